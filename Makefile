@@ -1,0 +1,86 @@
+# One rule builds every program: NAME.c in a mechanism's folder, on its own,
+# becomes $(BIN)/NAME. `make help` lists the targets.
+
+# The mechanisms in teaching order. Programs are found, not listed.
+MECHANISMS := pipe fifo posix-shm posix-sem posix-mqueue sysv unix-socket \
+              signals shell-pipeline
+SOURCES    := $(wildcard $(MECHANISMS:%=%/*.c))
+NAMES      := $(notdir $(SOURCES:.c=))
+
+BIN    = bin
+CFLAGS = -g -O2 -D_FORTIFY_SOURCE=2
+# Every program is held to these, whatever CFLAGS says.
+STRICT = -std=gnu11 -Wall -Wextra -Wpedantic
+
+# A BIN inside this folder is ours to build. One elsewhere holds somebody
+# else's programs, which are tested and never written to.
+OURS := $(filter $(CURDIR)/%,$(abspath $(BIN)))
+
+# GNU parallel lets bats run the files side by side.
+PARALLEL := $(shell parallel --version 2>/dev/null | grep -q GNU && \
+    echo --no-parallelize-within-files --jobs $$(nproc))
+
+# $(call need,COMMAND,PACKAGES) names the packages of a missing tool.
+need = command -v $(1) >/dev/null || \
+    { echo "$(1) is missing: sudo apt-get install $(2)" >&2; exit 1; }
+
+.DELETE_ON_ERROR:
+.PHONY: all demo check lint clean clean-ipc help
+vpath %.c $(MECHANISMS)
+
+all: $(if $(OURS),$(NAMES:%=$(BIN)/%)) ## build all programs into BIN [bin]
+
+$(BIN)/%: %.c | $(BIN)
+	$(CC) $(STRICT) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -pthread $(LDLIBS)
+
+$(BIN):
+	mkdir -p $@
+
+# A folder's README has a heading for each program, in teaching order.
+demo: ## run every program once; M=pipe: those of one folder
+	@$(MAKE) -s --no-print-directory all >&2
+	@PATH="$(abspath $(BIN)):$$PATH"; \
+	for folder in $(or $(M),$(dir $(wildcard $(MECHANISMS:%=%/README.md)))); do \
+	    names=$$(sed -n 's/^### //p' $$folder/README.md) || exit; \
+	    for name in $$names; do \
+	        printf '\n%s\n$$ %s\n' "$$(sed -n '2s/^ \* //p' $$folder/$$name.c)" $$name; \
+	        $$name </dev/null 2>&1 || exit; \
+	    done; \
+	done
+
+check: all ## build, then all tests; T=pipe: one file; BIN=DIR: programs there
+	@$(call need,bats,bats bats-assert bats-file bats-support)
+	@report=$$(mktemp -d) && trap 'rm -rf "$$report"' EXIT && \
+	export BIN="$(abspath $(BIN))" && \
+	{ timeout -k 9 600 bats $(PARALLEL) --print-output-on-failure --report-formatter tap \
+	      --output "$$report" $(if $(T),tests/$(T).bats,tests); \
+	  awk -f tests/summary.awk "$$report/report.tap"; }
+
+lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
+	@$(call need,gcc,gcc)
+	@$(call need,clang,clang)
+	@$(call need,clang-tidy,clang-tidy)
+	@$(call need,cppcheck,cppcheck)
+	@$(call need,shellcheck,shellcheck)
+	@$(call need,clang-format,clang-format)
+	for cc in gcc clang; do for source in $(SOURCES); do \
+	    $$cc $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null $$source || exit; \
+	done; done
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(STRICT)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+	    --enable=warning,performance,portability $(SOURCES)
+	clang-format --dry-run -Werror $(SOURCES)
+	shellcheck -x .ci/run tests/*.bash tests/*.bats
+
+clean: ## remove what make builds
+	rm -rf bin build
+
+# What a killed program can leave is named PROGRAM.UID.something.
+clean-ipc: ## remove what your killed runs left in /tmp, /dev/shm, /dev/mqueue
+	@find "$${TMPDIR:-/tmp}" /dev/shm /dev/mqueue -mindepth 1 -maxdepth 1 \
+	    -user "$$(id -u)" \( -false $(foreach n,$(NAMES),-o -name "$(n).$$(id -u).*") \) \
+	    -print -exec rm -rf {} + 2>/dev/null || true
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.* ## /\1 /p' $(MAKEFILE_LIST) | \
+	    while read -r target does; do printf 'make %-10s %s\n' "$$target" "$$does"; done
