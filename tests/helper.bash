@@ -1,0 +1,91 @@
+# What the .bats files load: the programs on PATH, bats' libraries, and what
+# several files need. Needs bats 1.7.
+
+bats_require_minimum_version 1.7.0
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+BIN=${BIN:-$ROOT/bin}
+PATH=$BIN:$PATH
+TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
+mkdir -p "$TMPDIR"
+export ROOT BIN PATH TMPDIR
+
+# A prefix that takes root's privilege from a command.
+AS_NOBODY=()
+# shellcheck disable=SC2034 # the .bats files use it
+((EUID != 0)) || AS_NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+LIMIT=10 # seconds that a program may take before it counts as hung
+
+[[ -t 0 ]] && exec </dev/null
+
+# bats' own run, but bounded and from BIN: a program that hangs is a failed
+# test that says so. BATS_TEST_TIMEOUT does not stop what `run` started.
+eval "unbounded_$(declare -f run)"
+run() {
+    local flags=()
+    while [[ $1 == -* || $1 == '!' ]]; do
+        flags+=("$1")
+        shift
+    done
+    unbounded_run "${flags[@]}" bounded "$@"
+}
+
+# Runs a command for LIMIT seconds at most. Status 99: it hung; else its own.
+bounded() {
+    local began=$SECONDS status=0
+    if compgen -G "$ROOT/*/$1.c" >/dev/null && [[ ! -x $BIN/$1 ]]; then
+        echo "there is no $1 in $BIN" >&2
+        return 98
+    fi
+    timeout -k 1 "$LIMIT" "$@" 3>&- 4>&- || status=$?
+    if ((SECONDS - began >= LIMIT)); then
+        echo "$1 hung: stopped after $LIMIT seconds" >&2
+        status=99
+    fi
+    return "$status"
+}
+
+# Waits until a command succeeds, 5 seconds at most.
+wait_until() {
+    local end=$((SECONDS + 5))
+    until "$@"; do
+        if ((SECONDS > end)); then
+            echo "waited 5 seconds in vain for: $*" >&2
+            return 1
+        fi
+        read -rt 0.02 <> <(:) || true
+    done
+}
+
+# The pids of the processes that this test started and that still run. They
+# are known by their environment, so those of other tests do not count.
+survivors() {
+    env -u BATS_TEST_TMPDIR grep -lzxF "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" \
+        /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
+}
+
+no_survivors() {
+    [[ -z $(survivors) ]]
+}
+
+# After each test: no process and no file may be left.
+teardown() {
+    local pids
+    if ! wait_until no_survivors; then
+        mapfile -t pids < <(survivors)
+        echo "still running:"
+        ps -o pid=,args= -p "${pids[*]}"
+        kill -KILL "${pids[@]}"
+        return 1
+    fi
+    assert_equal "$(ls -A "$TMPDIR")" ''
+}
+
+# Skips a test whose tool is missing. Under grading a skip is no pass.
+requires() {
+    command -v "$1" >/dev/null || skip "$1 is missing: install ${2:-$1}"
+}
