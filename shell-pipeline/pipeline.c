@@ -110,8 +110,9 @@ static bool is_full(int read_end)
 /* Ends a command at its --; returns the next one, NULL after the last. */
 static char **cut(char *words[])
 {
-    while (*words && strcmp(*words, "--") != 0)
+    do
         words++;
+    while (*words && strcmp(*words, "--") != 0);
     if (!*words)
         return NULL;
     *words = NULL;
@@ -191,7 +192,7 @@ int main(int argc, char *argv[])
         before = next[0];
         if (failed) {
             end_stages(pids, count, before);
-            return 1;
+            exit(1);
         }
 
         /* POLLHUP: the stage, the only writer, has gone. */
@@ -203,7 +204,7 @@ int main(int argc, char *argv[])
                   " Parent for its end, before it starts stage %d",
                   count + 1, cmd[0], count + 2);
             end_stages(pids, count + 1, before);
-            return 124;
+            exit(124);
         }
     }
 
