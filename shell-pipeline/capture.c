@@ -10,10 +10,10 @@
  * Watch   the order: read to the end first, wait for the status second.
  * Try     capture --wait-first seq 100000    stuck above one pipe's size
  *         capture sh -c 'exit 3'; echo $?
- * Read    poll(2), pidfd_open(2), pipe(7)
+ * Read    poll(2), signalfd(2), pipe(7); CS 644, week 5, exercise 12
  */
 #ifndef __linux__
-#error "capture needs Linux: pidfd_open, timerfd_create, PR_SET_PDEATHSIG"
+#error "capture needs Linux: signalfd, PR_SET_PDEATHSIG"
 #endif
 #define _GNU_SOURCE
 #include <err.h>
@@ -26,8 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,28 +67,22 @@ static void print(const char *name, const struct string *s)
         putchar('\n');
 }
 
-/* In a child: makes fd the standard descriptor n. */
-static void move(int fd, int n)
+/*
+ * In a child: becomes cmd, or sends the reason why not. exec closes all ends
+ * of all pipes (O_CLOEXEC), but not the copies that dup2 makes.
+ */
+static void become(char *cmd[], int out, int error, int report,
+                   const sigset_t *mask, pid_t parent)
 {
-    if (fd == n) /* if we were started with n closed */
-        return;
-    if (dup2(fd, n) == -1)
-        err(1, "dup2");
-    close(fd); /* close(2) cannot fail on an end that is open */
-}
-
-/* In a child: becomes cmd, or sends the reason why not. */
-static void become(char *cmd[], const int out[2], const int error[2],
-                   int report, pid_t parent)
-{
+    sigprocmask(SIG_SETMASK, mask, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* no command outlives Parent */
     if (getppid() != parent)
         _exit(1);
 
-    close(out[0]);
-    close(error[0]);
-    move(out[1], STDOUT_FILENO);
-    move(error[1], STDERR_FILENO);
+    if (dup2(out, STDOUT_FILENO) == -1 || dup2(error, STDERR_FILENO) == -1)
+        err(1, "dup2");
+    if (out == STDOUT_FILENO) /* we were started without: dup2 did nothing */
+        fcntl(out, F_SETFD, 0);
 
     execvp(cmd[0], cmd);
     /* So few bytes go in whole, and Parent reads them whole. */
@@ -122,6 +115,44 @@ static bool is_full(int read_end)
     return !(write_end.revents & POLLOUT);
 }
 
+/* Wrong: waits for Child's end; false if it waits for us to read. */
+static bool ends_first(int signals, int out, int error)
+{
+    struct pollfd end = { .fd = signals, .events = POLLIN };
+
+    while (poll(&end, 1, 1000) == 0)
+        if (is_full(out) || is_full(error))
+            return false;
+    return true;
+}
+
+/* Reads both pipes to their end; false if Child ended a second ago. */
+static bool drain(int out, int error, int signals, struct string text[2])
+{
+    struct pollfd fds[] = {
+        { .fd = out, .events = POLLIN },
+        { .fd = error, .events = POLLIN },
+        { .fd = signals, .events = POLLIN },
+    };
+    struct signalfd_siginfo came;
+
+    while (fds[0].fd != -1 || fds[1].fd != -1) {
+        if (poll(fds, 3, -1) == -1)
+            err(1, "poll");
+        for (int i = 0; i < 2; i++)
+            if (fds[i].revents && !append(&text[i], fds[i].fd))
+                fds[i].fd = -1; /* poll passes over it from now on */
+        if (!fds[2].revents)
+            continue;
+        if (read(signals, &came, sizeof came) == -1)
+            err(1, "read signalfd");
+        if (came.ssi_signo == SIGALRM)
+            return false;
+        alarm(1); /* SIGCHLD: what is in the pipes still comes */
+    }
+    return true;
+}
+
 int main(int argc, char *argv[])
 {
     static int wait_first;
@@ -132,14 +163,9 @@ int main(int argc, char *argv[])
     };
     static char *demo[] = { "sh", "-c", "echo out; echo error >&2", NULL };
     struct string text[2] = { 0 };
-    static const struct itimerspec second = { .it_value.tv_sec = 1 };
-    struct pollfd fds[] = {
-        { .events = POLLIN }, /* Child's stdout */
-        { .events = POLLIN }, /* Child's stderr */
-        { .events = POLLIN }, /* a pidfd: ready when Child has ended */
-        { .events = POLLIN }, /* a timer: a second's grace after that */
-    };
-    int out[2], error[2], report[2], opt, reason, status;
+    int out[2], error[2], report[2], ends, opt, reason, status;
+    sigset_t signals, mask;
+    bool stuck = false;
     char **cmd = demo;
     pid_t parent = getpid(), pid;
     ssize_t n;
@@ -156,14 +182,21 @@ int main(int argc, char *argv[])
         demo[2] = "seq 100000";
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    if (pipe(out) == -1 || pipe(error) == -1 ||
+    /* Child's end, and a second after it, shall be seen by poll. */
+    signal(SIGCHLD, SIG_DFL); /* one that is ignored would not come */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGALRM);
+    sigprocmask(SIG_BLOCK, &signals, &mask);
+
+    if (pipe2(out, O_CLOEXEC) == -1 || pipe2(error, O_CLOEXEC) == -1 ||
         pipe2(report, O_CLOEXEC) == -1)
         err(1, "pipe");
     pid = fork();
     if (pid == -1)
         err(1, "fork");
     if (pid == 0)
-        become(cmd, out, error, report[1], parent);
+        become(cmd, out[1], error[1], report[1], &mask, parent);
     close(out[1]);
     close(error[1]);
     close(report[1]);
@@ -178,51 +211,28 @@ int main(int argc, char *argv[])
         err(reason == ENOENT ? 127 : 126, "%s", cmd[0]);
     }
 
-    fds[2].fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    fds[3].fd = timerfd_create(CLOCK_MONOTONIC, 0);
-    if (fds[2].fd == -1 || fds[3].fd == -1)
-        err(1, "pidfd_open or timerfd_create");
-    fds[0].fd = out[0];
-    fds[1].fd = error[0];
-
-    while (wait_first && poll(&fds[2], 1, 1000) == 0) {
-        if (!is_full(out[0]) && !is_full(error[0]))
-            continue;
+    ends = signalfd(-1, &signals, SFD_CLOEXEC);
+    if (ends == -1)
+        err(1, "signalfd");
+    if (wait_first)
+        stuck = !ends_first(ends, out[0], error[0]);
+    if (stuck) {
         warnx("stuck: %s waits for room in a pipe, and Parent, who should"
               " read from it, for its end",
               cmd[0]);
         kill(pid, SIGTERM);
-        status_of(pid);
-        return 124;
+    } else if (!drain(out[0], error[0], ends, text)) {
+        warnx("%s has ended, but a process that it left in the background"
+              " holds the pipe: not waiting for more",
+              cmd[0]);
     }
-
-    while (fds[0].fd != -1 || fds[1].fd != -1) {
-        if (poll(fds, 4, -1) == -1)
-            err(1, "poll");
-        for (int i = 0; i < 2; i++) {
-            if (fds[i].revents && !append(&text[i], fds[i].fd)) {
-                close(fds[i].fd);
-                fds[i].fd = -1; /* poll passes over it from now on */
-            }
-        }
-        if (fds[2].revents) {
-            close(fds[2].fd);
-            fds[2].fd = -1;
-            if (timerfd_settime(fds[3].fd, 0, &second, NULL) == -1)
-                err(1, "timerfd_settime");
-        }
-        if (fds[3].revents) {
-            warnx("%s has ended, but a process that it left in the"
-                  " background holds the pipe: not waiting for more",
-                  cmd[0]);
-            break;
-        }
-    }
-    for (int i = 0; i < 4; i++)
-        if (fds[i].fd != -1)
-            close(fds[i].fd);
+    close(out[0]);
+    close(error[0]);
+    close(ends);
     status = status_of(pid);
 
+    if (stuck)
+        return 124;
     print("stdout", &text[0]);
     print("stderr", &text[1]);
     printf("Parent: %s ended with status %d\n", cmd[0], status);

@@ -283,12 +283,19 @@ setup() {
     : >gate # cat ends
 }
 
+@test "capture: its command has no end of a pipe but 1 and 2" {
+    run -0 bash -c '
+        ls /proc/self/fd >plain
+        capture ls /proc/self/fd | grep "^[0-9]*$" | diff plain -'
+    assert_output ''
+}
+
 @test "capture: it works with any of 0, 1 and 2 closed" {
     run -0 bash -c '
         for closed in "<&-" ">&-" "2>&-" "<&- >&-" "<&- 2>&-" ">&- 2>&-" \
             "<&- >&- 2>&-"; do
-            eval "capture sh -c \"echo $0 >got; echo out; exit 9\" $closed" \
-                </dev/null >/dev/null 2>&1
+            eval "capture sh -c \"echo out && echo error >&2 && echo $0 >got\"" \
+                "$closed" </dev/null >/dev/null 2>&1
             [ "$(cat got)" = "$0" ] || echo "not with $closed"
             rm -f got
         done' "$token"
