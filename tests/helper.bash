@@ -13,11 +13,6 @@ TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
 mkdir -p "$TMPDIR"
 export ROOT BIN PATH TMPDIR
 
-# A prefix that takes root's privilege from a command.
-AS_NOBODY=()
-# shellcheck disable=SC2034 # the .bats files use it
-((EUID != 0)) || AS_NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-
 LIMIT=10 # seconds that a program may take before it counts as hung
 
 [[ -t 0 ]] && exec </dev/null
@@ -47,6 +42,20 @@ bounded() {
         status=99
     fi
     return "$status"
+}
+
+# Makes the array AS_NOBODY, a prefix that takes root's privilege from a
+# command, and the programs named here such that nobody may run them.
+# shellcheck disable=SC2034 # the .bats files use AS_NOBODY
+without_privilege() {
+    AS_NOBODY=()
+    ((EUID == 0)) || return 0
+    AS_NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    # The tree may be root's alone, and bats' folders are: so copies.
+    chmod a+x "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BATS_TEST_TMPDIR"
+    mkdir -m 755 "$BATS_TEST_TMPDIR/bin"
+    cp "${@/#/$BIN/}" "$BATS_TEST_TMPDIR/bin"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
 # Waits until a command succeeds, 5 seconds at most.

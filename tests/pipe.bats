@@ -56,15 +56,6 @@ accept_log() {
     assert_output ''
 }
 
-# Puts into $nobody what makes a command an ordinary user's.
-become_nobody() {
-    nobody=()
-    if ((EUID == 0)); then
-        nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-        "${nobody[@]}" test -x "$BIN/$1" || skip "nobody may not use $BIN"
-    fi
-}
-
 @test "pipe-eof: first data, then nothing, then POLLHUP and a read that says 0" {
     run -0 --separate-stderr pipe-eof
     assert_output --regexp 'POLLIN.*POLLHUP.*read says 0'
@@ -196,9 +187,9 @@ held() {
 }
 
 @test "pipebuffer --size: above a user's limit it is refused, and the limit named" {
-    become_nobody pipebuffer
+    without_privilege pipebuffer
     limit=$(</proc/sys/fs/pipe-max-size)
-    run -1 "${nobody[@]}" pipebuffer --size $((limit * 2))
+    run -1 "${AS_NOBODY[@]}" pipebuffer --size $((limit * 2))
     assert_output --partial $((limit * 2))
     assert_output --partial 'Operation not permitted'
     assert_output --regexp "pipe-max-size.* $limit\b"
@@ -265,8 +256,8 @@ held() {
 }
 
 @test "pipe-atomic: a fork that fails is named, and the Writers end" {
-    become_nobody pipe-atomic
-    run -1 "${nobody[@]}" bash -c 'ulimit -u 20; exec pipe-atomic --writers 200'
+    without_privilege pipe-atomic
+    run -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec pipe-atomic --writers 200'
     assert_output --regexp 'fork of Writer [0-9]+: Resource temporarily'
 }
 
@@ -335,7 +326,7 @@ held() {
 }
 
 @test "pipe-barrier: a fork that fails is named, and the other children end" {
-    become_nobody pipe-barrier
-    run -1 "${nobody[@]}" bash -c 'ulimit -u 20; exec pipe-barrier --children 200'
+    without_privilege pipe-barrier
+    run -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec pipe-barrier --children 200'
     assert_output --regexp 'fork of Child [0-9]+: Resource temporarily'
 }

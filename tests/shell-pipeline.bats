@@ -92,6 +92,7 @@ setup() {
 }
 
 @test "connect2 --pipe-size: more than the limit is refused" {
+    without_privilege connect2
     run -1 "${AS_NOBODY[@]}" connect2 --pipe-size 2147483647 true -- true
     assert_output --partial 2147483647
     assert_output --partial /proc/sys/fs/pipe-max-size
