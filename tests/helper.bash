@@ -58,17 +58,18 @@ without_privilege() {
     PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-# Waits until a command succeeds, 5 seconds at most.
-wait_until() {
-    local end=$((SECONDS + 5))
+# Waits until a command succeeds, 5 seconds at most. In a subshell, for the
+# process substitution would become the caller's $!.
+wait_until() (
+    end=$((SECONDS + 5))
     until "$@"; do
         if ((SECONDS > end)); then
             echo "waited 5 seconds in vain for: $*" >&2
-            return 1
+            exit 1
         fi
         read -rt 0.02 <> <(:) || true
     done
-}
+)
 
 # The pids of the processes that this test started and that still run. They
 # are known by their environment, so those of other tests do not count.
