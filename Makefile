@@ -78,7 +78,8 @@ clean: ## remove what make builds
 # What a killed program can leave is named PROGRAM.UID.something.
 clean-ipc: ## remove what your killed runs left in /tmp, /dev/shm, /dev/mqueue
 	@find "$${TMPDIR:-/tmp}" /dev/shm /dev/mqueue -mindepth 1 -maxdepth 1 \
-	    -user "$$(id -u)" \( -false $(foreach n,$(NAMES),-o -name "$(n).$$(id -u).*") \) \
+	    -user "$$(id -u)" \( -false $(foreach n,$(NAMES),\
+	        -o -name "$(n).$$(id -u).*" -o -name "sem.$(n).$$(id -u).*") \) \
 	    -print -exec rm -rf {} + 2>/dev/null || true
 
 help: ## print this list
