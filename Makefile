@@ -20,6 +20,9 @@ OURS := $(filter $(CURDIR)/%,$(abspath $(BIN)))
 PARALLEL := $(shell parallel --version 2>/dev/null | grep -q GNU && \
     echo --no-parallelize-within-files --jobs $$(nproc))
 
+# The longest first, so that nothing is left to wait for at the end.
+TESTS := tests/suite.bats $(filter-out tests/suite.bats,$(wildcard tests/*.bats))
+
 # $(call need,COMMAND,PACKAGES) names the packages of a missing tool.
 need = command -v $(1) >/dev/null || \
     { echo "$(1) is missing: sudo apt-get install $(2)" >&2; exit 1; }
@@ -53,7 +56,7 @@ check: all ## build, then all tests; T=pipe: one file; BIN=DIR: programs there
 	@report=$$(mktemp -d) && trap 'rm -rf "$$report"' EXIT && \
 	export BIN="$(abspath $(BIN))" && \
 	{ timeout -k 9 600 bats $(PARALLEL) --print-output-on-failure --report-formatter tap \
-	      --output "$$report" $(if $(T),tests/$(T).bats,tests); \
+	      --output "$$report" $(if $(T),$(T:%=tests/%.bats),$(TESTS)); \
 	  awk -f tests/summary.awk "$$report/report.tap"; }
 
 lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
