@@ -74,8 +74,11 @@ wait_until() (
 # The pids of the processes that this test started and that still run. They
 # are known by their environment, so those of other tests do not count.
 survivors() {
-    env -u BATS_TEST_TMPDIR grep -lzxF "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" \
-        /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
+    local found # by a grep that is not one of them
+    found=$(env -u BATS_TEST_TMPDIR grep -lzxF \
+        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ 2>/dev/null)
+    found=${found//\/environ/}
+    echo "${found//\/proc\//}"
 }
 
 no_survivors() {
