@@ -76,7 +76,7 @@ wait_until() (
 survivors() {
     local found # by a grep that is not one of them
     found=$(env -u BATS_TEST_TMPDIR grep -lzxF \
-        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ 2>/dev/null)
+        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ 2>/dev/null) || true
     found=${found//\/environ/}
     echo "${found//\/proc\//}"
 }
@@ -90,6 +90,7 @@ teardown() {
     local pids
     if ! wait_until no_survivors; then
         mapfile -t pids < <(survivors)
+        [[ ${pids[*]} ]] || return 0 # at the last moment
         echo "still running:"
         ps -o pid=,args= -p "${pids[*]}"
         kill -KILL "${pids[@]}"
