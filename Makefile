@@ -27,6 +27,11 @@ TESTS := tests/suite.bats $(filter-out tests/suite.bats,$(wildcard tests/*.bats)
 need = command -v $(1) >/dev/null || \
     { echo "$(1) is missing: sudo apt-get install $(2)" >&2; exit 1; }
 
+# Elsewhere some programs cannot be built and say why; the rest can.
+ifneq ($(shell uname),Linux)
+MAKEFLAGS += --keep-going
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: all demo check lint clean clean-ipc help
 vpath %.c $(MECHANISMS)

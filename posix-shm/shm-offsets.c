@@ -13,6 +13,9 @@
  * Read    mmap(2), shm_open(3); Kerrisk, TLPI, 48.6; APUE, exercise 15.13
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "shm-offsets needs Linux: posix_fallocate (macOS has none)"
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
