@@ -16,9 +16,10 @@ STRICT = -std=gnu11 -Wall -Wextra -Wpedantic
 # else's programs, which are tested and never written to.
 OURS := $(filter $(CURDIR)/%,$(abspath $(BIN)))
 
-# GNU parallel lets bats run the files side by side.
+# GNU parallel lets bats run the files side by side. Two for each core: much
+# of a test is waiting.
 PARALLEL := $(shell parallel --version 2>/dev/null | grep -q GNU && \
-    echo --no-parallelize-within-files --jobs $$(nproc))
+    echo --no-parallelize-within-files --jobs $$(($$(nproc) * 2)))
 
 # The longest first, so that nothing is left to wait for at the end.
 TESTS := tests/suite.bats $(filter-out tests/suite.bats,$(wildcard tests/*.bats))
