@@ -118,7 +118,7 @@ closes_all() {
     grep -L 'terminating with default action of signal' log.* | xargs cat | awk '
         sub(/^==[0-9]+== */, "") {}
         open && !/inherited/ { print open }
-        { open = /^Open .*descriptor [0-9]+:/ ? $0 : "" }
+        { open = /^Open .*(descriptor|socket) [0-9]+:/ ? $0 : "" }
         /definitely lost: [1-9]/ || /ERROR SUMMARY: [1-9]/'
 }
 
