@@ -84,12 +84,30 @@ lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
 clean: ## remove what make builds
 	rm -rf bin build
 
-# What a killed program can leave is named PROGRAM.UID.something.
-clean-ipc: ## remove what your killed runs left in /tmp, /dev/shm, /dev/mqueue
-	@find "$${TMPDIR:-/tmp}" /dev/shm /dev/mqueue -mindepth 1 -maxdepth 1 \
-	    -user "$$(id -u)" \( -false $(foreach n,$(NAMES),\
-	        -o -name "$(n).$$(id -u).*" -o -name "sem.$(n).$$(id -u).*") \) \
-	    -print -exec rm -rf {} + 2>/dev/null || true
+# What a killed program can leave in a file system is named
+# PROGRAM.UID.something. Of what it can leave of System V, a queue and a set
+# have a key of 0x1bc5 and its pid, a segment has 0x1bc5 bytes and says who
+# made it: yours, if you did, and no program of sysv/ with that pid runs.
+LEFT_IN = $${TMPDIR:-/tmp} /dev/shm /dev/mqueue
+LEFT = -mindepth 1 -maxdepth 1 -user "$$(id -u)" \( -false $(foreach n,$(NAMES),\
+    -o -name "$(n).$$(id -u).*" -o -name "sem.$(n).$$(id -u).*") \) \
+    -print -exec rm -rf {} +
+clean-ipc: ## remove what your killed runs left, of files and of System V
+	@find $(LEFT_IN) $(LEFT) 2>/dev/null || true
+	@# Message queues are seen where they are mounted. Root can mount them
+	@# for itself alone.
+	@test -d /dev/mqueue || \
+	    unshare --mount sh -c 'mount -t mqueue mqueue /tmp && cd /tmp && find . $(LEFT)' 2>/dev/null || \
+	    echo 'to find queues, too: sudo mkdir /dev/mqueue; sudo mount -t mqueue mqueue /dev/mqueue' >&2
+	@{ grep -ls sysv- /proc/[0-9]*/cmdline; cat /proc/sysvipc/*; } 2>/dev/null | \
+	awk -v me="$$(id -u)" ' \
+	    sub("^/proc/", "") { pid = $$0 + 0; runs[pid] = half[pid % 32768] = 1; next } \
+	    $$1 == "key" { kind = $$2; for (i = 1; i <= NF; i++) col[$$i] = i; next } \
+	    $$col["cuid"] != me { next } \
+	    kind == "shmid" && $$col["size"] == 7109 && !($$col["cpid"] in runs) { print "-m", $$2 } \
+	    kind != "shmid" && int($$1 / 65536) == 7109 && !($$1 % 65536 in half) { \
+	        print kind == "semid" ? "-s" : "-q", $$2 }' | \
+	xargs -rt -n 2 ipcrm 2>&1
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1 /p' $(MAKEFILE_LIST) | \
