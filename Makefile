@@ -88,7 +88,7 @@ clean: ## remove what make builds
 # PROGRAM.UID.something. Of what it can leave of System V, a queue and a set
 # have a key of 0x1bc5 and its pid, a segment has 0x1bc5 bytes and says who
 # made it: yours, if you did, and no program of sysv/ with that pid runs.
-LEFT_IN = $${TMPDIR:-/tmp} /dev/shm /dev/mqueue
+LEFT_IN = "$${TMPDIR:-/tmp}" /dev/shm /dev/mqueue
 LEFT = -mindepth 1 -maxdepth 1 -user "$$(id -u)" \( -false $(foreach n,$(NAMES),\
     -o -name "$(n).$$(id -u).*" -o -name "sem.$(n).$$(id -u).*") \) \
     -print -exec rm -rf {} +

@@ -424,6 +424,7 @@ clean_ipc() {
 
 @test "sysv-*: ^C and SIGTERM leave no object, before IPC_RMID neither" {
     requires strace
+    cd "$BATS_TEST_TMPDIR"
     # The signal comes as an object is made, and as it is looked at or removed.
     run -0 bash -c '
         for program in "sysv-shm" "sysv-shm --no-rmid" sysv-key sysv-msg sysv-sem \
