@@ -148,13 +148,12 @@ static int transmit(int fd, const char *text, size_t left)
 /* A thread of the server. Its clients may take their time, others go on. */
 static void *answer(void *listener)
 {
-    char *text;
-    size_t size;
     int fd;
 
     while ((fd = accept4(*(int *)listener, NULL, NULL, SOCK_CLOEXEC)) != -1) {
-        text = malloc(MAX_MESSAGE); /* memory comes as it is filled */
-        size = text ? receive(fd, text) : 0;
+        char *text = malloc(MAX_MESSAGE); /* memory comes as it is filled */
+        size_t size = text ? receive(fd, text) : 0;
+
         if (size > 0)
             printf("Server received: %s\n", text);
         for (char *c = text; size > 0 && (c = strstr(c, "client")); c += 6)
@@ -162,7 +161,9 @@ static void *answer(void *listener)
         if (size == 0 || transmit(fd, text, size) == -1)
             warnx("a client has left too early, or talks too much");
         free(text);
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* not now */
         close(fd);
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     }
     err(1, "accept");
 }
