@@ -7,6 +7,9 @@ MECHANISMS := pipe fifo posix-shm posix-sem posix-mqueue sysv unix-socket \
 SOURCES    := $(wildcard $(MECHANISMS:%=%/*.c))
 NAMES      := $(notdir $(SOURCES:.c=))
 
+# A tool, and not among the programs: several files, one binary.
+LANES := $(wildcard lanes/*.c)
+
 BIN    = bin
 CFLAGS = -g -O2 -D_FORTIFY_SOURCE=2
 # Every program is held to these, whatever CFLAGS says.
@@ -34,13 +37,16 @@ MAKEFLAGS += --keep-going
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all demo check lint clean clean-ipc help
+.PHONY: all demo lecture slides check lint clean clean-ipc help
 vpath %.c $(MECHANISMS)
 
-all: $(if $(OURS),$(NAMES:%=$(BIN)/%)) ## build all programs into BIN [bin]
+all: $(if $(OURS),$(NAMES:%=$(BIN)/%) $(BIN)/lanes) ## build all programs into BIN [bin]
 
 $(BIN)/%: %.c | $(BIN)
 	$(CC) $(STRICT) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -pthread $(LDLIBS)
+
+$(BIN)/lanes: $(LANES) lanes/lanes.h | $(BIN)
+	$(CC) $(STRICT) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(LANES) $(LDLIBS)
 
 $(BIN):
 	mkdir -p $@
@@ -57,6 +63,14 @@ demo: ## run every program once; M=pipe: those of one folder
 	    done; \
 	done
 
+lecture: all ## one program, call by call: P=pipe-eof A='--no-close'
+	@test -n "$(P)" || { echo "which program? make lecture P=pipe-eof" >&2; exit 2; }
+	@PATH="$(abspath $(BIN)):$$PATH" lanes -s $(patsubst %,-c %,$(wildcard \
+	    $(MECHANISMS:%=%/$(P)$(filter --%,$(firstword $(A))).captions))) -- $(P) $(A) || true
+
+slides: all ## a page to step through for each recorded run, and an index
+	@PATH="$(abspath $(BIN)):$$PATH" lanes/slides build/slides $(MECHANISMS)
+
 check: all ## build, then all tests; T=pipe: one file; BIN=DIR: programs there
 	@$(call need,bats,bats bats-assert bats-file bats-support)
 	@report=$$(mktemp -d) && trap 'rm -rf "$$report"' EXIT && \
@@ -72,14 +86,16 @@ lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
 	@$(call need,cppcheck,cppcheck)
 	@$(call need,shellcheck,shellcheck)
 	@$(call need,clang-format,clang-format)
-	for cc in gcc clang; do for source in $(SOURCES); do \
+	for cc in gcc clang; do for source in $(SOURCES) $(LANES); do \
 	    $$cc $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null $$source || exit; \
 	done; done
 	clang-tidy --quiet $(SOURCES) -- $(STRICT)
+	@# One at a time: of several with va_list clang-tidy 14 says what is wrong.
+	for source in $(LANES); do clang-tidy --quiet $$source -- $(STRICT) || exit; done
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
-	    --enable=warning,performance,portability $(SOURCES)
-	clang-format --dry-run -Werror $(SOURCES)
-	shellcheck -x .ci/run tests/*.bash tests/*.bats
+	    --enable=warning,performance,portability $(SOURCES) $(LANES)
+	clang-format --dry-run -Werror $(SOURCES) $(LANES) lanes/lanes.h
+	shellcheck -x .ci/run lanes/slides tests/lanes/record tests/*.bash tests/*.bats
 
 clean: ## remove what make builds
 	rm -rf bin build

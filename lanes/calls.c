@@ -1,0 +1,1631 @@
+/*
+ * calls.c - what each system call means: THE table is at the end
+ *
+ * A call that only has to be drawn is a row of the table. One that changes
+ * who holds what, or that feeds another, has functions for its entry (what
+ * others can see from then on) and its return (what it got).
+ */
+#include "lanes.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *arg(const struct call *call, int n)
+{
+    return call_arg(call, n);
+}
+
+static bool has(const struct call *call, int n, const char *word)
+{
+    return strstr(arg(call, n), word) != NULL;
+}
+
+/* ---- names ------------------------------------------------------------ */
+
+/* strace counts real-time signals from 32, the C library from 34. */
+const char *signal_name(const char *name)
+{
+    static char text[2][32];
+    static int n;
+    long rt;
+
+    if (strncmp(name, "SIGRT_", 6) != 0)
+        return name;
+    rt = strtol(name + 6, NULL, 10) - 2;
+    n = !n;
+    if (rt < 0)
+        return name;
+    if (rt == 0)
+        return "SIGRTMIN";
+    snprintf(text[n], sizeof text[n], "SIGRTMIN+%ld", rt);
+    return text[n];
+}
+
+static const char *const signals[] = {
+    "",       "HUP",  "INT",  "QUIT", "ILL",  "TRAP", "ABRT", "BUS",
+    "FPE",    "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static int signal_number(const char *name)
+{
+    if (strncmp(name, "SIG", 3) != 0)
+        return 0;
+    for (int i = 1; i < SIGNALS; i++)
+        if (strcmp(name + 3, signals[i]) == 0)
+            return i;
+    if (strncmp(name, "SIGRT_", 6) == 0) {
+        long n = strtol(name + 6, NULL, 10);
+
+        return n >= 0 && n <= 32 ? 32 + (int)n : 0;
+    }
+    return 0;
+}
+
+void handled_signals(const struct process *p, char *text, size_t size)
+{
+    *text = '\0';
+    for (int i = 1; i < SIGNALS; i++)
+        if (p->leader->handled[i])
+            snprintf(text + strlen(text), size - strlen(text), "%sSIG%s",
+                     *text ? ", " : "", signals[i]);
+}
+
+bool is_open(const char *name)
+{
+    return strcmp(name, "open") == 0 || strcmp(name, "openat") == 0;
+}
+
+static int path_arg(const struct call *call)
+{
+    return strstr(call->name, "at") && strcmp(call->name, "creat") != 0;
+}
+
+const char *open_flags(const struct call *call)
+{
+    return arg(call, path_arg(call) + 1);
+}
+
+/* The path that a call names, absolute if the log says where it began. */
+const char *open_path(const struct call *call, char *path, size_t size)
+{
+    char what[512], name[512];
+    int at = path_arg(call), n;
+
+    n = string_bytes(arg(call, at), name, sizeof name - 1);
+    name[n < 0 ? 0 : n] = '\0';
+    copy(what, sizeof what, arg(call, 0));
+    if (at && *name != '/' && strchr(what, '<')) {
+        char *cwd = strchr(what, '<') + 1;
+
+        cwd[strcspn(cwd, ">")] = '\0';
+        snprintf(path, size, "%.*s/%.*s", 400, cwd, 400, name);
+    } else {
+        copy(path, size, name);
+    }
+    return path;
+}
+
+static const char *base_of(const char *path)
+{
+    const char *base = strrchr(path, '/');
+
+    return base && base[1] ? base + 1 : path;
+}
+
+/* ---- labels ----------------------------------------------------------- */
+
+static void add(char **to, char *end, const char *text)
+{
+    while (*text && *to < end)
+        *(*to)++ = *text++;
+    **to = '\0';
+}
+
+/* A string, or how many bytes it is where it has more than most. */
+static void add_data(char **to, char *end, const char *text, long n, int most)
+{
+    char short_[96];
+
+    if (n > most || strlen(text) > (size_t)most + 14 || *text != '"') {
+        snprintf(short_, sizeof short_, "%ld B", n);
+    } else {
+        /* strace shows the whole buffer at times: only what came counts. */
+        copy(short_, sizeof short_, text);
+    }
+    add(to, end, short_);
+}
+
+static const char *pid_name(const char *pid)
+{
+    static char text[48];
+    long n = strtol(pid, NULL, 10);
+    struct process *p =
+        anyone((pid_t)n); /* it may just have been waited for */
+
+    if (p)
+        return letter(p);
+    if (n == 0)
+        return "its group";
+    copy(text, sizeof text, pid);
+    return text;
+}
+
+static void add_argv(char **to, char *end, const char *argv)
+{
+    char word[160];
+
+    while ((argv = strchr(argv, '"'))) {
+        int n = string_bytes(argv, word, sizeof word - 1);
+
+        word[n < 0 ? 0 : n] = '\0';
+        for (char *c = word; *c; c++)
+            if (*c < ' ' || *c > '~')
+                *c = '.';
+        add(to, end, " ");
+        add(to, end, *word ? word : "''");
+        while (*++argv && *argv != '"')
+            if (*argv == '\\' && argv[1])
+                argv++;
+        if (*argv)
+            argv++;
+    }
+}
+
+static void expand_one(char kind, int n, struct process *p,
+                       const struct call *call, char **to, char *end)
+{
+    char text[512], what[400];
+
+    switch (kind) {
+    case 'f': /* a descriptor's number */
+        n = descriptor(arg(call, n), what, sizeof what);
+        if (n == -1)
+            snprintf(text, sizeof text, "%s", "-1");
+        else
+            snprintf(text, sizeof text, "%d", n);
+        add(to, end, text);
+        break;
+    case 's': /* a string that is written, its length in the argument after */
+        add_data(to, end, arg(call, n), strtol(arg(call, n + 1), NULL, 10),
+                 64);
+        break;
+    case 'd': /* a string that is read, its length in the result */
+        if (call->value == 0)
+            add(to, end, p->own_close ? "own EOF" : "0  EOF");
+        else
+            add_data(to, end, arg(call, n), call->value, 16);
+        break;
+    case 'm': /* the first iovec */
+        field(arg(call, n), "iov_base", what, sizeof what);
+        field(arg(call, n), "iov_len", text, sizeof text);
+        if (!*what && strchr(arg(call, n), '{'))
+            add(to, end, "...");
+        else if (call->value == 0 && !call->open && !call->err)
+            add(to, end, "0  EOF");
+        else
+            add_data(to, end, what,
+                     call->value > 0 ? call->value : strtol(text, NULL, 10),
+                     16);
+        break;
+    case 'p': /* a process */
+        add(to, end, pid_name(arg(call, n)));
+        break;
+    case 'P': /* a process, as the result; the status of what ended */
+        if (call->value == 0 && strcmp(call->name, "waitid") == 0) {
+            field(arg(call, 2), "si_pid", text, sizeof text);
+            add(to, end, *text ? pid_name(text) : "0");
+        } else {
+            snprintf(text, sizeof text, "%ld", call->value);
+            add(to, end, call->value == 0 ? "0" : pid_name(text));
+        }
+        break;
+    case 'g':
+        add(to, end, signal_name(arg(call, n)));
+        break;
+    case 'b': /* a path's last part */
+        string_bytes(arg(call, n), text, 0);
+        copy(text, sizeof text, arg(call, n));
+        if (text[0] == '"') {
+            text[strcspn(text + 1, "\"") + 1] = '\0';
+            add(to, end, base_of(text + 1));
+        } else {
+            add(to, end, text);
+        }
+        break;
+    case 'v':
+        add_argv(to, end, arg(call, n));
+        break;
+    case 'r': /* the result as it is, or what it is called */
+        copy(text, sizeof text, call->result ? call->result : "?");
+        text[strcspn(text, "< ")] = '\0';
+        add(to, end, text);
+        break;
+    case 'R': /* "1 ([{fd=3, revents=POLLIN}])": what is in brackets */
+        copy(text, sizeof text, call->result ? call->result : "?");
+        if (strstr(text, "Timeout")) {
+            add(to, end, "0  time is up");
+        } else if (strstr(text, "revents=")) {
+            for (char *c = text; (c = strstr(c, "fd=")); c += 3) {
+                snprintf(what, sizeof what, "%ld ", strtol(c + 3, NULL, 10));
+                add(to, end, what);
+                if (field(c, "revents", what, 40))
+                    add(to, end, what);
+                if (strstr(c + 3, "fd="))
+                    add(to, end, ", ");
+            }
+        } else if (strstr(text, "in [")) {
+            snprintf(what, sizeof what, "in %.60s", strstr(text, "in [") + 3);
+            for (char *c = strchr(what, '<'); c; c = strchr(what, '<')) {
+                char *close = strrchr(c, '>');
+
+                if (!close)
+                    break;
+                memmove(c, close + 1, strlen(close + 1) + 1);
+            }
+            add(to, end, what);
+        } else {
+            text[strcspn(text, " ")] = '\0';
+            add(to, end, text);
+        }
+        break;
+    case 'w': { /* the descriptors of a poll */
+        const char *c = arg(call, n);
+        bool first = true;
+
+        for (; (c = strstr(c, "fd=")); c += 3, first = false) {
+            snprintf(text, sizeof text, "%s%ld", first ? "" : ",",
+                     strtol(c + 3, NULL, 10));
+            add(to, end, text);
+        }
+        break;
+    }
+    case 't': { /* a set of descriptors: [3<...> 4<...>] */
+        int depth = 0;
+
+        for (const char *c = arg(call, n); *c; c++) {
+            if (depth == 0 && *c >= '0' && *c <= '9' &&
+                (c[-1] == '[' || c[-1] == ' ')) {
+                snprintf(text, sizeof text, "%s%ld", c[-1] == '[' ? "" : ",",
+                         strtol(c, NULL, 10));
+                add(to, end, text);
+            }
+            depth += *c == '<';
+            depth -= *c == '>' && c[-1] != '-';
+        }
+        break;
+    }
+    case 'k': /* two descriptors, which pipe and socketpair fill */
+        if (*arg(call, n) == '[') {
+            const char *comma = strstr(arg(call, n), ">, ");
+
+            snprintf(text, sizeof text, "%ld, %ld",
+                     strtol(arg(call, n) + 1, NULL, 10),
+                     comma ? strtol(comma + 3, NULL, 10) : -1);
+            add(to, end, text);
+        }
+        break;
+    case 'n': /* what is pointed to: [30] */
+        copy(text, sizeof text, arg(call, n) + (*arg(call, n) == '['));
+        text[strcspn(text, "]")] = '\0';
+        add(to, end, text);
+        break;
+    case 'x': /* FUTEX_WAIT and the like */
+        add(to, end, has(call, n, "WAKE") ? "wake" : "wait");
+        break;
+    case 'i': /* a signal and its value */
+        if (field(arg(call, n), "si_signo", what, 40))
+            add(to, end, signal_name(what));
+        if (field(arg(call, n), "si_int", what, 40)) {
+            add(to, end, " ");
+            add(to, end, what);
+        }
+        break;
+    case 'o': /* semop's operations */
+        for (const char *c = arg(call, n); (c = strstr(c, "sem_op="));
+             c += 7) {
+            snprintf(text, sizeof text, "%s%ld",
+                     c[7] == '-' || c[7] == '0' ? "" : "+",
+                     strtol(c + 7, NULL, 10));
+            add(to, end, text);
+            if (strstr(c + 7, "sem_op="))
+                add(to, end, " ");
+        }
+        break;
+    case 'q': /* mtype of a message */
+        field(arg(call, n), "mtype", text, sizeof text);
+        add(to, end, "type ");
+        add(to, end, text);
+        break;
+    case 'z': /* mtext of a message that came */
+        field(arg(call, n), "mtext", text, sizeof text);
+        if (strstr(text, "\\0")) /* the rest of the buffer */
+            copy(strstr(text, "\\0"), 2, "\"");
+        add_data(to, end, text, call->value, 16);
+        break;
+    case 'a': /* an address */
+        if (field(arg(call, n), "sun_path", text, sizeof text)) {
+            char *name = strchr(text, '"'); /* @"..." is an abstract one */
+
+            name = name ? name + 1 : text;
+            name[strcspn(name, "\"")] = '\0';
+            if (*text == '@')
+                add(to, end, "@");
+            add(to, end, base_of(name));
+        } else if (field(arg(call, n), "sin_port", text, sizeof text)) {
+            char *digits = strpbrk(text, "0123456789");
+
+            add(to, end, "port ");
+            if (digits) {
+                digits[strspn(digits, "0123456789")] = '\0';
+                add(to, end, digits);
+            }
+        }
+        break;
+    case 'h': /* of sigaction: what handles it */
+        field(arg(call, n), "sa_handler", text, sizeof text);
+        if (!*text)
+            field(arg(call, n), "sa_sigaction", text, sizeof text);
+        add(to, end, strncmp(text, "0x", 2) == 0 ? "handler" : text);
+        break;
+    case 'c': /* a time */
+        if (field(arg(call, n), "tv_sec", what, 40)) {
+            char nano[24];
+
+            if (!field(arg(call, n), "tv_nsec", nano, sizeof nano)) {
+                field(arg(call, n), "tv_usec", nano, sizeof nano - 3);
+                copy(nano + strlen(nano), 4, "000");
+            }
+            snprintf(text, sizeof text, "%g s",
+                     (double)strtol(what, NULL, 10) +
+                         (double)strtol(nano, NULL, 10) / 1e9);
+            add(to, end, text);
+        }
+        break;
+    default:
+        copy(text, 60, arg(call, n));
+        add(to, end, text);
+    }
+}
+
+void expand(const char *format, struct process *p, const struct call *call,
+            char *text, size_t size)
+{
+    char *end = text + size - 1;
+
+    *text = '\0';
+    for (; *format && text < end; format++) {
+        if (*format != '$') {
+            char one[2] = { *format, '\0' };
+
+            add(&text, end, one);
+        } else if (format[1] >= '0' && format[1] <= '9') {
+            expand_one('0', *++format - '0', p, call, &text, end);
+        } else if (format[1] && format[2] >= '0' && format[2] <= '9') {
+            expand_one(format[1], format[2] - '0', p, call, &text, end);
+            format += 2;
+        } else if (format[1]) {
+            expand_one(*++format, 0, p, call, &text, end);
+        }
+    }
+}
+
+/* [P1.w]: which object, and which end of it. */
+void tag_of(struct process *p, const struct call *call, char *tag,
+            size_t size)
+{
+    const struct meaning *m = meaning_of(call->name);
+    struct object *o = p->target;
+    struct file *file = NULL;
+    const char *end = "";
+
+    *tag = '\0';
+    if (m && m->object >= 0 && m->object < call->args &&
+        strcmp(call->name, "close") != 0) {
+        struct object *seen = see(p, call->arg[m->object], NULL, &file);
+
+        if (seen)
+            o = seen;
+    }
+    if (!o || o->kind == FILE_ || (o->kind == SEMSET && !*o->name))
+        return;
+    if (strcmp(call->name, "execve") == 0)
+        return;
+    if (o->kind == PIPE || o->kind == FIFO) {
+        if (file)
+            end = file->r && file->w ? "" : file->w ? ".w" : ".r";
+        else if (strcmp(call->name, "close") == 0)
+            end = p->closed;
+    }
+    snprintf(tag, size, "%s%s", object_name(o), end);
+}
+
+bool system_path(const char *key)
+{
+    static const char *const where[] = { "/lib",         "/bin/", "/sbin/",
+                                         "/usr/",        "/etc/", "/sys/",
+                                         "/proc/",       "/opt/", "/var/lib/",
+                                         "/root/.pyenv", "/run/" };
+
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+        if (strncmp(key, where[i], strlen(where[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Is it what the programmer meant, or the loader, the locale, a library? */
+bool worth_a_row(struct process *p, const struct call *call,
+                 const struct meaning *m)
+{
+    struct object *o = p->target;
+
+    if (opt.all)
+        return true;
+    if (m->object >= 0) {
+        if (!o)
+            o = see(p, arg(call, m->object), NULL, NULL);
+        if (!o)
+            return call->err || m->flags & BLOCKS;
+        if (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key)))
+            return false;
+        if (o->kind == FILE_ && (m->flags & IPC_ONLY))
+            return false;
+        if (o->kind == TTY && (m->flags & IPC_ONLY))
+            return false;
+    }
+    if (is_open(call->name) || strcmp(call->name, "creat") == 0 ||
+        strncmp(call->name, "unlink", 6) == 0) {
+        char path[512];
+
+        open_path(call, path, sizeof path);
+        if (system_path(path) || strncmp(path, "/dev/", 5) == 0 ||
+            strstr(path, ".pyc") || strcmp(path, ".") == 0)
+            return strncmp(path, "/dev/shm/", 9) == 0 &&
+                   strncmp(call->name, "unlink", 6) != 0;
+        if (strstr(open_flags(call), "O_DIRECTORY"))
+            return false;
+        return call->err == NULL || strcmp(call->err, "ENOENT") != 0 ||
+               *path != '\0';
+    }
+    if (strcmp(call->name, "execve") == 0)
+        return !call->err; /* the search along PATH */
+    if (strcmp(call->name, "futex") == 0)
+        return has(call, 1, "WAIT") ? call->open : call->value > 0;
+    if (strcmp(call->name, "fcntl") == 0)
+        return has(call, 1, "F_SETLK") || has(call, 1, "F_OFD_SETLK") ||
+               has(call, 1, "SETPIPE_SZ") || has(call, 1, "F_DUPFD");
+    if (system_path(p->exe) &&
+        (strncmp(call->name, "rt_sig", 6) == 0 ||
+         (strcmp(call->name, "close") == 0 && call->err)) &&
+        strstr("rt_sigaction rt_sigprocmask close", call->name))
+        return false; /* a shell's, a library's housekeeping */
+    if (strcmp(call->name, "rt_sigaction") == 0)
+        return has(call, 1, "_handler=0x") ? !has(call, 0, "SIGRT_1") : false;
+    if (strcmp(call->name, "rt_sigprocmask") == 0) {
+        int n = 0;
+
+        if (!has(call, 0, "SIG_BLOCK") || has(call, 1, "~") ||
+            *arg(call, 1) != '[' || !arg(call, 1)[1] ||
+            has(call, 1, "CHLD") || strstr(p->name, "sh"))
+            return false;
+        for (const char *c = arg(call, 1); *c; c++)
+            n += *c == ' ';
+        return n < 4 && arg(call, 1)[1] != ']';
+    }
+    if (strcmp(call->name, "mmap") == 0)
+        return has(call, 3, "MAP_SHARED") &&
+               !(p->target && system_path(p->target->key));
+    if (strncmp(call->name, "mknod", 5) == 0)
+        return has(call, path_arg(call) + 1, "S_IFIFO");
+    if (strncmp(call->name, "wait", 4) == 0 && call->err && !p->drawn)
+        return strcmp(call->err, "ECHILD") != 0 || !strstr(p->name, "sh");
+    if (strcmp(call->name, "semctl") == 0)
+        return has(call, 2, "SETVAL") || has(call, 2, "SETALL");
+    if (strlen(call->name) == 6 && strcmp(call->name + 3, "ctl") == 0)
+        return has(call, 1, "IPC_RMID");
+    return true;
+}
+
+/* ---- bytes: read, write and all their kin ----------------------------- */
+
+static struct object *outbox(struct object *o)
+{
+    return o->kind == SOCKET && o->peer ? o->peer : o;
+}
+
+static void enter_read(struct process *p, struct call *call)
+{
+    struct file *file;
+
+    p->target = see(p, arg(call, 0), NULL, &file);
+    if (file && !file->r && !file->w) {
+        file->r = true; /* now we know which end it is */
+        file->object->readers++;
+    }
+}
+
+static const char *data_of(const struct call *call, int n)
+{
+    static char text[400];
+
+    if (*arg(call, n) == '"')
+        return arg(call, n);
+    if (field(arg(call, n), "iov_base", text, sizeof text) ||
+        field(arg(call, n), "msg_iov", text, sizeof text))
+        return text;
+    return "";
+}
+
+/* Has it a descriptor of the object, open to read, or to write? */
+static bool holds(const struct process *p, const struct object *o, bool write)
+{
+    for (int i = 0; i < p->table->size; i++) {
+        const struct file *file = p->table->slot[i].file;
+
+        if (file && file->object == o && (write ? file->w : file->r))
+            return true;
+    }
+    return false;
+}
+
+/* Who made it the end of the file: who closed last, or is closing now. */
+static void arrow_eof(struct process *p, struct object *o)
+{
+    struct object *other = outbox(o);
+    struct process *who = other->w;
+
+    p->own_close = false;
+    if (o->kind != PIPE && o->kind != FIFO && o->kind != SOCKET)
+        return;
+    if (other->writers > 0) {
+        who = NULL; /* someone who holds it is at its end, unsaid yet */
+        for (struct process *q = processes; q; q = q->next) {
+            bool closing =
+                q->call.open && strncmp(q->call.name, "exec", 4) == 0;
+
+            if (alive(q) && q != p && !q->thread && (closing || !who) &&
+                holds(q, other, true))
+                who = q;
+        }
+    }
+    p->own_close = who == p;
+    if (who && who != p)
+        row_arrow(next_row, LAST_W, who, other->writers > 1,
+                  o->kind == SOCKET ? "closed" : "last writer gone");
+}
+
+static void leave_read(struct process *p, struct call *call)
+{
+    struct object *o = p->target;
+
+    if (!o || call->value < 0)
+        return;
+    if (o->kind == EVENT && strstr(o->key, "signalfd")) {
+        struct message *m = p->leader->signals.first;
+
+        if (m && m->from != p)
+            row_arrow(next_row, SIGNAL_, m->from, false, "signal");
+        if (m) {
+            m->done = 1;
+            p->leader->signals.first = m->next;
+            if (!m->next)
+                p->leader->signals.last = NULL;
+            if (m->from->sending != m)
+                free(m);
+            else
+                m->gone = true;
+        }
+    } else if (call->value == 0) {
+        arrow_eof(p, o);
+    } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
+        receive(p, o, data_of(call, 1), call->value, o->kind == EVENT, -1);
+    }
+}
+
+/* The name that a socket is bound to stands for the socket. */
+static struct object *bound_name(const char *address)
+{
+    char name[120], key[160];
+
+    if (!field(address, "sun_path", name, sizeof name) &&
+        !field(address, "sin_port", name, sizeof name))
+        return NULL;
+    snprintf(key, sizeof key, "bound %s", name);
+    return object_by(SOCKET, key);
+}
+
+struct object *bound_to(const char *address)
+{
+    struct object *name = bound_name(address);
+
+    return name ? name->peer : NULL;
+}
+
+static void enter_write(struct process *p, struct call *call)
+{
+    struct file *file;
+    struct object *o = see(p, arg(call, 0), NULL, &file);
+    long n = strtol(arg(call, 2), NULL, 10);
+
+    p->target = o;
+    if (!o || o->kind == FILE_ || o->kind == TTY || o->kind == DEVICE)
+        return;
+    if (file && !file->r && !file->w) {
+        file->w = true;
+        file->object->writers++;
+    }
+    if (strcmp(call->name, "sendto") == 0 && *arg(call, 4) == '{') {
+        struct object *to = bound_to(arg(call, 4));
+
+        o = to ? to : bound_name(arg(call, 4)) ? bound_name(arg(call, 4)) : o;
+    } else {
+        o = outbox(o);
+    }
+    if (*arg(call, 1) == '[') { /* writev: how much, is known at its return */
+        char length[24];
+
+        n = 0;
+        for (const char *c = arg(call, 1); (c = strstr(c, "iov_len="));
+             c += 8)
+            if (field(c, "iov_len", length, sizeof length))
+                n += strtol(length, NULL, 10);
+    }
+    send_message(p, o, data_of(call, 1), n, 0);
+}
+
+static void leave_write(struct process *p, struct call *call)
+{
+    struct object *o = see(p, arg(call, 0), NULL, NULL);
+
+    sent(p, call->value);
+    if (call->err && strcmp(call->err, "EPIPE") == 0 && o) {
+        struct process *who =
+            o->kind == SOCKET && o->peer ? o->peer->w : o->r;
+
+        if (who && who != p)
+            row_arrow(next_row, LAST_R, who, false, "last reader gone");
+    }
+}
+
+static void leave_splice(struct process *p, struct call *call)
+{
+    bool file = strcmp(call->name, "sendfile") == 0;
+    struct object *in = see(p, arg(call, file ? 1 : 0), NULL, NULL);
+    struct object *out = see(p,
+                             arg(call, file             ? 0
+                                       : call->args > 4 ? 2
+                                                        : 1),
+                             NULL, NULL);
+
+    if (call->value > 0 && in && in->kind == PIPE &&
+        strcmp(call->name, "tee") != 0)
+        receive(p, in, "", call->value, false, -1);
+    if (call->value > 0 && out &&
+        (out->kind == PIPE || out->kind == SOCKET)) {
+        send_message(p, outbox(out), "", call->value, 0);
+        sent(p, call->value);
+    }
+    if (call->value == 0 && in)
+        arrow_eof(p, in);
+}
+
+/* ---- descriptors ------------------------------------------------------ */
+
+static void enter_close(struct process *p, struct call *call)
+{
+    int fd;
+    struct file *file;
+
+    p->target = see(p, arg(call, 0), &fd, &file);
+    p->closed = !file || file->r == file->w ? "" : file->w ? ".w" : ".r";
+    if (fd != -1)
+        slot_close(p, fd);
+}
+
+static void duplicate(struct process *p, const struct call *call, int fd)
+{
+    struct file *file;
+
+    p->target = see(p, arg(call, 0), NULL, &file);
+    if (fd < 0 || !file)
+        return;
+    file->refs++;
+    slot_set(p, fd, file,
+             has(call, 2, "O_CLOEXEC") || has(call, 1, "DUPFD_CLOEXEC"));
+}
+
+/* What was there has one holder less from now; the new comes at the end. */
+static void enter_dup2(struct process *p, struct call *call)
+{
+    char what[400];
+    int from = descriptor(arg(call, 0), what, sizeof what);
+    int to = descriptor(arg(call, 1), what, sizeof what);
+    struct slot *old = slot_of(p, to);
+
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (to != from && p->target && old && old->file &&
+        old->file->object->kind != TTY && old->file->object->kind != FILE_)
+        slot_close(p, to);
+}
+
+static void leave_dup2(struct process *p, struct call *call)
+{
+    char what[400];
+
+    if (call->value != descriptor(arg(call, 0), what, sizeof what))
+        duplicate(p, call, (int)call->value);
+}
+
+static void leave_dup(struct process *p, struct call *call)
+{
+    duplicate(p, call, (int)call->value);
+}
+
+static void lock(struct process *p, const struct call *call, bool take)
+{
+    struct object *o = p->target;
+
+    if (!o)
+        return;
+    if (p->drawn && take && o->user && o->user != p)
+        row_arrow(next_row, WAKE, o->user, false, "unlocked");
+    o->holder = take ? p : o->holder == p ? NULL : o->holder;
+    (void)call;
+}
+
+static void enter_fcntl(struct process *p, struct call *call)
+{
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (p->target && has(call, 1, "SETLK") && has(call, 2, "F_UNLCK"))
+        p->target->user = p;
+}
+
+static void leave_fcntl(struct process *p, struct call *call)
+{
+    int fd;
+    struct file *file;
+    struct object *o = see(p, arg(call, 0), &fd, &file);
+    struct slot *slot = fd == -1 ? NULL : slot_of(p, fd);
+
+    if (call->err)
+        return;
+    if (has(call, 1, "F_DUPFD"))
+        leave_dup(p, call);
+    else if (has(call, 1, "F_SETFD") && slot)
+        slot->cloexec = has(call, 2, "FD_CLOEXEC");
+    else if (has(call, 1, "SETPIPE_SZ") && o)
+        o->capacity = call->value;
+    else if (has(call, 1, "SETLK"))
+        lock(p, call, !has(call, 2, "F_UNLCK"));
+    else if (has(call, 1, "F_GETFL") && o && file && !file->r && !file->w) {
+        file->w = strstr(call->result, "O_WRONLY");
+        file->r = strstr(call->result, "O_RDONLY");
+        o->readers += file->r, o->writers += file->w;
+    }
+}
+
+static void enter_flock(struct process *p, struct call *call)
+{
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (p->target && has(call, 1, "LOCK_UN"))
+        p->target->user = p;
+}
+
+static void leave_flock(struct process *p, struct call *call)
+{
+    if (!call->err)
+        lock(p, call, !has(call, 1, "LOCK_UN"));
+}
+
+static void pair(struct process *p, const struct call *call, const char *fds,
+                 bool is_pipe)
+{
+    const char *second = strstr(fds, ">, ");
+    char what[200];
+    int fd;
+    bool cloexec = strstr(arg(call, 1), "CLOEXEC");
+
+    if (*fds != '[' || call->err)
+        return;
+    for (int i = 0; i < 2 && fds; i++, fds = second ? second + 2 : NULL) {
+        char one[220];
+        size_t n = strcspn(fds + 1, ",]");
+
+        fds += strspn(fds, "[ ,");
+        if (strstr(fds, "]>"))
+            n = (size_t)(strstr(fds, "]>") - fds) + 2;
+        snprintf(one, sizeof one, "%.*s", (int)n, fds);
+        fd = descriptor(one, what, sizeof what);
+        if (fd == -1)
+            return;
+        if (is_pipe && !*what)
+            return; /* without -yy there is nothing to tell pipes apart */
+        {
+            struct object *o = object_of(what);
+
+            slot_set(p, fd,
+                     file_new(o, !is_pipe || i == 0, !is_pipe || i == 1),
+                     cloexec);
+            p->target = o;
+        }
+    }
+}
+
+static void leave_pipe(struct process *p, struct call *call)
+{
+    pair(p, call, arg(call, 0), true);
+}
+
+static void leave_socketpair(struct process *p, struct call *call)
+{
+    pair(p, call, arg(call, 3), false);
+}
+
+/* A call that returns a new descriptor: "= 3<...>". */
+static struct object *returned(struct process *p, const struct call *call,
+                               bool r, bool w, bool cloexec)
+{
+    char what[512];
+    int fd;
+    struct object *o;
+
+    if (call->err || call->value < 0)
+        return NULL;
+    fd = descriptor(call->result, what, sizeof what);
+    if (fd == -1)
+        return NULL;
+    if (strncmp(what, "anon_inode:", 11) == 0) {
+        static int made;
+        char key[64], name[40];
+
+        snprintf(name, sizeof name, "%.30s", what + 11 + (what[11] == '['));
+        name[strcspn(name, "]")] = '\0';
+        snprintf(key, sizeof key, "%s#%d", name, ++made);
+        o = object_by(EVENT, key);
+        copy(o->name, sizeof o->name, name);
+    } else {
+        o = object_of(*what ? what : "?");
+    }
+    slot_set(p, fd, file_new(o, r, w), cloexec);
+    p->target = o;
+    return o;
+}
+
+static void leave_new(struct process *p, struct call *call)
+{
+    returned(p, call, true, true,
+             has(call, 0, "CLOEXEC") || has(call, 1, "CLOEXEC") ||
+                 has(call, 2, "CLOEXEC") || has(call, 3, "CLOEXEC"));
+}
+
+static void enter_open(struct process *p, struct call *call)
+{
+    char path[512];
+    struct object *o;
+
+    open_path(call, path, sizeof path);
+    o = object_of(path);
+    if (o->kind == FILE_ && opt.live && call->open &&
+        proc_is_fifo(p->pid, path))
+        o->kind = FIFO;
+    p->target = o->kind == FIFO ? o : NULL;
+    if (o->kind ==
+        FIFO) { /* who waits at the other side may go on from now */
+        o->user = p;
+        copy(o->user_how, sizeof o->user_how,
+             strstr(open_flags(call), "O_RDONLY") ? "reader" : "writer");
+    }
+}
+
+static void leave_open(struct process *p, struct call *call)
+{
+    const char *flags = open_flags(call);
+    bool rw = strstr(flags, "O_RDWR"), w = strstr(flags, "O_WRONLY");
+    struct object *o;
+
+    if (call->err)
+        return;
+    o = returned(p, call, !w, rw || w, strstr(flags, "O_CLOEXEC"));
+    if (!o || o->kind != FIFO) {
+        char path[512];
+        struct object *named = object_of(open_path(call, path, sizeof path));
+
+        if (!o || named->kind != FIFO)
+            return;
+        o = named; /* reached by another name */
+    }
+    if (p->drawn && p->waits && !rw)
+        for (struct process *q = processes; q; q = q->next) {
+            if (q == p || !alive(q))
+                continue;
+            if (holds(q, o, !w) || (q->call.open && is_open(q->call.name) &&
+                                    q->target == o && q->seq > p->seq)) {
+                row_arrow(next_row, WAKE, q, false, "has opened");
+                break;
+            }
+        }
+}
+
+static void leave_mknod(struct process *p, struct call *call)
+{
+    char path[512];
+
+    if (!call->err && has(call, path_arg(call) + 1, "S_IFIFO")) {
+        object_by(FIFO, open_path(call, path, sizeof path));
+        p->target = NULL;
+    }
+}
+
+static void leave_unlink(struct process *p, struct call *call)
+{
+    char path[512];
+    struct object *o;
+
+    (void)p;
+    if (call->err)
+        return;
+    o = object_of(open_path(call, path, sizeof path));
+    o->gone = o->kind == FIFO || o->kind == MQ; /* the name is free again */
+}
+
+/* ---- processes -------------------------------------------------------- */
+
+static void enter_exit(struct process *p, struct call *call)
+{
+    struct row row;
+    bool group = strcmp(call->name, "exit_group") == 0;
+
+    if (!group && !p->thread && p->leader == p) {
+        int others = 0; /* main has left by pthread_exit */
+
+        for (struct process *q = processes; q; q = q->next)
+            others += q != p && q->leader == p && alive(q);
+        group = others == 0;
+    }
+    row_begin(&row, ROW_EVENT, p);
+    if (p->thread && !group)
+        snprintf(row.text, sizeof row.text, "thread ends");
+    else
+        expand("exit $0", p, call, row.text, sizeof row.text);
+    p->call.open = false;
+    row_end(&row);
+    if (group) {
+        for (struct process *q = processes; q; q = q->next)
+            if (q->leader == p->leader && q->state == ALIVE) {
+                q->call.open = false;
+                ends(q);
+            }
+    } else {
+        ends(p);
+    }
+}
+
+static void leave_exec(struct process *p, struct call *call)
+{
+    char path[256];
+    int n;
+
+    if (call->err) {
+        char text[200];
+
+        expand("exec$v1", p, call, text, sizeof text);
+        free(p->failed_exec);
+        if (asprintf(&p->failed_exec, "%s = %s", text, call->err) == -1)
+            p->failed_exec = NULL;
+        return;
+    }
+    free(p->failed_exec);
+    p->failed_exec = NULL;
+    n = string_bytes(arg(call, 0), path, sizeof path - 1);
+    path[n < 0 ? 0 : n] = '\0';
+    copy(p->exe, sizeof p->exe, path);
+    if (*arg(call, 1) == '[' && arg(call, 1)[1] == '"')
+        name_process(p, arg(call, 1));
+    else
+        name_process(p, arg(call, 0));
+    table_own(p);
+    for (int i = 0; i < p->table->size; i++)
+        if (p->table->slot[i].cloexec)
+            slot_close(p, i);
+    if (p->space->refs > 1) {
+        p->space->refs--;
+        p->space = xcalloc(1, sizeof *p->space);
+        p->space->refs = 1;
+    }
+    p->space->maps = 0;
+    memset(p->handled, 0, sizeof p->handled);
+    if (!p->parent && has(call, 1, "\"--launch\""))
+        hide(p);
+}
+
+static void leave_wait(struct process *p, struct call *call)
+{
+    struct process *child;
+    long pid = call->value;
+    const char *status = arg(call, 1);
+    char si_pid[16];
+
+    if (strcmp(call->name, "waitid") == 0 && call->value == 0 &&
+        field(arg(call, 2), "si_pid", si_pid, sizeof si_pid))
+        pid = strtol(si_pid, NULL, 10);
+    if (call->err || pid <= 0)
+        return;
+    child = process_of((pid_t)pid);
+    if (!child || child == p)
+        return;
+    if (strstr(status, "WIFSTOPPED")) {
+        row_arrow(next_row, STATUS, child, false, "stopped");
+        return;
+    }
+    if (strstr(status, "WIFCONTINUED"))
+        return;
+    if (child->killer[0])
+        row_arrow(next_row, STATUS, child, false, "%s",
+                  signal_name(child->killer));
+    else if (strstr(status, "WTERMSIG"))
+        row_arrow(next_row, STATUS, child, false, "killed");
+    else
+        row_arrow(next_row, STATUS, child, false, "exit %d", child->status);
+    if (!has(call, 3, "WNOWAIT"))
+        child->state = GONE;
+}
+
+/* ---- signals ---------------------------------------------------------- */
+
+static void enter_kill(struct process *p, struct call *call)
+{
+    int at = strcmp(call->name, "tgkill") == 0 ||
+             strcmp(call->name, "rt_tgsigqueueinfo") == 0;
+    struct process *to = process_of((pid_t)strtol(arg(call, at), NULL, 10));
+
+    if (!to || strcmp(arg(call, at + 1), "0") == 0)
+        return;
+    send_message(p, &to->leader->signals, "", 0, 0);
+    p->target = NULL;
+}
+
+static void leave_kill(struct process *p, struct call *call)
+{
+    struct message *m = p->sending;
+
+    (void)call;
+    if (!m)
+        return;
+    p->sending = NULL;
+    m->done = 1;
+    if (m->gone)
+        free(m);
+}
+
+static void leave_sigaction(struct process *p, struct call *call)
+{
+    int n = signal_number(arg(call, 0));
+
+    if (!call->err && *arg(call, 1) == '{')
+        p->leader->handled[n] =
+            has(call, 1, "_handler=0x") || has(call, 1, "sa_sigaction=0x");
+}
+
+static void leave_sigwait(struct process *p, struct call *call)
+{
+    char pid[16];
+    struct process *from;
+
+    if (call->err || !field(arg(call, 1), "si_pid", pid, sizeof pid))
+        return;
+    from = anyone((pid_t)strtol(pid, NULL, 10));
+    if (from && from != p)
+        row_arrow(next_row, SIGNAL_, from, false, "%s", "");
+}
+
+static void leave_signalfd(struct process *p, struct call *call)
+{
+    leave_new(p, call);
+    if (!call->err && p->target)
+        copy(p->target->user_how, sizeof p->target->user_how, arg(call, 1));
+}
+
+/* ---- sockets ---------------------------------------------------------- */
+
+static void enter_bind(struct process *p, struct call *call)
+{
+    struct object *name = bound_name(arg(call, 1));
+
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (name && p->target)
+        name->peer = p->target;
+}
+
+static void enter_connect(struct process *p, struct call *call)
+{
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (p->target)
+        p->target->user = p;
+}
+
+static void leave_accept(struct process *p, struct call *call)
+{
+    struct object *listener = see(p, arg(call, 0), NULL, NULL), *o;
+    struct process *who = NULL;
+
+    o = returned(p, call, true, true, has(call, 3, "CLOEXEC"));
+    if (!o)
+        return;
+    if (o->peer)
+        who = o->peer->user;
+    if (!who && !strncmp(o->key, "tcp", 3)) { /* one that is in connect */
+        int n = 0;
+
+        for (struct process *q = processes; q; q = q->next)
+            if (q->call.name && strcmp(q->call.name, "connect") == 0) {
+                who = q;
+                n++;
+            }
+        if (n != 1)
+            who = NULL;
+    }
+    if (who && who != p)
+        row_arrow(next_row, WAKE, who, false, "connect");
+    (void)listener;
+}
+
+static void enter_shutdown(struct process *p, struct call *call)
+{
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (p->target && (has(call, 1, "SHUT_WR") || has(call, 1, "SHUT_RDWR"))) {
+        p->target->w = p;
+        p->target->writers = 0;
+    }
+}
+
+/* The next of [6<...>, 7<...>], or -1; *list goes on behind it. */
+static int next_passed(const char **list, char *one, size_t size)
+{
+    char what[300];
+    size_t n = 0;
+    int depth = 0;
+
+    *list += strspn(*list, ", ");
+    for (; (*list)[n]; n++) {
+        depth += (*list)[n] == '<';
+        depth -= (*list)[n] == '>' && n > 0 && (*list)[n - 1] != '-';
+        if (depth == 0 && strchr(",]", (*list)[n]))
+            break;
+    }
+    snprintf(one, size, "%.*s", (int)n, *list);
+    *list += n;
+    return descriptor(one, what, sizeof what);
+}
+
+static const char *passed_list(const struct call *call)
+{
+    const char *at = strstr(arg(call, 1), "SCM_RIGHTS");
+
+    at = at ? strstr(at, "cmsg_data=[") : NULL;
+    return at ? at + 11 : "";
+}
+
+/* Files that are sent stay open on their way, whatever the sender closes. */
+static void enter_sendmsg(struct process *p, struct call *call)
+{
+    struct object *o = see(p, arg(call, 0), NULL, NULL);
+    const char *list = passed_list(call);
+    char text[200], length[24], one[300];
+    struct message *m;
+    int fd;
+
+    p->target = o;
+    if (!o)
+        return;
+    field(arg(call, 1), "iov_base", text, sizeof text);
+    field(arg(call, 1), "iov_len", length, sizeof length);
+    m = send_message(p, outbox(o), text, strtol(length, NULL, 10), 0);
+    while (m->files < 4 && (fd = next_passed(&list, one, sizeof one)) != -1) {
+        struct file *file;
+
+        see(p, one, NULL, &file);
+        if (!file)
+            break;
+        file->refs++;
+        m->passed[m->files] = file;
+        m->passed_fd[m->files++] = fd;
+    }
+}
+
+/* The files that come along get new numbers, and are the same files. */
+static void leave_recvmsg(struct process *p, struct call *call)
+{
+    struct object *o = p->target;
+    const char *list = passed_list(call);
+    char text[200], one[300], what[300];
+    struct message *m;
+    int fd, n = 0;
+
+    if (!o || call->err)
+        return;
+    if (call->value == 0) {
+        arrow_eof(p, o);
+        return;
+    }
+    field(arg(call, 1), "iov_base", text, sizeof text);
+    m = receive(p, o, text, call->value, false, -1);
+    while ((fd = next_passed(&list, one, sizeof one)) != -1) {
+        bool known = m && n < m->files;
+
+        descriptor(one, what, sizeof what);
+        slot_set(p, fd,
+                 known ? m->passed[n] : file_new(object_of(what), true, true),
+                 has(call, 2, "CLOEXEC"));
+        if (known)
+            row_arrow(next_row, PASSED, m->from, false, "fd %d as fd %d",
+                      m->passed_fd[n], fd);
+        n++;
+    }
+    for (int i = 0; m && i < m->files; i++) /* the rest is not his */
+        m->passed[i] = i + n < m->files ? m->passed[i + n] : NULL;
+    if (m)
+        m->files = n < m->files ? m->files - n : 0;
+}
+
+/* ---- message queues, semaphores, shared memory ------------------------ */
+
+static void leave_mq_open(struct process *p, struct call *call)
+{
+    char what[300];
+    struct object *o;
+    int fd = call->err ? -1 : descriptor(call->result, what, sizeof what);
+
+    if (fd == -1)
+        return;
+    o = object_by(MQ, what);
+    slot_set(
+        p, fd,
+        file_new(o, !has(call, 1, "O_WRONLY"), !has(call, 1, "O_RDONLY")),
+        true);
+    p->target = o;
+}
+
+static void leave_mq_unlink(struct process *p, struct call *call)
+{
+    char name[300], key[302];
+    int n = string_bytes(arg(call, 0), name, sizeof name - 1);
+
+    (void)p;
+    if (n < 0 || call->err)
+        return;
+    name[n] = '\0';
+    snprintf(key, sizeof key, "/%s", name);
+    object_by(MQ, key)->gone = true;
+}
+
+static void enter_mq_send(struct process *p, struct call *call)
+{
+    struct object *o = see(p, arg(call, 0), NULL, NULL);
+
+    p->target = o;
+    if (o)
+        send_message(p, o, arg(call, 1), strtol(arg(call, 2), NULL, 10),
+                     strtol(arg(call, 3), NULL, 10));
+}
+
+static void leave_mq_send(struct process *p, struct call *call)
+{
+    struct message *m = p->sending;
+
+    if (m)
+        sent(p, call->err ? -1 : m->size);
+}
+
+static void leave_mq_receive(struct process *p, struct call *call)
+{
+    const char *rank = arg(call, 3);
+
+    if (p->target && !call->err)
+        receive(p, p->target, arg(call, 1), call->value, true,
+                *rank == '[' ? strtol(rank + 1, NULL, 10) : -1);
+}
+
+static struct object *by_id(enum kind kind, const char *what, const char *id)
+{
+    char key[64];
+    struct object *o;
+
+    snprintf(key, sizeof key, "%s %ld", what, strtol(id, NULL, 10));
+    o = object_by(kind, key);
+    copy(o->name, sizeof o->name, key);
+    return o;
+}
+
+static void leave_get(struct process *p, struct call *call)
+{
+    if (call->err)
+        return;
+    p->target = strncmp(call->name, "sem", 3) == 0
+                    ? by_id(SEMSET, "semset", call->result)
+                : strncmp(call->name, "msg", 3) == 0
+                    ? by_id(MSGQ, "queue", call->result)
+                    : by_id(SHM, "shm", call->result);
+}
+
+static void enter_id(struct process *p, struct call *call)
+{
+    p->target = strncmp(call->name, "sem", 3) == 0
+                    ? by_id(SEMSET, "semset", arg(call, 0))
+                : strncmp(call->name, "msg", 3) == 0
+                    ? by_id(MSGQ, "queue", arg(call, 0))
+                    : by_id(SHM, "shm", arg(call, 0));
+}
+
+static void enter_semop(struct process *p, struct call *call)
+{
+    enter_id(p, call);
+    if (has(call, 1, "sem_op=") && !has(call, 1, "sem_op=-")) {
+        p->target->user = p;
+        copy(p->target->user_how, sizeof p->target->user_how, "added");
+    }
+}
+
+static void leave_semop(struct process *p, struct call *call)
+{
+    struct object *o = p->target;
+
+    if (call->err || !o)
+        return;
+    if (p->drawn && p->waits && o->user && o->user != p)
+        row_arrow(next_row, WAKE, o->user, false, "wake-up");
+    if (has(call, 1, "sem_op=-"))
+        o->holder = p;
+    for (const char *c = arg(call, 1); (c = strstr(c, "sem_op=")); c += 7)
+        o->value += strtol(c + 7, NULL, 10);
+}
+
+static void leave_semctl(struct process *p, struct call *call)
+{
+    struct object *o = p->target;
+
+    if (call->err || !o)
+        return;
+    if (has(call, 2, "SETVAL")) {
+        o->value = strtol(arg(call, 3), NULL, 0);
+        o->valued = true;
+        o->user = p;
+    }
+    if (has(call, 2, "IPC_RMID") || has(call, 1, "IPC_RMID"))
+        o->gone = true;
+}
+
+static void enter_msgsnd(struct process *p, struct call *call)
+{
+    char text[200], type[24];
+
+    enter_id(p, call);
+    field(arg(call, 1), "mtype", type, sizeof type);
+    field(arg(call, 1), "mtext", text, sizeof text);
+    send_message(p, p->target, text, strtol(arg(call, 2), NULL, 10),
+                 strtol(type, NULL, 10));
+}
+
+static void leave_msgrcv(struct process *p, struct call *call)
+{
+    char text[200], type[24];
+
+    if (call->err || !p->target)
+        return;
+    field(arg(call, 1), "mtype", type, sizeof type);
+    field(arg(call, 1), "mtext", text, sizeof text);
+    receive(p, p->target, text, call->value, true, strtol(type, NULL, 10));
+}
+
+static void leave_mmap(struct process *p, struct call *call)
+{
+    struct object *o;
+
+    if (call->err || !has(call, 3, "MAP_SHARED"))
+        return;
+    if (has(call, 3, "ANONYMOUS")) {
+        static int made;
+        char key[32];
+
+        snprintf(key, sizeof key, "shared %d", ++made);
+        o = object_by(SHM, key);
+    } else {
+        o = see(p, arg(call, 4), NULL, NULL);
+    }
+    if (!o)
+        return;
+    map_add(p, (unsigned long)call->value, strtoul(arg(call, 1), NULL, 0), o,
+            strtoul(arg(call, 5), NULL, 0));
+    p->target = o;
+}
+
+static void leave_munmap(struct process *p, struct call *call)
+{
+    if (!call->err)
+        map_remove(p, strtoul(arg(call, 0), NULL, 0));
+}
+
+static void leave_shmat(struct process *p, struct call *call)
+{
+    if (!call->err && p->target)
+        map_add(p, (unsigned long)call->value, 4096, p->target, 0);
+}
+
+/* One word of memory, which may have another address in another process. */
+static struct object *futex_object(struct process *p, const char *address)
+{
+    unsigned long at = strtoul(address, NULL, 0), offset = 0;
+    struct object *in = mapped(p, at, &offset), *o;
+    char key[400];
+
+    if (in)
+        snprintf(key, sizeof key, "futex %.300s+%lu", in->key, offset);
+    else
+        snprintf(key, sizeof key, "futex %d:%lx", (int)p->leader->pid, at);
+    o = object_by(FUTEX, key);
+    if (in && in->kind == FILE_)
+        snprintf(o->name, sizeof o->name, "%.40s", in->name);
+    else if (in)
+        snprintf(o->name, sizeof o->name, "shared+%lu", offset);
+    else
+        snprintf(o->name, sizeof o->name, "%lx", at & 0xffff);
+    return o;
+}
+
+static void enter_futex(struct process *p, struct call *call)
+{
+    p->target = futex_object(p, arg(call, 0));
+    if (has(call, 1, "WAKE")) {
+        p->target->user = p;
+        p->target->used = p->seq;
+        copy(p->target->user_how, sizeof p->target->user_how, "woke it");
+    }
+}
+
+static void leave_futex(struct process *p, struct call *call)
+{
+    struct object *o = p->target;
+
+    /* Without a row it may still have had to wait, if nobody had one. */
+    if (call->err || !o || !has(call, 1, "WAIT") ||
+        (!p->drawn && o->used < p->seq))
+        return;
+    if (o->user && o->user != p) {
+        row_arrow(next_row, WAKE, o->user, false, "wake-up");
+    } else {
+        long pid =
+            strtol(arg(call, 2), NULL, 10); /* pthread_join: a thread */
+
+        for (struct process *q = processes; q; q = q->next)
+            if (q->pid == pid && q->thread && q != p) {
+                row_arrow(next_row, WAKE, q, false, "ended");
+                break;
+            }
+    }
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+static const struct meaning meanings[] = {
+    /* bytes */
+    { "read", "read($f0)", "$d1", 0, BLOCKS, enter_read, leave_read },
+    { "readv", "readv($f0)", "$m1", 0, BLOCKS, enter_read, leave_read },
+    { "write", "write($f0,$s1)", NULL, 0, FEEDS, enter_write, leave_write },
+    { "writev", "writev($f0,$m1)", NULL, 0, FEEDS, enter_write, leave_write },
+    { "splice", "splice($f0,$f2)", "$r", 0, BLOCKS, NULL, leave_splice },
+    { "tee", "tee($f0,$f1)", "$r", 0, BLOCKS, NULL, leave_splice },
+    { "sendfile", "sendfile($f0,$f1)", "$r", 0, FEEDS, NULL, leave_splice },
+    /* descriptors */
+    { "close", "close($f0)", NULL, 0, FEEDS | IPC_ONLY, enter_close, NULL },
+    { "dup", "dup($f0)", "$r", 0, IPC_ONLY, NULL, leave_dup },
+    { "dup2", "dup2($f0, $f1)", NULL, 0, FEEDS, enter_dup2, leave_dup2 },
+    { "dup3", "dup3($f0, $f1)", NULL, 0, FEEDS, enter_dup2, leave_dup2 },
+    { "fcntl", "fcntl($f0, $1)", NULL, 0, BLOCKS, enter_fcntl, leave_fcntl },
+    { "flock", "flock($f0, $1)", NULL, 0, BLOCKS, enter_flock, leave_flock },
+    { "pipe", "pipe()", "$k0", -1, 0, NULL, leave_pipe },
+    { "pipe2", "pipe()", "$k0", -1, 0, NULL, leave_pipe },
+    { "open", "open($b0)", "$r", -1, BLOCKS, enter_open, leave_open },
+    { "openat", "open($b1)", "$r", -1, BLOCKS, enter_open, leave_open },
+    { "creat", "creat($b0)", "$r", -1, 0, NULL, leave_new },
+    { "mknod", "mkfifo($b0)", NULL, -1, 0, NULL, leave_mknod },
+    { "mknodat", "mkfifo($b1)", NULL, -1, 0, NULL, leave_mknod },
+    { "unlink", "unlink($b0)", NULL, -1, QUIET, NULL, leave_unlink },
+    { "unlinkat", "unlink($b1)", NULL, -1, QUIET, NULL, leave_unlink },
+    { "eventfd2", "eventfd($0)", "$r", -1, 0, NULL, leave_new },
+    { "timerfd_create", "timerfd()", "$r", -1, 0, NULL, leave_new },
+    { "epoll_create1", "epoll_create()", "$r", -1, QUIET, NULL, leave_new },
+    { "pidfd_open", "pidfd_open($p0)", "$r", -1, 0, NULL, leave_new },
+    { "memfd_create", "memfd_create($b0)", "$r", -1, 0, NULL, leave_new },
+    /* processes */
+    { "fork", "fork()", NULL, -1, QUIET, NULL, NULL },
+    { "vfork", "vfork()", NULL, -1, QUIET, NULL, NULL },
+    { "clone", "fork()", NULL, -1, QUIET, NULL, NULL },
+    { "clone3", "fork()", NULL, -1, QUIET, NULL, NULL },
+    { "execve", "exec$v1", NULL, -1, 0, NULL, leave_exec },
+    { "exit", "exit $0", NULL, -1, QUIET, enter_exit, NULL },
+    { "exit_group", "exit $0", NULL, -1, QUIET, enter_exit, NULL },
+    { "wait4", "waitpid($p0)", "$P", -1, BLOCKS, NULL, leave_wait },
+    { "waitpid", "waitpid($p0)", "$P", -1, BLOCKS, NULL, leave_wait },
+    { "waitid", "waitid($p1)", "$P", -1, BLOCKS, NULL, leave_wait },
+    /* signals */
+    { "kill", "kill($p0, $g1)", NULL, -1, FEEDS, enter_kill, leave_kill },
+    { "tkill", "kill($p0, $g1)", NULL, -1, FEEDS, enter_kill, leave_kill },
+    { "tgkill", "kill($p1, $g2)", NULL, -1, FEEDS, enter_kill, leave_kill },
+    { "rt_sigqueueinfo", "sigqueue($p0, $i2)", NULL, -1, FEEDS, enter_kill,
+      leave_kill },
+    { "pidfd_send_signal", "pidfd_send_signal($f0, $g1)", NULL, -1, FEEDS,
+      NULL, NULL },
+    { "rt_sigaction", "sigaction($g0, $h1)", NULL, -1, 0, NULL,
+      leave_sigaction },
+    { "rt_sigprocmask", "block $1", NULL, -1, 0, NULL, NULL },
+    { "rt_sigsuspend", "sigsuspend()", NULL, -1, BLOCKS, NULL, NULL },
+    { "pause", "pause()", NULL, -1, BLOCKS, NULL, NULL },
+    { "rt_sigtimedwait", "sigwait()", "$i1", -1, BLOCKS, NULL,
+      leave_sigwait },
+    { "signalfd4", "signalfd($1)", "$r", -1, 0, NULL, leave_signalfd },
+    { "alarm", "alarm($0)", NULL, -1, 0, NULL, NULL },
+    { "setitimer", "setitimer()", NULL, -1, 0, NULL, NULL },
+    { "nanosleep", "nanosleep($c0)", NULL, -1, BLOCKS | TIMED, NULL, NULL },
+    { "clock_nanosleep", "nanosleep($c2)", NULL, -1, BLOCKS | TIMED, NULL,
+      NULL },
+    /* many descriptors */
+    { "poll", "poll($w0)", "$R", -1, BLOCKS, NULL, NULL },
+    { "ppoll", "poll($w0)", "$R", -1, BLOCKS, NULL, NULL },
+    { "select", "select($t1)", "$R", -1, BLOCKS, NULL, NULL },
+    { "pselect6", "select($t1)", "$R", -1, BLOCKS, NULL, NULL },
+    { "epoll_wait", "epoll_wait($f0)", "$r", -1, BLOCKS, NULL, NULL },
+    { "epoll_pwait", "epoll_wait($f0)", "$r", -1, BLOCKS, NULL, NULL },
+    /* sockets */
+    { "socket", "socket()", "$r", -1, 0, NULL, leave_new },
+    { "socketpair", "socketpair()", "$k3", -1, 0, NULL, leave_socketpair },
+    { "bind", "bind($f0, $a1)", NULL, 0, 0, enter_bind, NULL },
+    { "listen", "listen($f0)", NULL, 0, 0, NULL, NULL },
+    { "connect", "connect($f0, $a1)", NULL, 0, BLOCKS | FEEDS, enter_connect,
+      NULL },
+    { "accept", "accept($f0)", "$r", 0, BLOCKS, enter_read, leave_accept },
+    { "accept4", "accept($f0)", "$r", 0, BLOCKS, enter_read, leave_accept },
+    { "shutdown", "shutdown($f0, $1)", NULL, 0, FEEDS, enter_shutdown, NULL },
+    { "sendto", "send($f0,$s1)", NULL, 0, FEEDS, enter_write, leave_write },
+    { "recvfrom", "recv($f0)", "$d1", 0, BLOCKS, enter_read, leave_read },
+    { "sendmsg", "sendmsg($f0,$m1)", NULL, 0, FEEDS, enter_sendmsg,
+      leave_write },
+    { "recvmsg", "recvmsg($f0)", "$m1", 0, BLOCKS, enter_read,
+      leave_recvmsg },
+    /* POSIX message queues */
+    { "mq_open", "mq_open($b0)", "$r", -1, 0, NULL, leave_mq_open },
+    { "mq_unlink", "mq_unlink($b0)", NULL, -1, 0, NULL, leave_mq_unlink },
+    { "mq_timedsend", "mq_send($f0,$s1, prio $3)", NULL, 0, BLOCKS | FEEDS,
+      enter_mq_send, leave_mq_send },
+    { "mq_timedreceive", "mq_receive($f0)", "$d1 prio $n3", 0, BLOCKS,
+      enter_read, leave_mq_receive },
+    { "mq_notify", "mq_notify($f0)", NULL, 0, 0, NULL, NULL },
+    /* System V */
+    { "semget", "semget()", "$r", -1, 0, NULL, leave_get },
+    { "semop", "semop($o1)", NULL, -1, BLOCKS | FEEDS, enter_semop,
+      leave_semop },
+    { "semtimedop", "semop($o1)", NULL, -1, BLOCKS | FEEDS, enter_semop,
+      leave_semop },
+    { "semctl", "semctl($2, $3)", NULL, -1, FEEDS, enter_id, leave_semctl },
+    { "msgget", "msgget()", "$r", -1, 0, NULL, leave_get },
+    { "msgsnd", "msgsnd($q1)", NULL, -1, BLOCKS | FEEDS, enter_msgsnd,
+      leave_mq_send },
+    { "msgrcv", "msgrcv($3)", "$z1 $q1", -1, BLOCKS, enter_id, leave_msgrcv },
+    { "msgctl", "msgctl($1)", NULL, -1, FEEDS, enter_id, leave_semctl },
+    { "shmget", "shmget()", "$r", -1, 0, NULL, leave_get },
+    { "shmat", "shmat()", NULL, -1, 0, enter_id, leave_shmat },
+    { "shmdt", "shmdt()", NULL, -1, QUIET, NULL, leave_munmap },
+    { "shmctl", "shmctl($1)", NULL, -1, 0, enter_id, leave_semctl },
+    /* shared memory and what is in it */
+    { "mmap", "mmap(MAP_SHARED)", NULL, -1, 0, NULL, leave_mmap },
+    { "munmap", "munmap()", NULL, -1, QUIET, NULL, leave_munmap },
+    { "futex", "futex $x1", NULL, -1, BLOCKS | WAITED, enter_futex,
+      leave_futex },
+};
+
+const struct meaning *meaning_of(const char *name)
+{
+    if (name)
+        for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+            if (strcmp(name, meanings[i].name) == 0)
+                return &meanings[i];
+    return NULL;
+}

@@ -1,0 +1,735 @@
+/*
+ * lanes - run a command, draw what its processes really did
+ *
+ * usage: see the help text below
+ *
+ * strace writes its log into a pipe of ours; each line is a step of the
+ * model, and what it changes is a row of the picture. With -s, -q and -d the
+ * pipe holds one page and each line is padded to about as much: so strace,
+ * and with it every process, goes on only when a row has been looked at.
+ *
+ * Watch   who waits for whom: the verdict comes when nothing moves.
+ * Try     lanes connect2 echo hi -- wc -c
+ *         lanes -t 1 connect2 --no-close echo hi -- cat
+ * Read    strace(1), ptrace(2), pipe(7), pty(7), proc(5)
+ */
+#include "lanes.h"
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: lanes [options] [--] COMMAND [ARG...] [--and COMMAND "
+    "[ARG...]]...\n"
+    "       lanes [options] -p PID [-p PID]...\n"
+    "       lanes [options] -r LOG\n"
+    "  -s        step: Enter goes on, f shows descriptor tables, q quits\n"
+    "  -q        stop before each answer too: what will the call return?\n"
+    "  -d MS     wait after each row\n"
+    "  -t SEC    when nothing moves for so long: say why, end it, exit 124 "
+    "[5]\n"
+    "  -f        descriptor tables at the end, or when it is stuck\n"
+    "  -l        source lines (compile with -g)\n"
+    "  -m        look at shared memory, and show when it has changed\n"
+    "  -a        show every call, hide nothing\n"
+    "  -n LANES  so many columns for processes\n"
+    "  -w WIDTH  so many characters in a line\n"
+    "  -o FILE   the picture goes to FILE, .svg .html or .txt\n"
+    "  -k FILE   keep strace's log\n"
+    "  -r LOG    draw a log that was kept\n"
+    "  -c FILE   captions: lines of REGEX<TAB>TEXT, drawn under their row\n"
+    "  -p PID    draw a process that runs already; it is not ended\n"
+    "  -x OPT    pass an option on to strace, such as --inject=...\n";
+
+struct options opt = { .stuck = 5 };
+
+static struct reader reader = { .fd = -1 };
+static FILE *keep;
+static pid_t tracer;
+static int log_writer = -1, terminal = -1;
+static volatile sig_atomic_t interrupts, terminated;
+static bool quitting;
+static int root_status;
+
+static void on_interrupt(int number)
+{
+    /* The first ^C is for the program, who gets it too; SIGTERM is for us. */
+    terminated |= number == SIGTERM;
+    interrupts += number == SIGTERM ? 2 : 1;
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- stepping --------------------------------------------------------- */
+
+static void key(void)
+{
+    static char *line;
+    static size_t room;
+
+    for (;;) {
+        fflush(stdout);
+        if (quitting)
+            return;
+        if (getline(&line, &room, stdin) == -1) {
+            clearerr(stdin);
+            quitting = true;
+            return;
+        }
+        if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+            fputs("\033[A\033[K", stdout); /* the line that Enter has left */
+        if (*line == 'q') {
+            quitting = true;
+        } else if (*line == 'f') {
+            tables_say();
+            continue;
+        }
+        return;
+    }
+}
+
+void pause_before(const struct row *row)
+{
+    if (!opt.quiz || quitting || !*row->ask || row->kind == ROW_WAIT)
+        return;
+    say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
+        *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
+    key();
+}
+
+void pause_after(const struct row *row)
+{
+    (void)row;
+    if (opt.step && !quitting)
+        key();
+    else if (opt.delay > 0) {
+        struct timespec t = { opt.delay / 1000, opt.delay % 1000 * 1000000L };
+
+        fflush(NULL);
+        nanosleep(&t, NULL);
+    }
+}
+
+/* ---- strace ----------------------------------------------------------- */
+
+static bool on_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char full[4096];
+    struct stat st;
+
+    if (strchr(name, '/'))
+        return access(name, X_OK) == 0 && stat(name, &st) == 0 &&
+               !S_ISDIR(st.st_mode);
+    for (path = path ? path : "/bin:/usr/bin"; *path;) {
+        size_t n = strcspn(path, ":");
+
+        snprintf(full, sizeof full, "%.*s/%s", (int)n, n ? path : ".", name);
+        if (access(full, X_OK) == 0)
+            return true;
+        path += n + (path[n] == ':');
+    }
+    return false;
+}
+
+/* Several commands have one parent, which only waits; it gets no lane. */
+static void launch(char *argv[])
+{
+    pid_t pid = -1, ended;
+    int status, last = 0;
+
+    for (char **command = argv, **c = argv;; c++) {
+        bool end = !*c;
+
+        if (!end && strcmp(*c, "--and") != 0)
+            continue;
+        *c = NULL;
+        pid = fork();
+        if (pid == -1)
+            err(1, "fork");
+        if (pid == 0) {
+            if (!*command)
+                errx(2, "no command between --and and --and");
+            execvp(*command, command);
+            warn("%s", *command);
+            _exit(errno == ENOENT ? 127 : 126);
+        }
+        command = c + 1;
+        if (end)
+            break;
+    }
+    while ((ended = wait(&status)) != -1)
+        if (ended == pid)
+            last = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+                                       : WEXITSTATUS(status);
+    _exit(last);
+}
+
+/* The program's own terminal, raw, so that what it prints is not changed. */
+static void open_terminal(int *slave)
+{
+    struct termios raw;
+    struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+    terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal == -1 || grantpt(terminal) == -1 || unlockpt(terminal) == -1)
+        err(1, "a pseudo-terminal");
+    *slave = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*slave == -1)
+        err(1, "%s", ptsname(terminal));
+    if (tcgetattr(*slave, &raw) == 0) {
+        cfmakeraw(&raw);
+        raw.c_lflag |= ISIG;
+        tcsetattr(*slave, TCSANOW, &raw);
+    }
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    ioctl(*slave, TIOCSWINSZ, &size);
+}
+
+static void run_strace(char *command[], char *pids[], int attached,
+                       char *extra[], int extras, bool own_terminal)
+{
+    char output[48], self[64];
+    const char *argv[256];
+    int log[2], n = 0, slave = -1, input = -1;
+    bool held = opt.step || opt.quiz || opt.delay || opt.memory,
+         several = false;
+
+    if (!on_path("strace"))
+        errx(1, "strace is missing: sudo apt-get install strace, or draw a "
+                "kept log with -r");
+    if (opt.source && !on_path("addr2line"))
+        warnx("no source lines, addr2line is missing: "
+              "sudo apt-get install binutils");
+    if (command && !on_path(command[0])) {
+        int status = access(command[0], F_OK) == 0 ? 126 : 127;
+
+        errno = status == 127 ? ENOENT : EACCES;
+        warn("%s", command[0]);
+        exit(status);
+    }
+    if (pipe2(log, O_CLOEXEC) == -1)
+        err(1, "pipe");
+    if (held && fcntl(log[1], F_SETPIPE_SZ, 4096) == -1)
+        err(1, "F_SETPIPE_SZ");
+    /* Not among the numbers that the program's own will have. */
+    reader.fd = fcntl(log[0], F_DUPFD_CLOEXEC, 50);
+    log_writer = fcntl(log[1], F_DUPFD_CLOEXEC, 50);
+    close(log[0]);
+    close(log[1]);
+    fcntl(reader.fd, F_SETFL, O_NONBLOCK);
+    if (own_terminal)
+        open_terminal(&slave);
+    if (opt.step || opt.quiz) {
+        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (input == -1)
+            err(1, "/dev/null");
+    }
+    if (!attached)
+        proc_seed(input, slave);
+
+    snprintf(output, sizeof output, "/proc/%d/fd/%d", (int)getpid(),
+             log_writer);
+    argv[n++] = "strace";
+    argv[n++] = "-f";
+    argv[n++] = "-yy";
+    argv[n++] = "-ttt";
+    argv[n++] = "-q";
+    argv[n++] = "-s";
+    argv[n++] = "64";
+    argv[n++] = "-a";
+    argv[n++] = held ? "4000" : "1";
+    if (opt.source)
+        argv[n++] = "-k";
+    for (int i = 0; i < extras; i++)
+        argv[n++] = extra[i];
+    argv[n++] = "-o";
+    argv[n++] = output;
+    for (int i = 0; i < attached; i++) {
+        argv[n++] = "-p";
+        argv[n++] = pids[i];
+    }
+    if (command) {
+        argv[n++] = "--";
+        for (char **c = command; *c; c++)
+            several |= strcmp(*c, "--and") == 0;
+        if (several) {
+            ssize_t length =
+                readlink("/proc/self/exe", self, sizeof self - 1);
+
+            if (length == -1)
+                err(1, "/proc/self/exe");
+            self[length] = '\0';
+            argv[n++] = self;
+            argv[n++] = "--launch";
+        }
+        for (char **c = command; *c; c++) {
+            if (n >= 254)
+                errx(2, "too many words");
+            argv[n++] = *c;
+        }
+    }
+    argv[n] = NULL;
+
+    tracer = fork();
+    if (tracer == -1)
+        err(1, "fork");
+    if (tracer == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        if (input != -1)
+            dup2(input, STDIN_FILENO);
+        if (slave != -1) {
+            dup2(slave, STDOUT_FILENO);
+            dup2(slave, STDERR_FILENO);
+        }
+        execvp("strace", (char **)argv);
+        err(1, "strace");
+    }
+    if (slave != -1)
+        close(slave);
+    if (input != -1)
+        close(input);
+}
+
+/* ---- the loop --------------------------------------------------------- */
+
+static char *held_line, *held_frames;
+
+/* A line waits until the stack that belongs to it has been read. */
+static void line_done(void)
+{
+    char source[64] = "", *line = held_line;
+
+    if (!line)
+        return;
+    held_line = NULL;
+    if (held_frames)
+        source_line(held_frames, source, sizeof source);
+    free(held_frames);
+    held_frames = NULL;
+    model_line(line, true, source);
+    free(line);
+}
+
+static void take_line(char *line, bool whole)
+{
+    if (whole && strncmp(line, " > ", 3) == 0) {
+        char *more;
+
+        if (asprintf(&more, "%s%s\n", held_frames ? held_frames : "", line) ==
+            -1)
+            err(1, "asprintf");
+        free(held_frames);
+        held_frames = more;
+        return;
+    }
+    line_done();
+    if (!opt.source || !whole) {
+        if (*line)
+            model_line(line, whole, "");
+    } else if (*line) {
+        held_line = strdup(line);
+    }
+    if (opt.memory)
+        memory_look();
+}
+
+/* What the program prints is in its write's row; here it is only taken. */
+static void drain_terminal(void)
+{
+    char text[4096];
+    ssize_t n = read(terminal, text, sizeof text);
+
+    if (n <= 0 && (n == 0 || errno == EIO)) {
+        close(terminal);
+        terminal = -1;
+    } else if (n > 0 && processes == NULL &&
+               strncmp(text, "strace", 6) == 0) {
+        /* strace itself, which has not begun */
+        fprintf(stderr, "lanes: %.*s", (int)n, text);
+    }
+}
+
+/* strace has said what failed; perhaps it is known why. */
+static void hint(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
+    waitpid(pid, &status, 0);
+    if (status != 0)
+        fputs("lanes: hint: tracing is forbidden here; draw a kept log, "
+              "such as tests/lanes/connect2.log, with -r\n",
+              stderr);
+    else if (opt.attached)
+        fputs("lanes: hint: a process can be attached to by its own user if "
+              "/proc/sys/kernel/yama/ptrace_scope is 0, and by root\n",
+              stderr);
+}
+
+static bool tracer_ended(void)
+{
+    int status;
+
+    if (tracer <= 0)
+        return true;
+    if (waitpid(tracer, &status, WNOHANG) != tracer)
+        return false;
+    tracer = -1;
+    root_status =
+        WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
+}
+
+static void kill_all(int number)
+{
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && !p->thread && p->pid > 1)
+            kill(p->pid, number);
+}
+
+/*
+ * Reads until there is no more, for so many seconds at most; false if it is
+ * over because nothing moved, or by the user.
+ */
+static bool follow(double limit, double stuck)
+{
+    double began = seconds_now(), moved = began;
+    bool whole;
+    char *line;
+
+    for (;;) {
+        struct pollfd fds[2] = { { .fd = reader.fd, .events = POLLIN },
+                                 { .fd = terminal, .events = POLLIN } };
+        double silence;
+
+        while (!quitting && (line = reader_line(&reader, false, &whole))) {
+            take_line(line, true);
+            moved = seconds_now();
+        }
+        if (quitting || interrupts > 1 || ferror(stdout))
+            return false;
+        if (reader.eof)
+            return true;
+        if (fds[1].fd == -1)
+            fds[1].events = 0;
+        if (poll(fds, 2, 40) == -1 && errno != EINTR)
+            err(1, "poll");
+        if (fds[1].revents)
+            drain_terminal();
+        if (fds[0].revents) {
+            if (log_writer != -1) { /* strace has opened it, too */
+                close(log_writer);
+                log_writer = -1;
+            }
+            if (reader_fill(&reader, keep))
+                moved = seconds_now();
+            continue;
+        }
+        if (log_writer != -1 && tracer_ended())
+            return true; /* it has not even begun */
+        silence = seconds_now() - moved;
+        if (silence > 0.05) {
+            line_done();
+            if ((line = reader_line(&reader, true, &whole)))
+                take_line(line, whole);
+            draw_all_pending(NULL);
+            fflush(NULL);
+        }
+        if (limit > 0 && seconds_now() - began > limit)
+            return false;
+        /*
+         * A tenth before the time: a program that itself gives up after
+         * just so long must not be the first.
+         */
+        if (stuck > 0 && silence > stuck * 0.9 && !all_wait())
+            moved = seconds_now();
+        else if (stuck > 0 && silence > stuck * 0.9)
+            return false;
+    }
+}
+
+static void end_all(void)
+{
+    rows_mute();
+    keep = NULL;
+    quitting = false;
+    interrupts = 0;
+    opt.step = opt.quiz = false;
+    if (opt.attached) {
+        if (tracer > 0)
+            kill(tracer, SIGTERM); /* it lets them go */
+    } else {
+        kill_all(SIGTERM);
+        kill_all(SIGCONT);
+        if (!follow(0.7, 0)) {
+            quitting = false;
+            kill_all(SIGKILL);
+        }
+    }
+    if (!follow(2, 0) && tracer > 0)
+        kill(tracer, SIGKILL);
+}
+
+/*
+ * Where in the program do those wait that wait? strace tells the stack when
+ * a call is over; a signal that nobody minds makes it begin again.
+ */
+static void ask_sources(void)
+{
+    bool whole;
+    char *line;
+
+    rows_mute();
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && p->call.open && !p->leader->handled[SIGURG])
+            syscall(SYS_tkill, p->pid, SIGURG);
+    follow(0.03, 0); /* not longer: one may be about to give up by itself */
+    line_done();
+    if ((line = reader_line(&reader, true, &whole)))
+        take_line(line, whole);
+}
+
+static int finish(bool ended)
+{
+    int status = 0;
+
+    if (!ended && ferror(stdout)) {
+        end_all();
+        errx(1, "the picture could not be written");
+    }
+    if (ended) {
+        bool stuck = false;
+
+        line_done();
+        model_end();
+        if (!opt.live) {
+            bool whole;
+            char *line = reader_line(&reader, true, &whole);
+
+            if (line)
+                take_line(line, whole);
+            line_done();
+            model_end();
+            for (struct process *p = processes; p; p = p->next)
+                stuck |= alive(p);
+            if (stuck && all_wait()) {
+                verdict(0);
+                status = 124;
+            } else if (processes) {
+                struct process *first = processes;
+
+                while (first->next)
+                    first = first->next;
+                status = first->status;
+            }
+        }
+        if (opt.tables && !opt.live)
+            tables_say();
+    } else if (quitting || interrupts > 1) {
+        status = terminated ? 128 + SIGTERM : 128 + SIGINT;
+        end_all();
+    } else {
+        line_done();
+        model_end();
+        if (opt.source && opt.live)
+            ask_sources();
+        verdict(opt.stuck);
+        if (opt.tables)
+            tables_say();
+        fflush(NULL);
+        end_all();
+        status = 124;
+    }
+    if (opt.live) {
+        int code;
+
+        while (tracer > 0 && waitpid(tracer, &code, 0) == tracer) {
+            tracer = -1;
+            root_status =
+                WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+        }
+        if (status == 0)
+            status = root_status;
+        if (status != 0 && !processes)
+            hint();
+    }
+    if (unknown_lines > 0)
+        say("%ld line%s of the log not understood.", unknown_lines,
+            unknown_lines == 1 ? " was" : "s were");
+    painter->end();
+    if (keep && fclose(keep) == EOF)
+        err(1, "the kept log");
+    return status;
+}
+
+static double number_of(const char *text, char option, double least,
+                        double most)
+{
+    char *end;
+    double n = strtod(text, &end);
+
+    if (end == text || *end || !(n >= least && n <= most))
+        errx(2, "-%c must be a number from %g to %g: %s", option, least, most,
+             text);
+    return n;
+}
+
+int main(int argc, char *argv[])
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
+        { "all", no_argument, NULL, 'a' },
+        { 0 },
+    };
+    char *pids[32], *extra[64];
+    const struct sigaction on = { .sa_handler = on_interrupt };
+    const char *no_colour = getenv("NO_COLOR");
+    const char *log = NULL, *picture = NULL, *kept = NULL;
+    int attached = 0, extras = 0, o;
+    struct winsize size;
+    bool unicode, colour;
+    FILE *out = stdout;
+
+    if (argc > 2 && strcmp(argv[1], "--launch") == 0)
+        launch(argv + 2);
+    while ((o = getopt_long(argc, argv, "+sqd:t:flman:w:o:k:r:c:p:x:",
+                            options, NULL)) != -1) {
+        switch (o) {
+        case 's':
+            opt.step = true;
+            break;
+        case 'q':
+            opt.quiz = true;
+            break;
+        case 'd':
+            opt.delay = (int)number_of(optarg, 'd', 0, 60000);
+            break;
+        case 't':
+            opt.stuck = number_of(optarg, 't', 0.1, 1e6);
+            break;
+        case 'f':
+            opt.tables = true;
+            break;
+        case 'l':
+            opt.source = true;
+            break;
+        case 'm':
+            opt.memory = true;
+            break;
+        case 'a':
+            opt.all = true;
+            break;
+        case 'n':
+            opt.lanes = (int)number_of(optarg, 'n', 1, MAX_COLUMNS);
+            break;
+        case 'w':
+            opt.width = (int)number_of(optarg, 'w', 20, 400);
+            break;
+        case 'o':
+            picture = optarg;
+            break;
+        case 'k':
+            kept = optarg;
+            break;
+        case 'r':
+            log = optarg;
+            break;
+        case 'c':
+            captions_read(optarg);
+            break;
+        case 'p':
+            if (attached == 32)
+                errx(2, "too many -p");
+            number_of(optarg, 'p', 1, 1 << 22);
+            pids[attached++] = optarg;
+            break;
+        case 'x':
+            if (extras == 64)
+                errx(2, "too many -x");
+            extra[extras++] = optarg;
+            break;
+        default:
+            fputs(help, o == 'h' ? stdout : stderr);
+            return o == 'h' ? 0 : 2;
+        }
+    }
+    if ((optind < argc) + (attached > 0) + (log != NULL) != 1) {
+        fputs(help, stderr);
+        errx(2, "one of these, please: a command, -p PID, -r LOG");
+    }
+    setlocale(LC_CTYPE, "");
+    unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (picture) {
+        const char *dot = strrchr(picture, '.');
+        bool html = dot && strcmp(dot, ".html") == 0;
+
+        if (html || (dot && strcmp(dot, ".svg") == 0))
+            painter = &svg_painter;
+        else if (!dot || strcmp(dot, ".txt") != 0)
+            errx(2, "-o: the name must end in .svg, .html or .txt: %s",
+                 picture);
+        out = fopen(picture, "we");
+        if (!out)
+            err(1, "%s", picture);
+        svg_open(out, html);
+    }
+    if (!opt.width && !picture &&
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+        opt.width = size.ws_col > 400 ? 400 : size.ws_col;
+    if (!opt.width)
+        opt.width = 80;
+    colour = !picture && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
+    if (!isatty(fileno(out)))
+        setvbuf(out, NULL, _IOFBF, 1 << 16);
+    text_open(out, colour, unicode);
+    if (kept && !(keep = fopen(kept, "we")))
+        err(1, "%s", kept);
+
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &on, NULL);
+    sigaction(SIGTERM, &on, NULL);
+    if (log) {
+        reader.fd = open(log, O_RDONLY | O_CLOEXEC);
+        if (reader.fd == -1)
+            err(1, "%s", log);
+        while (reader_fill(&reader, NULL)) {
+            bool whole;
+            char *line;
+
+            while (!quitting && (line = reader_line(&reader, false, &whole)))
+                take_line(line, true);
+            if (quitting)
+                break;
+        }
+        return finish(true);
+    }
+    opt.live = true;
+    opt.attached = attached > 0;
+    run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
+               !picture && !attached);
+    return finish(follow(0, opt.stuck));
+}

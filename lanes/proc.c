@@ -1,0 +1,394 @@
+/*
+ * proc.c - what /proc says of processes that run: it is asked for what no
+ * system call tells, and for a second opinion before a verdict
+ */
+#include "lanes.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static bool file_text(const char *path, char *text, size_t size)
+{
+    FILE *in = fopen(path, "r");
+    size_t n;
+
+    if (!in)
+        return false;
+    n = fread(text, 1, size - 1, in);
+    text[n] = '\0';
+    fclose(in);
+    return true;
+}
+
+/* R, S, D, T, t, Z as ps shows them; ' ' if there is no such process. */
+char proc_state(pid_t pid)
+{
+    char path[48], text[512] = "", *close;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (!file_text(path, text, sizeof text) || !(close = strrchr(text, ')')))
+        return ' ';
+    close += strcspn(close, " ");
+    if (!*close)
+        return ' ';
+    return close[1];
+}
+
+long proc_arg(pid_t pid, int n)
+{
+    char path[48], text[512], *at = text;
+
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
+    if (!file_text(path, text, sizeof text))
+        return -1;
+    for (int i = 0; i <= n && at; i++)
+        at = strchr(at + 1, ' ');
+    return at ? (long)strtoul(at + 1, NULL, 0) : -1;
+}
+
+static long status_number(pid_t pid, const char *name)
+{
+    char path[48], text[4096], *at;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    if (!file_text(path, text, sizeof text) || !(at = strstr(text, name)))
+        return 0;
+    return strtol(at + strlen(name), NULL, 10);
+}
+
+/* Who forked it; of a thread, its process. */
+pid_t proc_parent(pid_t pid)
+{
+    long group = status_number(pid, "\nTgid:");
+
+    return (pid_t)(group && group != pid ? group
+                                         : status_number(pid, "\nPPid:"));
+}
+
+int proc_epoll(pid_t pid, int epoll, void (*with)(void *, int, int),
+               void *context)
+{
+    char path[64], text[4096];
+    int n = 0, fd;
+    unsigned events;
+
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, epoll);
+    if (!opt.live || !file_text(path, text, sizeof text))
+        return 0;
+    for (char *at = text; (at = strstr(at, "tfd:")); at += 4, n++)
+        if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2)
+            with(context, fd, (int)events);
+    return n;
+}
+
+void proc_name(pid_t pid, char *name, size_t size)
+{
+    char path[48], text[64];
+
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    if (file_text(path, text, sizeof text)) {
+        text[strcspn(text, "\n")] = '\0';
+        for (char *c = text; *c; c++)
+            if (*c < ' ' || *c > '~')
+                *c = '?';
+        copy(name, size, text);
+    }
+}
+
+bool proc_is_fifo(pid_t pid, const char *path)
+{
+    char full[600];
+    struct stat st;
+
+    if (*path != '/')
+        snprintf(full, sizeof full, "/proc/%d/cwd/%.500s", (int)pid, path);
+    else
+        copy(full, sizeof full, path);
+    return stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+bool proc_word(pid_t pid, unsigned long address, unsigned *word)
+{
+    struct iovec here = { word, sizeof *word },
+                 there = { (void *)address, sizeof *word };
+
+    return process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof *word;
+}
+
+/* Calls with each open descriptor: its number, name, and the link's mode. */
+static void each_descriptor(pid_t pid,
+                            void (*with)(void *, int, const char *, mode_t),
+                            void *context)
+{
+    char path[48], what[512];
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    dir = opendir(path);
+    if (!dir)
+        return;
+    while ((entry = readdir(dir))) {
+        ssize_t n =
+            readlinkat(dirfd(dir), entry->d_name, what, sizeof what - 1);
+
+        if (n == -1 || fstatat(dirfd(dir), entry->d_name, &st,
+                               AT_SYMLINK_NOFOLLOW) == -1)
+            continue;
+        what[n] = '\0';
+        with(context, atoi(entry->d_name), what, st.st_mode);
+    }
+    closedir(dir);
+}
+
+struct check {
+    struct process *p;
+    bool *is;
+    int size;
+};
+
+static void check_one(void *context, int fd, const char *what, mode_t mode)
+{
+    struct check *check = context;
+    struct slot *slot = slot_of(check->p, fd);
+    bool r = mode & S_IRUSR, w = mode & S_IWUSR, in_pipe;
+    struct object *o;
+
+    if (fd < check->size)
+        check->is[fd] = true;
+    if (!slot)
+        return;
+    in_pipe = strncmp(what, "pipe:[", 6) == 0;
+    if (slot->file &&
+        (!in_pipe || (slot->file->r == r && slot->file->w == w &&
+                      strcmp(slot->file->object->key, what) == 0)))
+        return;
+    if (slot->file && in_pipe && strcmp(slot->file->object->key, what) == 0) {
+        o = slot->file->object; /* the same pipe; we did not know the end */
+        o->readers += r - slot->file->r;
+        o->writers += w - slot->file->w;
+        slot->file->r = r;
+        slot->file->w = w;
+        return;
+    }
+    if (strncmp(what, "anon_inode", 10) != 0)
+        slot_set(check->p, fd, file_new(object_of(what), r, w), false);
+}
+
+void proc_tables(void)
+{
+    if (!opt.live)
+        return;
+    for (struct process *p = processes; p; p = p->next) {
+        struct check check = { .p = p, .size = p->table->size };
+
+        if (!alive(p) || p->thread || proc_state(p->pid) == ' ')
+            continue;
+        check.is = xcalloc((size_t)check.size + 1, sizeof *check.is);
+        each_descriptor(p->pid, check_one, &check);
+        for (int i = 0; i < check.size; i++)
+            if (p->table->slot[i].file && !check.is[i])
+                slot_close(p, i);
+        free(check.is);
+    }
+}
+
+static void adopt_one(void *context, int fd, const char *what, mode_t mode)
+{
+    struct process *p = context;
+
+    if (*what == '/' && proc_is_fifo(p->pid, what))
+        object_by(FIFO, what);
+    if (strncmp(what, "anon_inode", 10) != 0)
+        slot_set(p, fd,
+                 file_new(object_of(what), mode & S_IRUSR, mode & S_IWUSR),
+                 false);
+}
+
+/* -p: what it has open, whose child it is, and who are its children. */
+void proc_adopt(struct process *p)
+{
+    each_descriptor(p->pid, adopt_one, p);
+    p->parent = process_of(proc_parent(p->pid));
+    for (struct process *q = processes; q; q = q->next)
+        if (q != p && alive(q) && proc_parent(q->pid) == p->pid)
+            q->parent = p;
+}
+
+/* What the first process will find open: 0, 1, 2 as given, our others. */
+static void seed_one(void *context, int fd, const char *what, mode_t mode)
+{
+    (void)context;
+    if (fd > 2 && (fcntl(fd, F_GETFD) & FD_CLOEXEC))
+        return;
+    if (strstr(what, "/proc/") == what)
+        return;
+    model_seed(fd, what, mode & S_IRUSR, mode & S_IWUSR);
+}
+
+void proc_seed(int in, int out)
+{
+    char path[48], what[256];
+    ssize_t n;
+
+    each_descriptor(getpid(), seed_one, NULL);
+    for (int i = 0; i < 3; i++) {
+        int fd = i == 0 ? in : out;
+
+        if (fd == -1)
+            continue;
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        n = readlink(path, what, sizeof what - 1);
+        if (n == -1)
+            continue;
+        what[n] = '\0';
+        model_seed(i, what, true, true);
+    }
+}
+
+struct search {
+    const char *key;
+    bool writers;
+    int found;
+};
+
+static void search_one(void *context, int fd, const char *what, mode_t mode)
+{
+    struct search *search = context;
+
+    (void)fd;
+    if (strcmp(what, search->key) == 0 &&
+        mode & (search->writers ? S_IWUSR : S_IRUSR))
+        search->found++;
+}
+
+/* Who else, of no interest to strace, has an end of the pipe? */
+int proc_outsiders(struct object *object, bool writers, char *text,
+                   size_t size)
+{
+    struct search search = { .key = object->key, .writers = writers };
+    struct dirent *entry;
+    DIR *dir;
+    int found = 0;
+
+    *text = '\0';
+    if (!opt.live || (object->kind != PIPE && object->kind != FIFO) ||
+        !(dir = opendir("/proc")))
+        return 0;
+    while ((entry = readdir(dir))) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        char name[32] = "?";
+
+        if (pid <= 0 || pid == getpid() || process_of(pid))
+            continue;
+        search.found = 0;
+        each_descriptor(pid, search_one, &search);
+        proc_name(pid, name, sizeof name);
+        if (search.found == 0 || strcmp(name, "strace") == 0)
+            continue;
+        if (found++ < 3)
+            snprintf(text + strlen(text), size - strlen(text),
+                     "%s%s (pid %d)", found > 1 ? ", " : "", name, (int)pid);
+    }
+    closedir(dir);
+    return found;
+}
+
+/* ---- -m: shared memory makes no system call, so it is looked at ------- */
+
+enum { LOOK = 256 };
+
+static struct look {
+    struct object *object;
+    unsigned char bytes[LOOK];
+    bool known;
+} * looks;
+static int many;
+
+static struct look *look_of(struct object *object)
+{
+    for (int i = 0; i < many; i++)
+        if (looks[i].object == object)
+            return &looks[i];
+    looks = realloc(looks, (size_t)(many + 1) * sizeof *looks);
+    if (!looks)
+        abort();
+    looks[many] = (struct look){ .object = object };
+    return &looks[many++];
+}
+
+/* What lies there now: a text, or numbers. */
+static void show_bytes(const unsigned char *bytes, int n, char *text,
+                       size_t size)
+{
+    int printable = 0;
+
+    while (printable < n && bytes[printable] >= ' ' &&
+           bytes[printable] <= '~')
+        printable++;
+    if (printable >= 2) {
+        snprintf(text, size, "\"%.*s\"", printable, (const char *)bytes);
+        return;
+    }
+    *text = '\0';
+    for (int at = 0; at < n && at < 16; at += 4) {
+        int word;
+
+        memcpy(&word, bytes + at, 4);
+        snprintf(text + strlen(text), size - strlen(text), "%s%d",
+                 at ? " " : "", word);
+    }
+}
+
+/* A row for each stretch of words that have changed. */
+static void show_changes(const struct look *look, const unsigned char *bytes)
+{
+    for (int from = 0, to; from < LOOK; from = to + 4) {
+        struct row row;
+
+        to = from;
+        while (to < LOOK && memcmp(look->bytes + to, bytes + to, 4) != 0)
+            to += 4;
+        if (to == from)
+            continue;
+        row_begin(&row, ROW_MEMORY, NULL);
+        snprintf(row.text, sizeof row.text, "+%d = ", from);
+        show_bytes(bytes + from, to - from, row.text + strlen(row.text), 60);
+        copy(row.tag, sizeof row.tag, object_name(look->object));
+        row_end(&row);
+    }
+}
+
+/* At each row, while strace holds all who are in a call. */
+void memory_look(void)
+{
+    unsigned char bytes[LOOK];
+
+    if (!opt.live || !opt.memory)
+        return;
+    for (struct process *p = processes; p; p = p->next) {
+        if (!alive(p) || p->thread || p->hidden)
+            continue;
+        for (int i = 0; i < p->space->maps; i++) {
+            struct mapping *map = &p->space->map[i];
+            struct look *look = look_of(map->object);
+            struct iovec here = { bytes, LOOK },
+                         there = { (void *)map->address, LOOK };
+
+            if (map->offset != 0 ||
+                process_vm_readv(p->pid, &here, 1, &there, 1, 0) != LOOK)
+                continue;
+            /* what is new was all zeros before, unless it is the system's */
+            if (look->known || !system_path(map->object->key))
+                show_changes(look, bytes);
+            memcpy(look->bytes, bytes, LOOK);
+            look->known = true;
+        }
+    }
+}

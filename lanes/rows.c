@@ -1,0 +1,345 @@
+/*
+ * rows.c - what happened becomes rows: columns, arrows, captions, and the
+ * folding of what comes again and again
+ *
+ * A row is complete when it goes to the painter, in the order of the log.
+ */
+#include "lanes.h"
+#include <err.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row *next_row;
+
+const struct painter *painter = &text_painter;
+static long numbered;
+static bool muted;
+
+void rows_mute(void)
+{
+    muted = true;
+}
+
+/* ---- columns ---------------------------------------------------------- */
+
+/*
+ * A process keeps its column. A new one gets one of its own while there is
+ * room for it, then that of one that is gone, so that arrows stay readable.
+ */
+/* -m: a lane that is nobody's. */
+static struct process memory = { .number = -1, .column = -1 };
+
+static int column_of(struct process *p)
+{
+    bool taken[MAX_COLUMNS] = { false }, used[MAX_COLUMNS] = { false };
+    int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
+    int roomy = opt.lanes ? opt.lanes : (opt.width - 5) / 18;
+
+    if (p->column != -1)
+        return p->column;
+    if (memory.column != -1)
+        used[memory.column] = taken[memory.column] = true;
+    for (struct process *q = processes; q; q = q->next)
+        if (q != p && q->column != -1) {
+            used[q->column] = true;
+            taken[q->column] |= q->state != GONE;
+        }
+    for (p->column = 0; p->column < columns && p->column < roomy; p->column++)
+        if (!used[p->column])
+            return p->column;
+    for (p->column = 0; p->column < columns - 1; p->column++)
+        if (!taken[p->column])
+            break;
+    return p->column;
+}
+
+static void lanes_now(struct row *row)
+{
+    for (int i = 0; i < MAX_COLUMNS; i++)
+        row->lane[i] =
+            (struct lane){ .state = ' ', .number = -1, .name = "" };
+    row->lanes = 0;
+    for (struct process *p = processes; p; p = p->next) {
+        struct lane *lane;
+
+        if (p->column == -1 || !alive(p) || p->hidden)
+            continue;
+        lane = &row->lane[p->column];
+        if (lane->number != -1 && p != row->who)
+            continue; /* a shared column shows the newest, or the row's own */
+        lane->number = p->number;
+        lane->name = p->name;
+        lane->state = '|';
+        if (p->state == ENDING)
+            lane->state = ' ';
+        else if (p->call.open && p->waits && p != row->who)
+            lane->state = ':';
+        if (row->lanes <= p->column)
+            row->lanes = p->column + 1;
+    }
+    if (memory.column != -1 && row->lane[memory.column].number == -1)
+        row->lane[memory.column].name = "memory";
+    if (row->lanes <= row->column)
+        row->lanes = row->column + 1;
+}
+
+/* ---- captions --------------------------------------------------------- */
+
+static struct caption {
+    regex_t regex;
+    char *text;
+} * caption;
+static int captions;
+
+void captions_read(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0;
+
+    if (!in)
+        err(2, "%s", path);
+    while (getline(&line, &room, in) != -1) {
+        char *tab = strchr(line, '\t'), message[128];
+        int code;
+
+        line[strcspn(line, "\n")] = '\0';
+        if (*line == '#' || *line == '\0')
+            continue;
+        if (!tab)
+            errx(2, "%s: no tab between pattern and text: %s", path, line);
+        *tab = '\0';
+        caption = realloc(caption, (size_t)(captions + 1) * sizeof *caption);
+        if (!caption)
+            err(1, "realloc");
+        code =
+            regcomp(&caption[captions].regex, line, REG_EXTENDED | REG_NOSUB);
+        if (code != 0) {
+            regerror(code, &caption[captions].regex, message, sizeof message);
+            errx(2, "%s: %s: %s", path, line, message);
+        }
+        caption[captions++].text = strdup(tab + 1);
+    }
+    free(line);
+    fclose(in);
+}
+
+/* A pattern sees "A read = "hi" [P1.r]", then the arrows' texts. */
+static const char *caption_of(const struct row *row)
+{
+    char text[700];
+
+    if (captions == 0 || !row->who)
+        return NULL;
+    snprintf(text, sizeof text, "%s %s%s%s%s", letter(row->who), row->text,
+             *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
+    for (int i = 0; i < row->arrows; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " <- %s",
+                 row->arrow[i].text);
+    for (int i = 0; i < captions; i++)
+        if (regexec(&caption[i].regex, text, 0, NULL, 0) == 0)
+            return caption[i].text;
+    return NULL;
+}
+
+/* ---- rows ------------------------------------------------------------- */
+
+void row_begin(struct row *row, enum row_kind kind, struct process *who)
+{
+    memset(row, 0, sizeof *row);
+    row->kind = kind;
+    row->who = who;
+}
+
+void row_arrow(struct row *row, enum arrow_kind kind, struct process *from,
+               bool unsure, const char *format, ...)
+{
+    struct arrow *arrow;
+    va_list list;
+
+    if (!row || !from || from == row->who || from->hidden)
+        return;
+    draw_pending(from); /* first what it did, then what came of it */
+    for (int i = 0; i < row->arrows; i++)
+        if (row->arrow[i].sender == from && row->arrow[i].kind == kind &&
+            kind == DATA) { /* several writes, read as one */
+            long bytes = strtol(row->arrow[i].text, NULL, 10), more;
+            char text[48];
+
+            va_start(list, format);
+            vsnprintf(text, sizeof text, format, list);
+            va_end(list);
+            more = strtol(text, NULL, 10);
+            snprintf(row->arrow[i].text, sizeof row->arrow[i].text,
+                     "%ld bytes", bytes + more);
+            return;
+        }
+    if (row->arrows == MAX_ARROWS)
+        return;
+    arrow = &row->arrow[row->arrows++];
+    *arrow = (struct arrow){ .kind = kind, .sender = from, .unsure = unsure };
+    va_start(list, format);
+    vsnprintf(arrow->text, sizeof arrow->text, format, list);
+    va_end(list);
+    if (unsure)
+        copy(arrow->text + strlen(arrow->text),
+             sizeof arrow->text - strlen(arrow->text), " ?");
+}
+
+static void paint(struct row *row)
+{
+    if (muted)
+        return;
+    row->number = ++numbered;
+    if (row->who)
+        row->who->drawn_at = row->number;
+    row->caption = caption_of(row);
+    pause_before(row);
+    painter->row(row);
+    pause_after(row);
+}
+
+/*
+ * Folding: a row that says what one of the last rows said is only counted.
+ * So a gigabyte through a pipe is a few rows. Four the same are drawn; who
+ * repeats himself with other data is folded after a good while.
+ */
+enum { WINDOW = 8, SAME = 4, ENOUGH = 24 };
+
+static struct seen {
+    char key[480];
+    char text[200];
+    struct process *who;
+    int times, folded;
+} window[WINDOW];
+static int oldest;
+
+void rows_flush(void)
+{
+    for (int i = 0; i < WINDOW; i++) {
+        struct seen *s = &window[(oldest + i) % WINDOW];
+
+        if (s->folded > 0 && s->who) {
+            struct row row;
+            int n = s->who == &memory ? 0 : (int)strcspn(s->text, "( ");
+
+            row_begin(&row, ROW_FOLDED, s->who == &memory ? NULL : s->who);
+            if (s->folded == 1)
+                copy(row.text, sizeof row.text, s->text);
+            else
+                snprintf(row.text, sizeof row.text, "%d more %.*s", s->folded,
+                         n, s->text);
+            row.column = column_of(s->who);
+            lanes_now(&row);
+            paint(&row);
+        }
+        *s = (struct seen){ .key = "" };
+    }
+}
+
+bool rows_forgotten(void)
+{
+    if (painter->forgets)
+        rows_flush();
+    return painter->forgets;
+}
+
+static bool folded(const struct row *row)
+{
+    struct process *who = row->who ? row->who : &memory;
+    char key[480], loose[120];
+    struct seen *s = NULL;
+
+    if (opt.all || row->kind == ROW_START)
+        return false;
+    if (row->kind == ROW_EVENT || row->failed) /* after what one did more */
+        for (int i = 0; i < WINDOW; i++)
+            if (window[i].who == who && window[i].folded > 0)
+                rows_flush();
+    snprintf(loose, sizeof loose, "%d %d %.*s %s", who->number, row->kind,
+             (int)strcspn(row->text, ",="), row->text, row->tag);
+    snprintf(key, sizeof key, "%s|%s|%s", loose, row->text,
+             row->arrows ? row->arrow[0].text : "");
+    for (int i = 0; i < WINDOW && !s; i++)
+        if (window[i].who && strcmp(window[i].key, key) == 0)
+            s = &window[i];
+    for (int i = 0; i < WINDOW && !s; i++)
+        if (window[i].who && window[i].times >= ENOUGH &&
+            strncmp(window[i].key, loose, strlen(loose)) == 0)
+            s = &window[i];
+    if (s) {
+        s->times++;
+        if (s->times > SAME) {
+            s->folded++;
+            copy(s->text, sizeof s->text, row->text);
+            return true;
+        }
+        return false;
+    }
+    for (int i = 0; i < WINDOW; i++)
+        if (window[i].who &&
+            strncmp(window[i].key, loose, strlen(loose)) == 0) {
+            window[i].times++; /* the same, with other data */
+            copy(window[i].key, sizeof window[i].key, key);
+            copy(window[i].text, sizeof window[i].text, row->text);
+            return false;
+        }
+    if (window[oldest].folded > 0 || window[oldest].times >= ENOUGH) {
+        bool any = false;
+
+        for (int i = 0; i < WINDOW; i++)
+            any |= window[i].folded > 0;
+        if (any)
+            rows_flush();
+    }
+    s = &window[oldest];
+    oldest = (oldest + 1) % WINDOW;
+    *s = (struct seen){ .who = who, .times = 1 };
+    copy(s->key, sizeof s->key, key);
+    copy(s->text, sizeof s->text, row->text);
+    return false;
+}
+
+void row_end(struct row *row)
+{
+    if (row->who && row->who->hidden)
+        return;
+    /* Others that are in a call went in before this. */
+    draw_all_pending(row->who);
+    if (row->who)
+        row->column = column_of(row->who);
+    else
+        row->column = column_of(&memory);
+    for (int i = 0; i < row->arrows; i++) {
+        struct arrow *arrow = &row->arrow[i];
+
+        arrow->from = column_of(arrow->sender);
+        arrow->to = row->column;
+        arrow->from_row = arrow->sender->drawn_at;
+    }
+    if (row->who)
+        copy(row->source, sizeof row->source,
+             *row->source ? row->source : row->who->source);
+    if (folded(row)) {
+        if (row->who)
+            row->who->drawn_at = numbered;
+        return;
+    }
+    lanes_now(row);
+    paint(row);
+}
+
+void say(const char *format, ...)
+{
+    char *text;
+    va_list list;
+
+    va_start(list, format);
+    if (vasprintf(&text, format, list) == -1)
+        err(1, "vasprintf");
+    va_end(list);
+    painter->text(text);
+    free(text);
+}

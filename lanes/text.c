@@ -1,0 +1,378 @@
+/*
+ * text.c - rows as lines of text, for a terminal or a file
+ *
+ * Line-oriented: nothing that was drawn is drawn over. Each line is a grid
+ * of characters first, so that an arrow can pass the lanes between.
+ */
+#include "lanes.h"
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEFT = 5, WIDEST = 400, AGAIN = 20 /* rows between two headers */ };
+
+static FILE *out;
+static bool in_colour, in_utf8;
+static int since_header = AGAIN, drawn_lanes;
+static struct lane heads[MAX_COLUMNS];
+static char head_names[MAX_COLUMNS][32];
+static bool new_heads = true;
+
+/* Our own characters; all else in a line is ASCII, strace sees to that. */
+enum mark {
+    RUNS = 1,
+    WAITS,
+    RETURN,
+    FROM_LEFT,
+    FROM_RIGHT,
+    LINE,
+    TO_RIGHT,
+    TO_LEFT,
+    DOTS,
+    DASH,
+    MARKS
+};
+static const char *const utf8[MARKS] = { "",  "│", "┊", "└", "├", "┤",
+                                         "─", "▶", "◀", "…", "╌" };
+static const char *const ascii[MARKS] = { "",  "|", ":", "`", "+", "+",
+                                          "-", ">", "<", "~", "-" };
+
+/* Okabe and Ito's colours; their vermilion is for errors only. */
+static const char *const colours[] = { "38;5;32",  "38;5;214", "38;5;36",
+                                       "38;5;175", "38;5;74",  "38;5;178" };
+enum { COLOURS = sizeof colours / sizeof *colours, ERROR = COLOURS, PLAIN };
+
+static struct {
+    char ch; /* a mark, if below ' ' */
+    unsigned char colour;
+} grid[WIDEST];
+
+void text_open(FILE *file, bool colour, bool unicode)
+{
+    out = file;
+    in_colour = colour;
+    in_utf8 = unicode;
+}
+
+static int shown_lanes(int lanes)
+{
+    int most = (opt.width - LEFT) / 12;
+
+    if (most < 1)
+        most = 1;
+    if (lanes < 3 && most >= 3 && !opt.lanes)
+        lanes = 3;
+    if (opt.lanes)
+        lanes = opt.lanes;
+    return lanes > most ? most : lanes;
+}
+
+static int lane_width(int lanes)
+{
+    return (opt.width - LEFT) / lanes;
+}
+
+static int column_at(int column)
+{
+    int n = shown_lanes(drawn_lanes);
+
+    if (column >= n)
+        column = n - 1;
+    return LEFT + column * lane_width(n);
+}
+
+static void clear(void)
+{
+    for (int i = 0; i < WIDEST; i++)
+        grid[i].ch = ' ', grid[i].colour = PLAIN;
+}
+
+static void put(int x, char ch, int colour)
+{
+    if (x >= 0 && x < opt.width && x < WIDEST) {
+        grid[x].ch = ch;
+        grid[x].colour = (unsigned char)colour;
+    }
+}
+
+/* At most room characters, the last of them an ellipsis if it is cut. */
+static int put_text(int x, const char *text, int room, int colour)
+{
+    int n = (int)strlen(text), i;
+
+    if (x + room > opt.width)
+        room = opt.width - x;
+    for (i = 0; i < n && i < room; i++) {
+        char ch = text[i];
+
+        if (i == room - 1 && n > room)
+            ch = DOTS;
+        else if (ch < ' ' && ch != DOTS)
+            ch = '?';
+        put(x + i, ch, colour);
+    }
+    return i;
+}
+
+static void print_line(void)
+{
+    int last = WIDEST - 1, colour = PLAIN;
+
+    while (last >= 0 && grid[last].ch == ' ')
+        last--;
+    for (int i = 0; i <= last; i++) {
+        if (in_colour && grid[i].colour != colour && grid[i].ch != ' ') {
+            colour = grid[i].colour;
+            fprintf(out, "\033[%sm",
+                    colour == PLAIN   ? "0"
+                    : colour == ERROR ? "1;38;5;202"
+                                      : colours[colour]);
+        }
+        if (grid[i].ch >= ' ')
+            fputc(grid[i].ch, out);
+        else
+            fputs((in_utf8 ? utf8 : ascii)[(int)grid[i].ch], out);
+    }
+    if (colour != PLAIN)
+        fputs("\033[0m", out);
+    fputc('\n', out);
+}
+
+static const char *name_of(int number)
+{
+    struct process p = { .number = number };
+
+    return letter(&p);
+}
+
+static void header(void)
+{
+    int n = shown_lanes(drawn_lanes);
+
+    clear();
+    for (int x = 0; x < opt.width; x++)
+        put(x, LINE, PLAIN);
+    for (int i = 0; i < n; i++) {
+        char text[64];
+
+        if (!*head_names[i])
+            continue;
+        if (heads[i].number == -1) /* nobody's: shared memory */
+            snprintf(text, sizeof text, " %.31s ", head_names[i]);
+        else
+            snprintf(text, sizeof text, " %s %.31s ",
+                     name_of(heads[i].number), head_names[i]);
+        put_text(column_at(i), text, lane_width(n) - 1,
+                 heads[i].number == -1 ? PLAIN : heads[i].number % COLOURS);
+    }
+    print_line();
+    since_header = 0;
+    new_heads = false;
+}
+
+static void heads_now(const struct row *row)
+{
+    if (drawn_lanes > 0 && heads[0].name == NULL)
+        for (int i = 0; i < MAX_COLUMNS; i++)
+            heads[i] = (struct lane){ .number = -1, .name = "" };
+    for (int i = 0; i < MAX_COLUMNS; i++) {
+        const struct lane *lane = &row->lane[i];
+
+        if (i < row->lanes && *lane->name &&
+            (lane->number != heads[i].number ||
+             strcmp(lane->name, head_names[i]) != 0)) {
+            new_heads = true;
+            heads[i] = *lane;
+            copy(head_names[i], sizeof head_names[i], lane->name);
+        }
+    }
+}
+
+static void lanes_line(const struct row *row)
+{
+    int n = shown_lanes(drawn_lanes);
+
+    clear();
+    for (int i = 0; i < row->lanes && i < n; i++)
+        if (row->lane[i].state != ' ')
+            put(column_at(i), row->lane[i].state == ':' ? WAITS : RUNS,
+                row->lane[i].number % COLOURS);
+}
+
+static void draw_arrow(const struct arrow *arrow, int begin, int end)
+{
+    bool right = begin < end;
+    int left = right ? begin : end, colour = arrow->sender->number % COLOURS;
+    int n = (int)strlen(arrow->text), x, length = abs(end - begin) + 1;
+    char line = arrow->kind == DATA || arrow->kind == PASSED ? LINE : DASH;
+
+    for (x = left; x < left + length; x++)
+        put(x, line, colour);
+    put(begin, right ? FROM_LEFT : FROM_RIGHT, colour);
+    put(end, right ? TO_RIGHT : TO_LEFT, colour);
+    if (n > length - 4)
+        n = length - 4;
+    if (n < 2)
+        return;
+    x = n > length - 5 ? left + 2 : right ? left + 3 : left + length - 3 - n;
+    put(x - 1, ' ', PLAIN);
+    put_text(x, arrow->text, n, colour);
+    put(x + n, ' ', PLAIN);
+}
+
+/* What does not fit loses its brackets and blanks first, its end at last. */
+static void label_of(const struct row *row, int room, char *text, size_t size)
+{
+    int n = shown_lanes(drawn_lanes);
+    int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
+    bool tag = *row->tag && row->kind != ROW_RETURN;
+    bool squeezed = row->column >= n || (row->column == columns - 1 &&
+                                         processes->number >= columns);
+    char who[16] = "";
+    const char *dots = row->kind == ROW_WAIT ? " \t" : "";
+
+    if (row->who && (squeezed || row->kind == ROW_START))
+        snprintf(who, sizeof who, "%s%s", letter(row->who),
+                 row->kind == ROW_START ? " " : ": ");
+    if (row->arrows > 0 && row->arrow[0].from == row->column)
+        snprintf(who + strlen(who), sizeof who - strlen(who), "%.4s>",
+                 letter(row->arrow[0].sender)); /* they share the column */
+    snprintf(text, size, "%s%s%s%s%s%s", who, row->text, dots,
+             tag ? " [" : "", tag ? row->tag : "", tag ? "]" : "");
+    if ((int)strlen(text) > room) {
+        snprintf(text, size, "%s%s%s%s%s", who, row->text, dots,
+                 tag ? " " : "", tag ? row->tag : "");
+        for (char *c = text; (c = strstr(c, ", "));)
+            memmove(c + 1, c + 2, strlen(c + 2) + 1);
+    }
+    if ((int)strlen(text) > room && strstr(row->text, " = ")) {
+        const char *result = strstr(row->text, " = ");
+        int head = (int)(result - row->text), n_who = (int)strlen(who);
+
+        /* the result matters more than the object or the arguments */
+        if ((row->failed || (int)strlen(result) * 3 < room * 2) &&
+            head + (int)strlen(result) + n_who > room)
+            head = room - (int)strlen(result) - n_who - 1;
+        snprintf(text, size, "%s%.*s%s%s", who, head > 0 ? head : 0,
+                 row->text, head < result - row->text ? "\t" : "", result);
+    } else if ((int)strlen(text) > room && tag &&
+               (int)strlen(row->tag) < room / 2) {
+        int left = room - (int)strlen(row->tag) - 2; /* the object matters */
+
+        snprintf(text, size, "%s%.*s%c %s", who,
+                 left > (int)strlen(who) ? left - (int)strlen(who) : 0,
+                 row->text, DOTS, row->tag);
+    }
+    for (char *c = text; *c; c++)
+        if (*c == '\t')
+            *c = DOTS;
+}
+
+/* Lines go from and to lanes that may be one column, where they are many. */
+static void text_row(const struct row *row)
+{
+    char label[400], number[16];
+    int x, room, n, lanes, corner = row->kind == ROW_RETURN;
+    int colour = row->failed ? ERROR : PLAIN;
+    const struct arrow *arrow = row->arrows > 0 ? &row->arrow[0] : NULL;
+
+    if (row->lanes > drawn_lanes) {
+        int before = drawn_lanes;
+
+        drawn_lanes = row->lanes;
+        if (shown_lanes(before ? before : 1) != shown_lanes(drawn_lanes) ||
+            before == 0)
+            since_header = AGAIN;
+    }
+    heads_now(row);
+    if (new_heads && since_header >= AGAIN)
+        header();
+    since_header++;
+    lanes = shown_lanes(drawn_lanes);
+
+    /* Further senders have a line of their own, above. */
+    for (int i = 1; i < row->arrows; i++) {
+        int from = column_at(row->arrow[i].from), to = column_at(row->column);
+
+        lanes_line(row);
+        if (from < to)
+            draw_arrow(&row->arrow[i], from, to);
+        else if (from > to)
+            draw_arrow(&row->arrow[i], from, to + 2);
+        print_line();
+    }
+
+    lanes_line(row);
+    snprintf(number, sizeof number, "%3ld", row->number);
+    put_text(0, number, LEFT, PLAIN);
+    x = column_at(row->column);
+    if (row->who && row->kind != ROW_FOLDED && row->kind != ROW_MEMORY)
+        put(x, RUNS, row->who->number % COLOURS);
+    if (row->kind == ROW_EVENT && row->who && row->who->state == ENDING)
+        put(x, RETURN, row->who->number % COLOURS);
+    room = lane_width(lanes) - 2 - corner * 2;
+    if (row->column >= lanes - 1)
+        room = opt.width - x - 2 - corner * 2;
+    if (arrow && column_at(arrow->from) > x) {
+        /* the arrow comes from the right: it begins where the label ends */
+        int from = column_at(arrow->from),
+            text = (int)strlen(arrow->text) + 6;
+
+        room = from - x - 3 - corner * 2 - (text > 14 ? 14 : text);
+        if (room < lane_width(lanes) / 2)
+            room = lane_width(lanes) / 2;
+    } else if (!arrow && (row->column < lanes - 1)) {
+        /* a label may pass over lanes that nobody is in */
+        for (int i = row->column + 1; i < lanes; i++) {
+            if (row->lane[i].state != ' ')
+                break;
+            room = i == lanes - 1 ? opt.width - x - 2 - corner * 2
+                                  : column_at(i + 1) - x - 2 - corner * 2;
+        }
+    }
+    label_of(row, room, label, sizeof label);
+    n = x + 2;
+    if (corner) {
+        if (!arrow || column_at(arrow->from) != x)
+            put(n - 2, RUNS, row->who->number % COLOURS);
+        put(n, RETURN, row->who->number % COLOURS);
+        n += 2;
+    }
+    n += put_text(n, label, room, colour);
+    if (*row->source && !arrow &&
+        n + 2 + (int)strlen(row->source) < x + room) {
+        int at = x + 2 + room - (int)strlen(row->source);
+
+        put_text(at, row->source, (int)strlen(row->source), PLAIN);
+    }
+    if (arrow) {
+        int from = column_at(arrow->from);
+
+        if (from < x)
+            draw_arrow(arrow, from, x);
+        else if (from > x)
+            draw_arrow(arrow, from, n + 1);
+    }
+    print_line();
+    if (row->caption) {
+        clear();
+        put_text(LEFT, row->caption, opt.width - LEFT, PLAIN);
+        print_line();
+        since_header++;
+    }
+    if (since_header > AGAIN && new_heads)
+        since_header = AGAIN;
+}
+
+static void text_text(const char *text)
+{
+    fprintf(out, "%s\n", text);
+}
+
+static void text_end(void)
+{
+    if (fflush(out) == EOF || ferror(out))
+        errx(1, "the picture could not be written");
+}
+
+const struct painter text_painter = { text_row, text_text, text_end, true };

@@ -1,0 +1,716 @@
+/*
+ * verdict.c - nothing moves: who waits, in which call, on what, for whom
+ *
+ * Each kind of waiting says who could end it; where these wait in turn for
+ * the first, it is a circle.
+ */
+#include "lanes.h"
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+
+enum { GIVERS = 32, MANY = 5 };
+
+static struct wait {
+    struct process *who;
+    struct process *giver[GIVERS];
+    int givers;
+    bool itself;
+    int line; /* of its text */
+} * waits;
+static int waiting;
+
+static void giver(struct wait *w, struct process *p)
+{
+    if (p == w->who ||
+        (p->leader == w->who->leader && p->table == w->who->table &&
+         !p->thread && !w->who->thread))
+        w->itself = true;
+    for (int i = 0; i < w->givers; i++)
+        if (w->giver[i] == p)
+            return;
+    if (w->givers < GIVERS)
+        w->giver[w->givers++] = p;
+}
+
+static void line(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static void line(const char *format, ...)
+{
+    char text[400];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    say("             %s", text);
+}
+
+static const char *who(const struct process *p)
+{
+    static char text[4][64];
+    static int n;
+    char *s = text[n++ % 4];
+
+    snprintf(s, sizeof text[0], "%s %s", letter(p), p->name);
+    return s;
+}
+
+/* "A connect2 fd 4, B echo fd 1": who has such an end, and as what. */
+static int holders(struct wait *w, struct object *o, bool writers, char *text,
+                   size_t size)
+{
+    int ends = 0;
+
+    *text = '\0';
+    for (struct process *p = processes; p; p = p->next) {
+        int had = ends;
+
+        if (!alive(p) || p->thread)
+            continue;
+        for (int fd = 0; fd < p->table->size; fd++) {
+            struct file *f = p->table->slot[fd].file;
+
+            if (!f || f->object != o || !(writers ? f->w : f->r))
+                continue;
+            ends++;
+            if (ends == had + 1)
+                snprintf(text + strlen(text), size - strlen(text),
+                         "%s%s fd %d", *text ? ", " : "",
+                         p == w->who->leader ? "itself," : who(p), fd);
+            else if (ends <= had + MANY)
+                snprintf(text + strlen(text), size - strlen(text),
+                         ends == had + MANY ? ",..." : ",%d", fd);
+            giver(w, p);
+        }
+    }
+    return ends;
+}
+
+static void say_holders(struct wait *w, struct object *o, bool writers)
+{
+    char text[300], outside[160];
+    int n = holders(w, o, writers, text, sizeof text);
+    int more = proc_outsiders(o, writers, outside, sizeof outside);
+    const char *end = writers ? "write end" : "read end";
+
+    if (n > 0)
+        line("while %d %s%s open:  %s", n, end, n == 1 ? " is" : "s are",
+             text);
+    if (more > 0)
+        line("outside of this picture:  %s", outside);
+    if (n + more == 0)
+        line("no %s is open that we know of", end);
+}
+
+/* What a descriptor that is not ready lacks; used by read and by poll. */
+static void no_data(struct wait *w, struct object *o)
+{
+    char text[300];
+
+    if (!o)
+        return;
+    switch (o->kind) {
+    case PIPE:
+    case FIFO:
+        line("%s: no data, and no EOF", object_name(o));
+        say_holders(w, o, true);
+        break;
+    case SOCKET:
+        if (o->peer) {
+            int n = holders(w, o->peer, true, text, sizeof text);
+
+            line("%s: no data; the other end: %s", object_name(o),
+                 n ? text : "nobody that we know of");
+        } else {
+            line("%s: nobody connects, nothing comes", object_name(o));
+        }
+        break;
+    case MQ: {
+        int n = holders(w, o, true, text, sizeof text);
+
+        line("%s: the queue is empty; could send: %s", object_name(o),
+             n ? text : "nobody");
+        break;
+    }
+    case TTY:
+        line("the terminal: nobody types");
+        break;
+    default:
+        line("%s: nothing to read%s%s", object_name(o),
+             *o->user_how ? ", it takes " : "", o->user_how);
+        if (strstr(o->user_how, "CHLD"))
+            for (struct process *p = processes; p; p = p->next)
+                if (alive(p) && p->parent == w->who->leader)
+                    giver(w, p); /* its end would be a signal */
+    }
+}
+
+static void no_room(struct wait *w, struct object *o)
+{
+    char text[300];
+
+    if (!o)
+        return;
+    if (o->kind == SOCKET) {
+        struct object *other = o->peer ? o->peer : o;
+        int n = holders(w, other, false, text, sizeof text);
+
+        line("%s: full; could read it: %s", object_name(o),
+             n ? text : "nobody");
+    } else if (o->kind == MQ) {
+        int n = holders(w, o, false, text, sizeof text), messages = 0;
+
+        for (struct message *m = o->first; m; m = m->next)
+            messages += m->done != 0;
+        line("%s: the queue is full, %d message%s; could receive: %s",
+             object_name(o), messages, messages == 1 ? "" : "s",
+             n ? text : "nobody");
+    } else {
+        long inside = o->queued;
+
+        for (struct message *m = o->first; m; m = m->next)
+            if (!m->done && m->from == w->who && inside > o->capacity)
+                inside = o->capacity; /* the rest is not in it yet */
+        line("%s: full, %ld bytes are in it", object_name(o), inside);
+        say_holders(w, o, false);
+    }
+}
+
+static void signals_of(struct wait *w, const char *set)
+{
+    struct process *p = w->who;
+    char text[200] = "";
+
+    if (set) {
+        line("one of %s would do; none has come", set);
+        return;
+    }
+    handled_signals(p, text, sizeof text);
+    if (p->leader->handled[17]) /* the end of a child would do */
+        for (struct process *q = processes; q; q = q->next)
+            if (alive(q) && q->parent == p->leader)
+                giver(w, q);
+    if (*text)
+        line("a signal with a handler would do: %s", text);
+    else
+        line("it has no handler: only a signal that ends it");
+    if (strcmp(p->call.name, "rt_sigsuspend") == 0 &&
+        strcmp(call_arg(&p->call, 0), "[]") != 0)
+        line("blocked meanwhile: %s", call_arg(&p->call, 0));
+}
+
+static void say_futex(struct wait *w)
+{
+    struct process *p = w->who;
+    unsigned long at = strtoul(call_arg(&p->call, 0), NULL, 0);
+    unsigned value = 0, owner = 0;
+    struct object *o = p->target;
+    struct process *holder = NULL;
+    long tid = strtol(call_arg(&p->call, 2), NULL, 10);
+    char text[200] = "";
+
+    for (struct process *q = processes; q; q = q->next)
+        if (q->thread && q->pid == tid && alive(q) && tid > 2) {
+            line("for the end of thread %s", who(q));
+            giver(w, q);
+            return;
+        }
+    if (opt.live && proc_word(p->pid, at, &value)) {
+        if (value == 2 && proc_word(p->pid, at + 8, &owner))
+            holder = anyone((pid_t)owner); /* as the C library notes it */
+        else if (value & 0x80000000) /* a robust one has it in the word */
+            holder = anyone((pid_t)(value & 0x3fffffff));
+        if (holder) {
+            line("a mutex [%s]: held by %s%s", object_name(o),
+                 holder == p ? "itself" : who(holder),
+                 alive(holder) ? "" : ", who has ended");
+            if (alive(holder))
+                giver(w, holder);
+            return;
+        }
+        line("[%s]: its value is %u, and nobody wakes it", object_name(o),
+             value);
+    } else {
+        line("[%s]: nobody wakes it", object_name(o));
+    }
+    if (strstr(call_arg(&p->call, 1), "PRIVATE")) {
+        for (struct process *q = processes; q; q = q->next)
+            if (q != p && q->leader == p->leader && alive(q)) {
+                snprintf(text + strlen(text), sizeof text - strlen(text),
+                         "%s%s", *text ? ", " : "", who(q));
+                giver(w, q);
+            }
+        line("only threads of its own process could:  %s",
+             *text ? text : "it has no other");
+        if (!*text)
+            giver(w, p);
+    }
+    if (o->user && o->user != p)
+        line("the last wake-up came from %s", who(o->user));
+}
+
+static void say_semop(struct wait *w)
+{
+    struct process *p = w->who;
+    int id = (int)strtol(call_arg(&p->call, 0), NULL, 10);
+    char number[16], by[16];
+    int n, value;
+    struct process *last = NULL;
+
+    field(call_arg(&p->call, 1), "sem_num", number, sizeof number);
+    field(call_arg(&p->call, 1), "sem_op", by, sizeof by);
+    n = (int)strtol(number, NULL, 10);
+    if (opt.live && (value = semctl(id, n, GETVAL)) != -1) {
+        last = process_of((pid_t)semctl(id, n, GETPID));
+        line("%s, semaphore %d: its value is %d, it wants %s",
+             object_name(p->target), n, value, by);
+    } else {
+        line("%s, semaphore %d: it wants %s", object_name(p->target), n, by);
+    }
+    if (p->target->holder && alive(p->target->holder)) {
+        line("%s took it last",
+             p->target->holder == p ? "it itself" : who(p->target->holder));
+        giver(w, p->target->holder);
+    } else {
+        if (p->target->holder)
+            line("%s took it last, and has ended", who(p->target->holder));
+        else if (last)
+            line("last changed by %s", who(last));
+    }
+}
+
+static void say_queue(struct wait *w)
+{
+    struct object *o = w->who->target;
+    char text[200] = "";
+    int n = 0;
+
+    for (struct message *m = o->first; m; m = m->next)
+        if (m->done) {
+            n++;
+            snprintf(text + strlen(text), sizeof text - strlen(text),
+                     "%stype %ld", *text ? ", " : "", m->rank);
+        }
+    if (n == 0)
+        line("%s: the queue is empty", object_name(o));
+    else if (opt.live) /* strace has not yet said what it wants */
+        line("%s: in the queue: %s; wanted: type %ld", object_name(o), text,
+             proc_arg(w->who->pid, 3));
+    else
+        line("%s: in the queue: %s", object_name(o), text);
+}
+
+static void say_lock(struct wait *w)
+{
+    struct object *o = w->who->target;
+
+    if (!o)
+        return;
+    if (o->holder && alive(o->holder)) {
+        line("%s: locked by %s", object_name(o), who(o->holder));
+        giver(w, o->holder);
+    } else {
+        line("%s: locked, we have not seen by whom", object_name(o));
+    }
+}
+
+static void say_open(struct wait *w)
+{
+    const struct call *call = &w->who->call;
+    bool reads = strstr(open_flags(call), "O_RDONLY");
+    char path[512];
+
+    open_path(call, path, sizeof path);
+    line("%s: a FIFO; it waits until somebody opens it to %s", path,
+         reads ? "write" : "read");
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && p->call.open && is_open(p->call.name) &&
+            p->target != w->who->target)
+            giver(w, p); /* it would come to ours next, perhaps */
+}
+
+static void say_wait(struct wait *w)
+{
+    struct process *p = w->who;
+    long pid = strtol(call_arg(&p->call, strcmp(p->call.name, "waitid") == 0),
+                      NULL, 10);
+    char text[300] = "";
+
+    for (struct process *q = processes; q; q = q->next)
+        if (q->parent && q->parent->leader == p->leader && alive(q) &&
+            !q->thread && (pid <= 0 || q->pid == pid)) {
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                     *text ? ", " : "", who(q));
+            giver(w, q);
+        }
+    line("until it ends: %s", *text ? text : "no child that we know of");
+}
+
+/* One of epoll's, with the events that it asks for. */
+static void not_ready(void *context, int fd, int events)
+{
+    struct wait *w = context;
+    struct slot *slot = slot_of(w->who, fd);
+
+    line("fd %d is not ready:", fd);
+    if (slot && slot->file && events & POLLOUT)
+        no_room(w, slot->file->object);
+    else if (slot && slot->file)
+        no_data(w, slot->file->object);
+}
+
+static void say_poll(struct wait *w)
+{
+    const struct call *call = &w->who->call;
+    bool poll = strstr(call->name, "poll") != NULL;
+    char one[300], events[80];
+
+    if (strncmp(call->name, "epoll", 5) == 0) {
+        if (proc_epoll(w->who->pid, descriptor(call_arg(call, 0), one, 200),
+                       not_ready, w) == 0)
+            line("none of its descriptors is ready");
+        return;
+    }
+    for (int set = poll ? 0 : 1; set < (poll ? 1 : 3); set++)
+        for (const char *c = call_arg(call, set); *c; c++) {
+            size_t n = 0;
+            int fd, depth = 0;
+            struct object *o;
+
+            if (poll ? strncmp(c, "fd=", 3) != 0
+                     : !(*c >= '0' && *c <= '9' &&
+                         (c[-1] == '[' || c[-1] == ' ')))
+                continue;
+            if (poll)
+                c += 3;
+            for (; c[n]; n++) {
+                depth += c[n] == '<';
+                depth -= c[n] == '>' && c[n - 1] != '-';
+                if (depth == 0 && strchr(", ]}", c[n]))
+                    break;
+            }
+            snprintf(one, sizeof one, "%.*s", (int)n, c);
+            o = see(w->who, one, &fd, NULL);
+            if (!poll || !field(c + n, "events", events, sizeof events))
+                copy(events, sizeof events, set == 2 ? "POLLOUT" : "POLLIN");
+            c += n;
+            if (fd == -1 || !o) {
+                if (!*c)
+                    break;
+                continue;
+            }
+            line("fd %d is not ready:", fd);
+            if (strstr(events, "OUT"))
+                no_room(w, o);
+            else if (strstr(events, "POLLIN"))
+                no_data(w, o);
+            else { /* asks for the other side's end only */
+                char text[300];
+                bool other = false;
+                struct file *f = NULL;
+
+                see(w->who, one, NULL, &f);
+                other = f && f->r && !f->w;
+                if (o->kind == PIPE || o->kind == FIFO) {
+                    int ends = holders(w, o, other, text, sizeof text);
+
+                    line("%s: its other end is open:  %s", object_name(o),
+                         ends ? text : "nobody that we know of");
+                } else {
+                    no_data(w, o);
+                }
+            }
+            if (!*c)
+                break;
+        }
+}
+
+static void say_connect(struct wait *w)
+{
+    struct object *listener = bound_to(call_arg(&w->who->call, 1));
+    char text[300] = "";
+
+    if (listener)
+        holders(w, listener, false, text, sizeof text);
+    line("its queue is full, or it does not answer; could accept: %s",
+         *text ? text : "nobody that we know of");
+}
+
+/* A call that will end by itself, in its own time. */
+static const char *time_limit(const struct call *call)
+{
+    static char text[60];
+    const char *name = call->name;
+    const char *limit =
+        strcmp(name, "poll") == 0              ? call_arg(call, 2)
+        : strcmp(name, "ppoll") == 0           ? call_arg(call, 2)
+        : strcmp(name, "epoll_wait") == 0      ? call_arg(call, 3)
+        : strcmp(name, "epoll_pwait") == 0     ? call_arg(call, 3)
+        : strstr(name, "select")               ? call_arg(call, 4)
+        : strcmp(name, "futex") == 0           ? call_arg(call, 3)
+        : strcmp(name, "semtimedop") == 0      ? call_arg(call, 3)
+        : strcmp(name, "rt_sigtimedwait") == 0 ? call_arg(call, 2)
+        : strncmp(name, "mq_timed", 8) == 0    ? call_arg(call, 4)
+                                               : "";
+
+    if (*limit == '\0' || *limit == '-' || strncmp(limit, "NULL", 4) == 0)
+        return NULL;
+    if (*limit == '{') {
+        char seconds[24];
+
+        field(limit, "tv_sec", seconds, sizeof seconds);
+        if (strtol(seconds, NULL, 10) > 100000)
+            snprintf(text, sizeof text, "until a time of the clock");
+        else
+            snprintf(text, sizeof text, "%.20s s or more", seconds);
+    } else {
+        snprintf(text, sizeof text, "%.20s ms", limit);
+    }
+    return text;
+}
+
+static void explain(struct wait *w)
+{
+    struct process *p = w->who;
+    const struct call *call = &p->call;
+    const char *name = call->name, *limit = time_limit(call);
+
+    if (strncmp(name, "read", 4) == 0 || strncmp(name, "recv", 4) == 0 ||
+        strcmp(name, "mq_timedreceive") == 0 || strcmp(name, "splice") == 0 ||
+        strncmp(name, "accept", 6) == 0)
+        no_data(w, p->target ? p->target
+                             : see(p, call_arg(call, 0), NULL, NULL));
+    else if (strncmp(name, "write", 5) == 0 ||
+             strncmp(name, "send", 4) == 0 ||
+             strcmp(name, "mq_timedsend") == 0)
+        no_room(w, see(p, call_arg(call, 0), NULL, NULL));
+    else if (strncmp(name, "wait", 4) == 0)
+        say_wait(w);
+    else if (is_open(name))
+        say_open(w);
+    else if (strcmp(name, "futex") == 0)
+        say_futex(w);
+    else if (strcmp(name, "semop") == 0 || strcmp(name, "semtimedop") == 0)
+        say_semop(w);
+    else if (strcmp(name, "msgrcv") == 0)
+        say_queue(w);
+    else if (strcmp(name, "msgsnd") == 0) {
+        line("%s: the queue is full", object_name(p->target));
+    } else if (strcmp(name, "flock") == 0 || strcmp(name, "fcntl") == 0)
+        say_lock(w);
+    else if (strcmp(name, "rt_sigsuspend") == 0 || strcmp(name, "pause") == 0)
+        signals_of(w, NULL);
+    else if (strcmp(name, "rt_sigtimedwait") == 0)
+        signals_of(w, call_arg(call, 0));
+    else if (strstr(name, "poll") || strstr(name, "select"))
+        say_poll(w);
+    else if (strcmp(name, "connect") == 0)
+        say_connect(w);
+    else if (strstr(name, "nanosleep"))
+        line("it sleeps; time will end that");
+    if (limit)
+        line("(it will give up by itself: %s)", limit);
+}
+
+static bool sleeps(const struct process *p)
+{
+    const struct meaning *m = meaning_of(p->call.name);
+
+    if (!p->call.open || !m)
+        return false;
+    if (m->flags & TIMED)
+        return true;
+    if (p->target && p->target->kind == TTY &&
+        strcmp(p->call.name, "read") == 0)
+        return true; /* the human is slow */
+    return strstr(p->call.name, "poll") && time_limit(&p->call) &&
+           strncmp(call_arg(&p->call, 0), "NULL", 4) == 0;
+}
+
+/* Is every process in a call that only another can end? */
+bool all_wait(void)
+{
+    int n = 0;
+
+    for (struct process *p = processes; p; p = p->next) {
+        char state;
+
+        if (!alive(p) || p->hidden)
+            continue;
+        n++;
+        if (p->state == ENDING || sleeps(p))
+            return false;
+        if (!opt.live) {
+            if (!p->call.open)
+                return false;
+            continue;
+        }
+        state = proc_state(p->pid);
+        if (state != 'S' && state != 'D' && state != 'T' && state != 'Z')
+            return false;
+    }
+    return n > 0;
+}
+
+static struct wait *wait_of(struct process *p)
+{
+    for (int i = 0; i < waiting; i++)
+        if (waits[i].who == p)
+            return &waits[i];
+    return NULL;
+}
+
+/* Looks for a way from p back to p, over those who wait. */
+static int circle(struct process *p, struct process *goal,
+                  struct process *path[], int n)
+{
+    struct wait *w = wait_of(p);
+
+    if (!w || n >= 12)
+        return 0;
+    for (int i = 0; i < w->givers; i++) {
+        bool seen = false;
+        int found;
+
+        path[n] = w->giver[i];
+        if (w->giver[i] == goal)
+            return n + 1;
+        for (int j = 0; j < n; j++)
+            seen |= path[j] == w->giver[i];
+        if (!seen && (found = circle(w->giver[i], goal, path, n + 1)))
+            return found;
+    }
+    return 0;
+}
+
+void verdict(double seconds)
+{
+    struct process **all, *path[16];
+    int n = 0, shortest = 0;
+
+    proc_tables();
+    for (struct process *p = processes; p; p = p->next)
+        n += alive(p) && !p->hidden;
+    all = xcalloc((size_t)n + 1, sizeof(struct process *));
+    waits = xcalloc((size_t)n + 1, sizeof *waits);
+    waiting = 0;
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && !p->hidden)
+            all[n - 1 - waiting++] = p; /* the oldest first */
+    say("%s", "");
+    if (seconds > 0)
+        say("Nothing has moved for %g second%s.", seconds,
+            seconds == 1 ? "" : "s");
+    else
+        say("The log ends here.");
+    for (int i = 0; i < waiting; i++) {
+        struct wait *w = &waits[i];
+        char text[200], tag[64];
+
+        *w = (struct wait){ .who = all[i] };
+        if (!w->who->call.open) {
+            say("  %-10s is in no system call", who(w->who));
+            continue;
+        }
+        {
+            const struct meaning *m = meaning_of(w->who->call.name);
+            char first[400];
+
+            if (m && m->shown)
+                expand(m->shown, w->who, &w->who->call, text, sizeof text);
+            else
+                copy(text, sizeof text, w->who->call.name);
+            tag_of(w->who, &w->who->call, tag, sizeof tag);
+            snprintf(first, sizeof first, "  %-10s is in %s%s%s%s",
+                     who(w->who), text, *tag ? " [" : "", tag,
+                     *tag ? "]" : "");
+            if (*w->who->source)
+                say("%-60s  %s", first, w->who->source);
+            else
+                say("%s", first);
+            explain(w);
+        }
+    }
+    for (int i = 0; i < waiting; i++) {
+        int length;
+
+        if (waits[i].itself && waits[i].givers == 1) {
+            say("%s waits for itself.", who(waits[i].who));
+            shortest = 1;
+            continue;
+        }
+        length = circle(waits[i].who, waits[i].who, path, 0);
+        if (length < 2 || shortest)
+            continue;
+        shortest = length;
+        {
+            char text[400];
+
+            snprintf(text, sizeof text, "%s", letter(waits[i].who));
+            for (int j = 0; j < length; j++)
+                snprintf(text + strlen(text), sizeof text - strlen(text),
+                         " waits for %s%s", letter(path[j]),
+                         j < length - 1 ? ", who" : "");
+            say("%s: a circle.", text);
+        }
+    }
+    free(all);
+    free(waits);
+    waits = NULL;
+    waiting = 0;
+}
+
+/* ---- -f: the descriptor tables -------------------------------------------
+ */
+
+/* As the model has them: when stepping, the processes are a call ahead. */
+void tables_say(void)
+{
+    for (int number = 0;; number++) {
+        struct process *p = processes;
+        bool more = false;
+        int closing = -1;
+
+        for (; p; p = p->next) {
+            more |= p->number >= number;
+            if (p->number == number)
+                break;
+        }
+        if (!more)
+            return;
+        if (!p || !alive(p) || p->hidden || p->thread)
+            continue;
+        say("  %s", who(p));
+        if (p->call.name && strcmp(p->call.name, "close") == 0 && !p->drawn &&
+            p->closed &&
+            (p->call.open ||
+             (next_row && next_row->who == p && next_row->number == 0)))
+            closing = (int)strtol(call_arg(&p->call, 0), NULL, 10);
+        for (int fd = 0; fd < p->table->size; fd++) {
+            struct slot *slot = &p->table->slot[fd];
+            struct object *o;
+
+            if (fd == closing && !slot->file && p->target)
+                say("  %5d  %s%s  (in close, whose row is yet to come)", fd,
+                    object_name(p->target), p->closed);
+            if (!slot->file)
+                continue;
+            o = slot->file->object;
+            if (o->kind == PIPE || o->kind == FIFO)
+                say("  %5d  %s.%s%s  %s%s", fd, object_name(o),
+                    slot->file->r ? "r" : "", slot->file->w ? "w" : "",
+                    o->key, slot->cloexec ? "  (close-on-exec)" : "");
+            else
+                say("  %5d  %s%s%.*s%s", fd,
+                    o->kind == SOCKET ? object_name(o) : "",
+                    o->kind == SOCKET ? "  " : "", (int)strcspn(o->key, "<"),
+                    o->key, slot->cloexec ? "  (close-on-exec)" : "");
+        }
+    }
+}
