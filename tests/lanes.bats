@@ -1,0 +1,643 @@
+# lanes: the picture and the verdict, live under strace and from kept logs.
+
+setup_file() {
+    cat >"$BATS_FILE_TMPDIR/stuck.c" <<-'END'
+	#define _GNU_SOURCE
+	#include <errno.h>
+	#include <fcntl.h>
+	#include <linux/filter.h>
+	#include <linux/seccomp.h>
+	#include <mqueue.h>
+	#include <pthread.h>
+	#include <signal.h>
+	#include <stdio.h>
+	#include <string.h>
+	#include <sys/file.h>
+	#include <sys/msg.h>
+	#include <sys/prctl.h>
+	#include <sys/select.h>
+	#include <sys/sem.h>
+	#include <sys/epoll.h>
+	#include <sys/socket.h>
+	#include <sys/syscall.h>
+	#include <sys/un.h>
+	#include <sys/wait.h>
+	#include <unistd.h>
+	static int id;
+	static void clean(int number)
+	{
+	    (void)number;
+	    semctl(id, 0, IPC_RMID);
+	    msgctl(id, IPC_RMID, NULL);
+	    _exit(1);
+	}
+	int main(int argc, char *argv[])
+	{
+	    const char *how = argc > 1 ? argv[1] : "";
+	    int fd[2];
+	    sigset_t set;
+	    if (!strcmp(how, "write")) {
+	        pipe(fd);
+	        for (;;)
+	            write(fd[1], "0123456789abcdef", 16);
+	    } else if (!strcmp(how, "mq") || !strcmp(how, "mq-full")) {
+	        struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 8 };
+	        char name[64];
+	        snprintf(name, sizeof name, "/lanes.%d", getpid());
+	        mqd_t q = mq_open(name, O_CREAT | O_RDWR, 0600, &attr);
+	        mq_unlink(name);
+	        if (how[2]) {
+	            mq_send(q, "one", 3, 0);
+	            mq_send(q, "two", 3, 0);
+	        }
+	        mq_receive(q, (char[8]){ 0 }, 8, NULL);
+	    } else if (!strcmp(how, "sem")) {
+	        id = semget(IPC_PRIVATE, 1, 0600);
+	        signal(SIGTERM, clean);
+	        semctl(id, 0, SETVAL, 1);
+	        if (fork() == 0) {
+	            struct sembuf take = { 0, -1, 0 };
+	            semop(id, &take, 1);
+	            pause();
+	        }
+	        while (semctl(id, 0, GETVAL) == 1)
+	            ;
+	        semop(id, &(struct sembuf){ 0, -1, 0 }, 1);
+	    } else if (!strcmp(how, "msg")) {
+	        id = msgget(IPC_PRIVATE, 0600);
+	        signal(SIGTERM, clean);
+	        struct { long type; char text[4]; } m = { 3, "x" };
+	        msgsnd(id, &m, 1, 0);
+	        if (fork() == 0) {
+	            msgrcv(id, &m, 4, 9, 0);
+	            _exit(0);
+	        }
+	        wait(NULL);
+	    } else if (!strcmp(how, "mutex")) {
+	        pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	        pthread_mutex_lock(&m);
+	        pthread_mutex_lock(&m);
+	    } else if (!strcmp(how, "flock")) {
+	        int a = open("lock", O_CREAT | O_RDWR, 0600);
+	        int b = open("lock", O_RDWR);
+	        flock(a, LOCK_EX);
+	        flock(b, LOCK_EX);
+	    } else if (!strcmp(how, "recv") || !strcmp(how, "select")) {
+	        socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+	        if (fork() == 0) {
+	            read(fd[1], (char[4]){ 0 }, 4);
+	            _exit(0);
+	        }
+	        close(fd[1]);
+	        if (how[0] == 's') {
+	            fd_set r;
+	            FD_ZERO(&r);
+	            FD_SET(fd[0], &r);
+	            select(fd[0] + 1, &r, NULL, NULL, NULL);
+	        }
+	        recv(fd[0], (char[4]){ 0 }, 4, 0);
+	    } else if (!strcmp(how, "accept")) {
+	        struct sockaddr_un a = { AF_UNIX, "sock" };
+	        unlink("sock");
+	        fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
+	        bind(fd[0], (void *)&a, sizeof a);
+	        listen(fd[0], 1);
+	        accept(fd[0], NULL, NULL);
+	    } else if (!strcmp(how, "sigwait")) {
+	        sigemptyset(&set);
+	        sigaddset(&set, SIGUSR2);
+	        sigprocmask(SIG_BLOCK, &set, NULL);
+	        sigwaitinfo(&set, NULL);
+	    } else if (!strcmp(how, "suspend")) {
+	        sigemptyset(&set);
+	        sigsuspend(&set);
+	    } else if (!strcmp(how, "no-ptrace")) {
+	        struct sock_filter code[] = {
+	            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+	            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+	            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	        };
+	        struct sock_fprog filter = { 4, code };
+	        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0)
+	            execvp(argv[2], argv + 2);
+	        return 111;
+	    } else if (!strcmp(how, "epoll")) {
+	        struct epoll_event e = { EPOLLIN };
+	        pipe(fd);
+	        id = epoll_create1(0);
+	        e.data.fd = fd[0];
+	        epoll_ctl(id, EPOLL_CTL_ADD, fd[0], &e);
+	        epoll_wait(id, &e, 1, -1);
+	    } else if (!strcmp(how, "connect")) {
+	        struct sockaddr_un a = { AF_UNIX, "sock" };
+	        unlink("sock");
+	        id = socket(AF_UNIX, SOCK_STREAM, 0);
+	        bind(id, (void *)&a, sizeof a);
+	        listen(id, 0);
+	        if (fork() == 0)
+	            for (;;)
+	                connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
+	                    sizeof a);
+	        wait(NULL);
+	    } else if (!strcmp(how, "fifos")) {
+	        mkfifo("one", 0600);
+	        mkfifo("two", 0600);
+	        id = fork();
+	        open(id ? "one" : "two", O_WRONLY);
+	        open(id ? "two" : "one", O_RDONLY);
+	    } else {
+	        for (;;) /* busy, not stuck */
+	            if (argc > 2 && access(argv[2], F_OK) == 0)
+	                return 0;
+	    }
+	}
+	END
+    cc -w -g -D_DEFAULT_SOURCE -include stdlib.h -include sys/stat.h \
+        -o "$BATS_FILE_TMPDIR/stuck" "$BATS_FILE_TMPDIR/stuck.c" -pthread -lrt
+}
+
+setup() {
+    load helper
+    export LC_ALL=C.UTF-8
+    unset NO_COLOR
+    PATH=$BATS_FILE_TMPDIR:$PATH
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Draws a command that gets stuck; the verdict is what is left in $output.
+stuck() {
+    requires strace
+    run -124 lanes -t 0.25 "$@"
+    output=${output#*Nothing has moved}
+}
+
+@test "lanes: connect2's data and EOF arrows are right, 100 runs of 100" {
+    requires strace
+    LIMIT=60 run -0 bash -c '
+        for ((i = 0; i < 100; i++)); do
+            lanes connect2 echo hi -- wc -c >picture || echo "status $?"
+            awk "/pipe\(\) = 3, 4 \[P1\]/ { made = NR }
+                /write\(1,\"hi/ { sent = NR }
+                /─ 3 bytes (─)+▶ .*read.*= \"hi/ { got = NR; data++ }
+                /last writer gone.*▶ .*read.* = 0  EOF/ { end++; eof = NR }
+                /read.* = own EOF/ { end++; eof = NR }
+                END { exit !(data == 1 && end == 1 && made < sent &&
+                    sent < got && got < eof) }" picture || cat picture
+        done'
+    assert_output ''
+}
+
+@test "lanes: the program's output and status are its own" {
+    requires strace
+    run -0 --separate-stderr lanes -o picture.txt connect2 echo hi -- wc -c
+    assert_output 3
+    assert_equal "$stderr" ''
+    run -7 lanes connect2 false -- sh -c 'cat; exit 7'
+    run -137 lanes sh -c 'kill -KILL $$'
+    run -127 lanes ./nosuch
+    run -126 lanes /
+}
+
+# Each program, right and wrong, alone and drawn. What a race made is not
+# compared: the wrong versions' status only.
+@test "lanes: the output and status of every program stay as they are" {
+    requires strace
+    own() {
+        local alone drawn
+        mkdir "$1${2:-}" && cd "$1${2:-}" || return
+        "$@" >alone 2>&1 </dev/null
+        alone=$?
+        lanes -o picture.txt "$@" >drawn 2>&1 </dev/null
+        drawn=$?
+        ((alone == drawn)) || echo "$*: status $drawn, not $alone"
+        # once more: under ptrace a stop or a signal may come late by itself
+        (($# > 1)) || cmp -s alone drawn ||
+            lanes -o picture.txt "$@" 2>&1 </dev/null | diff alone - ||
+            echo "in $1"
+        grep 'not understood' picture.txt && echo "in $*"
+        return 0
+    }
+    export -f own
+    LIMIT=60 run -0 bash -c '
+        for source in "$ROOT"/*/*.c; do
+            name=$(basename "$source" .c)
+            [[ -x $BIN/$name && ${source%/*} != "$ROOT/lanes" ]] || continue
+            echo "$name"
+            "$name" --help | sed -n "s/^ *\(--[a-z-]*\)  *wrong:.*/$name \1/p"
+        done | xargs -L 1 -P 8 bash -c "own \"\$@\"" own'
+    assert_output ''
+}
+
+@test "lanes: nothing of it is open in the program" {
+    requires strace
+    run -0 bash -c '
+        ls /proc/self/fd >plain
+        lanes -o picture.txt ls /proc/self/fd >drawn
+        diff plain drawn'
+}
+
+@test "lanes -k, -r: a kept log gives the same picture" {
+    requires strace
+    run -0 lanes -k log pipe-eof
+    assert_output --regexp 'read\(3\) = 0  EOF|└ read = 0  EOF'
+    run -0 bash -c 'lanes -r log >again; lanes -r log | diff - again'
+    run -0 grep -c 'last writer gone' again
+}
+
+@test "lanes: recorded logs, of this strace and of older ones" {
+    run -0 bash -c '
+        for log in "$ROOT"/tests/lanes/*.log; do
+            lanes -r "$log" | diff "${log%.log}.txt" - || echo "in $log"
+        done'
+    assert_output ''
+    run -124 lanes -r "$ROOT/tests/lanes/pipe-eof--no-close.log"
+}
+
+@test "lanes: a log cut anywhere, or of no sense, is no reason to crash" {
+    run -0 bash -c '
+        log=$ROOT/tests/lanes/older.log
+        for ((n = 0; n < $(stat -c %s "$log"); n += 7)); do
+            head -c $n "$log" >cut
+            lanes -r cut >out 2>&1
+            (($? < 125)) || echo "status $? at $n"
+        done
+        head -c 100000 /dev/urandom >noise
+        lanes -r noise >out 2>&1
+        (($? < 125)) || echo "status $? at noise"
+        grep -q "not understood" out || echo "noise is understood"'
+    assert_output ''
+}
+
+@test "lanes: damaged logs, two seconds of them" {
+    run -0 perl "$ROOT/tests/lanes-fuzz.pl" "$RANDOM" 2 lanes \
+        "$ROOT"/tests/lanes/*.log
+    assert_output --regexp '^[0-9]+ logs$'
+}
+
+@test "lanes: many processes that are gone need no memory" {
+    run -0 perl -e '
+        print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
+        for my $p (2 .. 20000) {
+            print "1 fork() = $p\n$p pipe([3<pipe:[$p]>, 4<pipe:[$p]>]) = 0\n",
+                "$p exit_group(0) = ?\n$p +++ exited with 0 +++\n",
+                "1 wait4(-1, NULL, 0, NULL) = $p\n";
+        }
+        print "1 exit_group(0) = ?\n1 +++ exited with 0 +++\n"'
+    printf '%s\n' "$output" >log
+    run -0 bash -c 'ulimit -v 15000; lanes -r log | tail -n 1'
+    assert_output --partial 'exit 0'
+}
+
+@test "lanes: plain ASCII where the locale is not UTF-8, and no colour" {
+    LC_ALL=C run -0 lanes -r "$ROOT/tests/lanes/connect2.log"
+    run -1 grep -P '[^\x00-\x7f]|\x1b' <<<"$output"
+}
+
+@test "lanes: no line is wider than -w says" {
+    run -0 bash -c '
+        for w in 20 40 80 132; do
+            lanes -w $w -r "$ROOT/tests/lanes/connect2.log" >picture
+            (($(wc -L <picture) <= w)) || echo "at -w $w"
+        done'
+    assert_output ''
+}
+
+@test "lanes -c: a caption is drawn under the row that it is for" {
+    printf 'A pipe\\(\\)\tTwo descriptors, one pipe.\n' >captions
+    run -0 lanes -c captions -r "$ROOT/tests/lanes/connect2.log"
+    assert_line --regexp '^ +Two descriptors, one pipe.$'
+    assert_equal "$(grep -c 'Two desc' <<<"$output")" 1
+}
+
+@test "lanes -s, -q: each row waits for Enter; f shows the tables, q quits" {
+    requires strace
+    run -130 bash -c 'printf "\n\n\nf\nq\n" |
+        lanes -s connect2 echo hi -- wc -c'
+    assert_line --partial 'pipe() = 3, 4'
+    assert_line --regexp '3  P1.r  pipe:'
+    refute_output --partial 'read(0)'
+    run -0 bash -c 'yes "" | lanes -q connect2 echo hi -- wc -c'
+    assert_line --regexp 'C: read\(0\) \[P1.r\] = \?'
+}
+
+@test "lanes --and: several commands side by side" {
+    requires strace
+    mkfifo f
+    run -3 lanes sh -c 'echo word >f' --and sh -c 'cat <f; exit 3'
+    assert_line --regexp '─ 5 bytes ─'
+}
+
+@test "lanes -p: a process that runs already is drawn, and not ended" {
+    requires strace
+    mkfifo f
+    sh -c 'read -r line <f; exit 5' 3>&- &
+    lanes -p $! >picture 3>&- &
+    wait_until grep -qs open picture ||
+        wait_until pgrep -x strace >/dev/null
+    echo word >f
+    wait -n || true
+    wait || true
+    run -0 grep 'exit 5' picture
+}
+
+@test "lanes -p -p: two that ran before, what they hold, who waits for whom" {
+    requires strace
+    perl -e 'pipe R, W; if (fork) { wait } else { sysread R, $x, 1 }' 3>&- &
+    wait_until pgrep -P $!
+    run -124 lanes -t 0.4 -f -p $! -p "$(pgrep -P $!)"
+    pkill -P $!
+    wait $!
+    assert_line --regexp 'while 2 write ends are open: .*itself, fd [0-9]+'
+    assert_line --regexp '(A waits for B, who waits for A|B waits for A.*): a circle'
+    assert_line --regexp '^ +[0-9]+  P1.w  pipe:'
+}
+
+@test "lanes: where tracing is forbidden it says so, and -r works" {
+    requires strace
+    run -1 stuck no-ptrace lanes connect2 echo hi -- cat
+    assert_line --regexp 'hint: tracing is forbidden here.* -r$'
+    run -1 stuck no-ptrace lanes -o picture.txt true
+    assert_line --partial 'hint: tracing is forbidden here'
+    run -0 stuck no-ptrace lanes -r "$ROOT/tests/lanes/connect2.log"
+}
+
+@test "lanes: a tool that is missing is named with its package" {
+    mkdir tools
+    run -1 env PATH=tools "$BIN/lanes" /bin/true
+    assert_output --partial 'apt-get install strace'
+    requires strace
+    ln -s "$(type -P strace)" tools
+    run -0 env PATH=tools "$BIN/lanes" -l /bin/true
+    assert_output --partial 'apt-get install binutils'
+}
+
+@test "lanes -m: shared memory that changes has a row" {
+    requires strace
+    run -0 lanes -m sem-counter
+    assert_line --regexp '[+]0 = [0-9 ]+.*shared'
+}
+
+@test "lanes: a busy process is not stuck, nor is one that sleeps" {
+    requires strace
+    run -0 bash -c 'lanes -t 0.2 stuck busy go >out & sleep 0.6; touch go; wait $!'
+    run -0 lanes -t 0.2 sleep 0.5
+}
+
+@test "lanes: when it is ended, so is what it draws" {
+    requires strace
+    run -124 timeout 0.5 lanes -o p.txt -t 9 sh -c 'sleep 60; :'
+}
+
+@test "lanes: 200 children and a gigabyte make a picture that ends" {
+    requires strace
+    LIMIT=30 run -0 lanes bash -c 'for ((i = 0; i < 200; i++)); do : & done; wait'
+    LIMIT=30 run -0 lanes connect2 --pipe-size 1048576 \
+        head -c 64M /dev/zero -- wc -c
+    assert_line --partial 67108864
+    (($(wc -l <<<"$output") < 200))
+}
+
+# ---- the moments of lanes/README.md; the verdicts among them follow ------
+
+@test "moment: byte 65537 waits for room that it itself would have to make" {
+    stuck perl -e 'pipe R, W; syswrite W, "x" x 65536; syswrite W, "!"'
+    assert_line --regexp 'perl +is in write\(4,"!"\) \[P1.w\]'
+    assert_line --partial 'full, 65536 bytes'
+    assert_line --partial 'waits for itself'
+}
+
+@test "moment: uniq is killed by SIGPIPE, for head has gone" {
+    requires strace
+    run -0 lanes -w 150 sh -c 'seq 99999 | sort | uniq -c | head -n 3'
+    assert_line --regexp 'write.* = EPIPE ◀ last re.*┤'
+    assert_line --regexp 'waitpid.* = D ◀╌+ SIGPIPE ╌┤'
+}
+
+@test "moment: descriptor tables before and after dup2" {
+    run -0 bash -c 'printf "%s\n" "" "" "" "" "" "" "" "" f "" f q |
+        lanes -s -r "$ROOT/tests/lanes/connect2.log" | tail -n 14'
+    assert_equal "$(sed -n '/B connect2/,/C connect2/s/pipe.*//p' <<<"$output")" \
+        "$(printf '      %s  P1.w  \n' 4 1 4)"
+}
+
+@test "moment: the same file under another number" {
+    run -0 lanes -r "$ROOT/tests/lanes/fdpass.log"
+    assert_line --partial 'fd 3 as fd 4'
+}
+
+@test "moment: two FIFOs opened in opposite order" {
+    stuck sh -c 'mkfifo one two; : >one <two & : >two <one'
+    assert_line --regexp 'A waits for C, who waits for A: a circle'
+}
+
+@test "moment: a lost update, forced; the memory lane shows the counter" {
+    requires strace
+    run -1 lanes -m -x --inject=sched_yield:delay_exit=50000 \
+        sem-counter --no-lock --loops 1
+    assert_line --regexp '[+]40 = 2'
+    refute_line --regexp '[+]32 = 2'
+    assert_equal "$(grep -c '+32 = 1' <<<"$output")" 1
+}
+
+@test "moment: a lock that nobody waits for never enters the kernel" {
+    requires strace
+    run -0 lanes -a sem-counter --processes 1 --loops 20
+    assert_line --partial sched_yield
+    refute_line --partial 'futex w'
+    run -0 lanes sem-turns
+    assert_line --regexp 'futex.* wake-up'
+}
+
+@test "moment: shared memory is silent; -m shows what is in it" {
+    requires strace
+    run -0 lanes shm-hello
+    refute_line --partial Hello
+    run -0 lanes -m shm-hello
+    assert_line --regexp '[+][0-9]+ = "Hello'
+    assert_line --regexp '─ memory ─'
+}
+
+@test "moment: the queue that jumps" {
+    requires strace
+    run -0 bash -c 'lanes -w 120 mq-priority | grep -m 5 -o "_receive[^=]* = .*"'
+    assert_equal "$(grep -o '"[a-z ]*"' <<<"$output" | paste -sd ' ')" \
+        '"high" "high again" "mid" "low" "low again"'
+    assert_line --index 0 --partial 'prio 30'
+}
+
+@test "moment: three knocks, one answer" {
+    requires strace
+    run -0 lanes -n 2 -w 120 sig-queue
+    assert_equal "$(grep -c 'kill(A, SIGUSR1)' <<<"$output")" 3
+    assert_equal "$(grep -c 'sigwait() = SIGUSR1' <<<"$output")" 1
+    assert_equal "$(grep -c 'sigwait() = SIGRTMIN+1 ' <<<"$output")" 3
+}
+
+@test "moment: what if fork fails" {
+    requires strace
+    run -1 lanes -x --inject=clone:error=EAGAIN connect2 echo hi -- wc -c
+    assert_line --partial 'fork() = EAGAIN'
+}
+
+# ---- verdicts: a wrong version of the suite for each kind of waiting -----
+
+@test "verdict: connect2 --no-close: the holder, its descriptor, its line" {
+    stuck -t 0.5 -l connect2 --no-close echo hi -- cat
+    assert_line --regexp 'C cat .* read\(0\) \[P1.r\]'
+    assert_line --regexp '1 write end is open: +A connect2 fd 4'
+    assert_line --regexp 'A connect2 .* connect2.c:[0-9]+'
+    assert_line --partial 'a circle'
+}
+
+@test "verdict -f: the tables agree with /proc" {
+    requires strace
+    run -124 lanes -t 0.3 -f connect2 --no-close echo hi -- \
+        sh -c 'ls -l /proc/self/fd >seen; exec cat'
+    assert_line --regexp '^ +4  P1.w  pipe:'
+    pipe=$(grep -o 'pipe:\[[0-9]*\]' seen | head -n 1)
+    assert_line --regexp "0  P1.r  ${pipe//[/\\[}"
+}
+
+@test "verdict: pipe-eof --no-close waits for itself" {
+    stuck pipe-eof --no-close
+    assert_line --regexp 'write end is open: +itself, fd 4'
+    assert_line --partial 'waits for itself'
+}
+
+@test "verdict: a FIFO that the reader itself keeps open to write" {
+    stuck bash -c 'mkfifo p; exec 8<>p; read -u 8'
+    assert_line --regexp 'no data, and no EOF'
+}
+
+@test "verdict: capture --wait-first, a full pipe and a circle of three" {
+    stuck capture --wait-first
+    assert_line --regexp 'full, 65536 bytes'
+    assert_line --regexp 'read end is open: +A capture fd 3'
+    assert_line --partial 'a circle'
+}
+
+@test "verdict: pipeline --wait-first" {
+    stuck pipeline --wait-first
+    assert_line --regexp 'full, 65536 bytes'
+}
+
+@test "verdict: coprocess --no-flush: two reads, a circle" {
+    stuck coprocess --no-flush
+    assert_line --regexp 'A waits for B, who waits for A: a circle'
+}
+
+@test "verdict: sig-hello --pause: which signal would do" {
+    stuck sig-hello --pause
+    assert_line --partial 'is in pause()'
+    assert_line --partial SIGUSR1
+}
+
+@test "verdict: shm-mutex --no-robust: the holder is dead" {
+    stuck shm-mutex --no-robust
+    assert_line --regexp 'a mutex .*held by B shm-mutex, who has ended'
+}
+
+@test "verdict: shm-hello --no-truncate: a semaphore that nobody posts" {
+    stuck -l shm-hello --no-truncate
+    assert_line --regexp 'futex wait \[sem\..* shm-hello.c:[0-9]+$'
+    assert_line --partial 'its value is 0, and nobody wakes it'
+}
+
+@test "verdict: sig-unsafe --printf: a lock inside one process" {
+    stuck sig-unsafe --printf
+    assert_line --regexp 'threads of its own process could: +C sig-unsafe'
+    assert_line --partial 'a circle'
+}
+
+@test "verdict: mq-notify --drain-first: a signal that does not come" {
+    stuck mq-notify --drain-first
+    assert_line --partial 'one of [USR1] would do'
+}
+
+@test "verdict: sock-pair --no-shutdown: two sockets, a circle" {
+    [[ -e $ROOT/unix-socket/sock-pair.c ]] || skip 'there is no sock-pair yet'
+    stuck sock-pair --no-shutdown
+    assert_line --regexp 'no data; the other end: [AB] sock-pair fd'
+    assert_line --partial 'a circle'
+}
+
+# ---- and what else can wait -----------------------------------------------
+
+@test "verdict: a FIFO that nobody opens, and two in opposite order" {
+    mkfifo f
+    stuck cat f
+    assert_line --partial 'until somebody opens it to write'
+    stuck stuck fifos
+    assert_line --partial 'a circle'
+}
+
+@test "verdict: a full pipe of one's own" {
+    stuck stuck write
+    assert_line --regexp 'full, 65536 bytes'
+    assert_line --regexp 'waits for itself'
+}
+
+@test "verdict: message queues, empty and full" {
+    stuck stuck mq
+    assert_line --partial 'the queue is empty'
+    stuck stuck mq-full
+    assert_line --partial 'the queue is full, 1 message'
+}
+
+@test "verdict: System V: what is in the queue, who took the semaphore" {
+    stuck stuck msg
+    assert_line --partial 'in the queue: type 3; wanted: type 9'
+    stuck stuck sem
+    assert_line --partial 'its value is 0, it wants -1'
+    assert_line --partial 'B stuck took it last'
+}
+
+@test "verdict: a mutex, and who holds it; a lock on a file" {
+    stuck stuck mutex
+    assert_line --partial 'a mutex'
+    assert_line --partial 'held by itself'
+    stuck stuck flock
+    assert_line --partial 'lock: locked by A stuck'
+}
+
+@test "verdict: sockets: accept, recv, select" {
+    stuck stuck accept
+    assert_line --partial 'nobody connects'
+    stuck stuck recv
+    assert_line --regexp 'no data; the other end: B stuck fd 4'
+    assert_line --partial 'a circle'
+    stuck stuck select
+    assert_line --regexp 'fd 3 is not ready'
+}
+
+@test "verdict: connect: who could accept; epoll: what is in it" {
+    stuck stuck connect
+    assert_line --regexp 'could accept: .*A stuck fd 3'
+    stuck stuck epoll
+    assert_line --regexp 'fd 3 is not ready'
+    assert_line --partial 'waits for itself'
+}
+
+@test "verdict: signals: sigwait and sigsuspend" {
+    stuck stuck sigwait
+    assert_line --partial 'one of [USR2] would do'
+    stuck stuck suspend
+    assert_line --partial 'no handler'
+}
+
+@test "verdict: wait for a child that waits" {
+    stuck bash -c 'mkfifo never; cat never & wait; :'
+    assert_line --regexp 'until it ends: [BC] cat'
+}
+
+@test "lanes: usage errors name the word, and end with 2" {
+    run -2 lanes
+    run -2 lanes -t never true
+    assert_output --partial never
+    run -2 lanes -o picture.doc true
+    assert_output --partial picture.doc
+    run -0 lanes --help
+    assert_output --partial usage:
+}
