@@ -96,8 +96,10 @@ static void consume(int me)
         if (!no_lock)
             down(&ring->lock);
         next = ring->next;
-        for (int i = 0; no_lock && i < 100 && next == ring->next; i++)
-            sched_yield(); /* until another one takes it, too */
+        /* At first, wait a little for another one to take it, too. */
+        for (int i = 0; no_lock && next < 20 && i < 100; i++)
+            if (next == ring->next)
+                sched_yield();
         item = ring->slot[next % slots];
         ring->held[me] = item;
         ring->next = next + 1;

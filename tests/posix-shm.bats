@@ -390,14 +390,14 @@ is_exact() {
 
 @test "ringbuffer: exact for 1 to 8 Consumers and 1 to 1024 slots, odd ones too" {
     export -f is_exact
-    run -0 bash -c 'is_exact ringbuffer'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer'
     assert_output ''
 }
 
 @test "ringbuffer: exact on one core, too" {
     requires taskset util-linux
     export -f is_exact
-    run -0 bash -c 'is_exact ringbuffer taskset -c 0'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer taskset -c 0'
     assert_output ''
 }
 
@@ -410,7 +410,7 @@ is_exact() {
     run -1 ringbuffer --no-lock
     assert_line --regexp '[1-9][0-9]* .*twice.* [1-9][0-9]* never'
     refute_output --partial 'each taken once'
-    run -0 bash -c '
+    LIMIT=60 run -0 bash -c '
         for i in {1..10}; do
             for cores in 0 "0-$(($(nproc) - 1))"; do
                 taskset -c $cores ringbuffer --no-lock
@@ -499,14 +499,14 @@ is_exact() {
 
 @test "ringbuffer-lockfree: exact for 1 to 8 Consumers and 1 to 1024 slots" {
     export -f is_exact
-    run -0 bash -c 'is_exact ringbuffer-lockfree'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer-lockfree'
     assert_output ''
 }
 
 @test "ringbuffer-lockfree: exact on one core, too" {
     requires taskset util-linux
     export -f is_exact
-    run -0 bash -c 'is_exact ringbuffer-lockfree taskset -c 0'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer-lockfree taskset -c 0'
     assert_output ''
 }
 

@@ -43,9 +43,10 @@ setup() {
 # $at is its address: of port 0, what it says.
 serve() {
     program=$1 at=$2
+    rm -f out err # of one that was here before
     env --default-signal "$program" serve "$at" >out 2>err 3>&- &
     server=$!
-    wait_until grep -qi ready out
+    wait_until grep -qis ready out
     [[ $at != 0 ]] || at=$(grep -i ready out | grep -o '[0-9]*$')
 }
 
@@ -54,6 +55,13 @@ assert_ends() {
     local status=0
     wait "$2" || status=$?
     assert_equal "$status" "$1"
+}
+
+# Stops the server, each of its threads.
+stop_server() {
+    kill -STOP "$server"
+    wait_until bash -c '! grep -L "^State:.T" /proc/$0/task/*/status | grep -q .' \
+        "$server"
 }
 
 # The server still answers, and what it is asked. Then it ends in order.
@@ -195,7 +203,7 @@ survives_who_leaves_before_the_answer() {
     before=$(descriptors)
     # Stopped, the server cannot answer before the client has gone; and the
     # answer is larger than what TCP would take for nobody.
-    kill -STOP "$server"
+    stop_server
     run -0 perl -MOdd -e '$s = to($ARGV[0]); tell_it($s, "gone client\0"); close $s' "$at"
     kill -CONT "$server"
     run -0 perl -MOdd -e 'for (1..5) { $s = to($ARGV[0]);
@@ -241,7 +249,7 @@ says_that_nobody_serves() {
 
 says_that_the_server_died() {
     serve "$@"
-    kill -STOP "$server"
+    stop_server
     "$program" ask "$at" hello >asked 2>&1 3>&- &
     wait_until grep -q 'ask' /proc/$!/cmdline
     wait_until bash -c '[[ $(cut -d " " -f 3 /proc/$0/stat) == S ]]' $!
@@ -466,7 +474,7 @@ leaves_nothing_when_interrupted() {
     fast=$!
     wait_until bash -c '[[ $(cut -d " " -f 3 /proc/$0/stat) == S ]]' $fast
     kill -CONT $slow
-    wait_until grep -qi ready slow
+    wait_until grep -qis ready slow
     wait_until bash -c '[[ ! -e /proc/$0 || $(cut -d " " -f 3 /proc/$0/stat) == Z ]]' $fast
     assert_ends 1 $fast
     refute grep -qi ready fast

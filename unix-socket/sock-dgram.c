@@ -35,11 +35,11 @@ static const char help[] =
 enum { TWO = '2', HEAR = 'h', LONG = 'l', NAMELESS = 'n', FILL = 'f' };
 
 static int type = SOCK_DGRAM;
-static pid_t server;
+static pid_t server; /* once it has made the folder */
 static char *folder; /* private; we go there, so these names are short */
 static const struct sockaddr_un to_server = { AF_UNIX, "server" };
 static const struct sockaddr_un to_client = { AF_UNIX, "client" };
-static sigset_t all, old;
+static sigset_t all, old; /* signals, and which of them were blocked */
 
 /* A socket; with a name, if there is one. */
 static int new_socket(const struct sockaddr_un *name)
@@ -63,13 +63,11 @@ static int connected(int fd)
 
 static void remove_names(void)
 {
-    if (getpid() != server || !folder)
-        return;
-    unlink("client");
-    unlink("server");
-    rmdir(folder);
-    free(folder);
-    folder = NULL;
+    if (getpid() == server) {
+        unlink("client");
+        unlink("server");
+        rmdir(folder);
+    }
 }
 
 static void say(int fd, const char *text)
@@ -126,10 +124,9 @@ static void ask(int child, char step)
 static ssize_t receive(int fd, struct sockaddr_un *from, socklen_t *length)
 {
     char text[8];
-    struct iovec space = { text, sizeof text };
     struct msghdr message = { .msg_name = from,
                               .msg_namelen = sizeof *from,
-                              .msg_iov = &space,
+                              .msg_iov = &(struct iovec){ text, sizeof text },
                               .msg_iovlen = 1 };
     ssize_t n = recvmsg(fd, &message, 0);
 
@@ -141,7 +138,8 @@ static ssize_t receive(int fd, struct sockaddr_un *from, socklen_t *length)
     return n;
 }
 
-static void serve(int fd, int child)
+/* Returns the number of messages that the first two sends have become. */
+static int serve(int fd, int child)
 {
     struct sockaddr_un from;
     socklen_t length;
@@ -149,7 +147,7 @@ static void serve(int fd, int child)
 
     ask(child, TWO);
     if (receive(fd, &from, &length) > 3)
-        errx(1, "two messages came as one: a stream keeps no boundaries");
+        return 1;
     receive(fd, &from, &length);
     /* Where there is a connection, it is the address. */
     if (sendto(fd, "answer", 6, MSG_NOSIGNAL, (struct sockaddr *)&from,
@@ -172,6 +170,7 @@ static void serve(int fd, int child)
     remove_names(); /* nobody needs them any more */
     sigprocmask(SIG_SETMASK, &old, NULL);
     ask(child, FILL);
+    return 2;
 }
 
 int main(int argc, char *argv[])
@@ -183,15 +182,15 @@ int main(int argc, char *argv[])
         { 0 },
     };
     const char *tmp = getenv("TMPDIR");
-    int opt, fd, listener, turns[2], status;
+    int opt, fd, listener, turns[2], messages, status;
     ssize_t n;
     char byte;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt != 0) {
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) == 0)
+        continue;
+    if (opt != -1) {
+        fputs(help, opt == 'h' ? stdout : stderr);
+        return opt == 'h' ? 0 : 2;
     }
     if (optind < argc)
         errx(2, "no operand is needed, what is this: %s", argv[optind]);
@@ -200,12 +199,12 @@ int main(int argc, char *argv[])
 
     sigfillset(&all); /* signals wait until the names are removed */
     sigprocmask(SIG_BLOCK, &all, &old);
-    server = getpid();
-    atexit(remove_names);
     if (asprintf(&folder, "%s/sock-dgram.%ld.XXXXXX",
                  tmp && *tmp == '/' ? tmp : "/tmp", (long)getuid()) == -1 ||
         !mkdtemp(folder) || chdir(folder) == -1)
         err(1, "mkdtemp %s", folder);
+    server = getpid();
+    atexit(remove_names);
     fd = listener = new_socket(&to_server);
     if (type != SOCK_DGRAM && listen(listener, 1) == -1)
         err(1, "listen");
@@ -227,19 +226,21 @@ int main(int argc, char *argv[])
         errx(1, "Client has ended too early");
     if (type != SOCK_DGRAM && (fd = accept(listener, NULL, NULL)) == -1)
         err(1, "accept");
-    serve(fd, turns[0]);
+    messages = serve(fd, turns[0]);
 
     close(turns[0]); /* Client's end of file */
     if (wait(&status) == -1)
         err(1, "wait");
+    if (messages == 1)
+        errx(1, "two messages came as one: a stream keeps no boundaries");
     while ((n = recv(fd, &byte, 1, MSG_DONTWAIT)) > 0)
         continue; /* what the queue was full of */
     printf("Server: Client has left, %s\n",
            n == 0 ? "recv says 0" : "and nothing says so");
+    close(listener);
     if (listener != fd)
-        close(listener);
-    close(fd);
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return status != 0;
+        close(fd);
+    if (ferror(stdout) || status != 0)
+        errx(1, status ? "Client has failed" : "stdout took not all");
+    return 0;
 }

@@ -134,7 +134,7 @@ int main(int argc, char *argv[])
 
     if (wait(&status) == -1)
         err(1, "wait");
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return status != 0;
+    if (ferror(stdout) || status != 0)
+        errx(1, status ? "Child has failed" : "stdout took not all");
+    return 0;
 }
