@@ -97,7 +97,7 @@ static void consume(int me)
             down(&ring->lock);
         next = ring->next;
         /* At first, wait a little for another one to take it, too. */
-        for (int i = 0; no_lock && next < 20 && i < 100; i++)
+        for (int i = 0; no_lock && next < 200 && i < 100; i++)
             if (next == ring->next)
                 sched_yield();
         item = ring->slot[next % slots];
