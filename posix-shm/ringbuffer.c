@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_CONSUMERS = 32, MAX_SLOTS = 65536 };
@@ -51,6 +52,7 @@ struct ring {             /* all of it is shared */
     sem_t lock;           /* 1: no Consumer is at the ring */
     long next;            /* the slot to be emptied: the lock is for this */
     bool end;             /* nothing more will come */
+    _Atomic int company;  /* --no-lock: so many have been at a slot */
     long slot[MAX_SLOTS]; /* an item is its number: 1, 2, 3... */
     /* For the check: what each Consumer took last, and how many it took. */
     long held[1 + MAX_CONSUMERS], taken[1 + MAX_CONSUMERS];
@@ -88,6 +90,15 @@ static void produce(void)
     up(&ring->filled);
 }
 
+/* --no-lock: leaves the first slot when another one is there, too. */
+static void wait_for_another(void)
+{
+    time_t end = time(NULL) + 2; /* if there is but one item, none comes */
+
+    for (ring->company++; ring->company < 2 && time(NULL) < end;)
+        sched_yield();
+}
+
 static void consume(int me)
 {
     long last = 0, next, item;
@@ -96,10 +107,8 @@ static void consume(int me)
         if (!no_lock)
             down(&ring->lock);
         next = ring->next;
-        /* At first, wait a little for another one to take it, too. */
-        for (int i = 0; no_lock && next < 200 && i < 100; i++)
-            if (next == ring->next)
-                sched_yield();
+        if (no_lock && last == 0 && consumers > 1 && slots > 1)
+            wait_for_another();
         item = ring->slot[next % slots];
         ring->held[me] = item;
         ring->next = next + 1;
