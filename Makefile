@@ -24,8 +24,10 @@ OURS := $(filter $(CURDIR)/%,$(abspath $(BIN)))
 PARALLEL := $(shell parallel --version 2>/dev/null | grep -q GNU && \
     echo --no-parallelize-within-files --jobs $$(($$(nproc) * 2)))
 
-# The longest first, so that nothing is left to wait for at the end.
-TESTS := tests/suite.bats $(filter-out tests/suite.bats,$(wildcard tests/*.bats))
+# The longest first, so that nothing is left to wait for at the end. lanes is
+# in our BIN alone.
+TESTS := tests/suite.bats $(filter-out tests/suite.bats \
+    $(if $(OURS),,tests/lanes%),$(wildcard tests/*.bats))
 
 # $(call need,COMMAND,PACKAGES) names the packages of a missing tool.
 need = command -v $(1) >/dev/null || \

@@ -121,7 +121,7 @@ int main(int argc, char *argv[])
         }
     }
     if (optind < argc)
-        errx(2, "no operand is needed: %s", argv[optind]);
+        errx(2, "no operand is needed, what is this: %s", argv[optind]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     sigemptyset(&chld);

@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
         return opt == 'h' ? 0 : 2;
     }
     if (optind < argc)
-        errx(2, "no operand is needed: %s", argv[optind]);
+        errx(2, "no operand is needed, what is this: %s", argv[optind]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     if (pipe(data) == -1 || pipe(step) == -1)

@@ -130,7 +130,7 @@ int main(int argc, char *argv[])
         use_printf = true;
     }
     if (optind < argc)
-        errx(2, "no operand is needed: %s", argv[optind]);
+        errx(2, "no operand is needed, what is this: %s", argv[optind]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     /* The two threads are a child's, so that somebody is left to end it. */

@@ -381,7 +381,9 @@ stuck() {
 
 @test "lanes: a busy process is not stuck, nor is one that sleeps" {
     requires strace
-    run -0 bash -c 'lanes -t 0.2 stuck busy go >out & sleep 0.6; touch go; wait $!'
+    run -0 bash -c 'lanes -t 0.2 stuck busy go >out &
+        read -rt 0.6 <> <(:) # there is nothing to wait for but time
+        touch go; wait $!'
     run -0 lanes -t 0.2 sleep 0.5
 }
 

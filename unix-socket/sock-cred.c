@@ -175,7 +175,7 @@ int main(int argc, char *argv[])
             errx(2, "--allow must be a uid: %s", optarg);
     }
     if (optind < argc)
-        errx(2, "no operand is needed: %s", argv[optind]);
+        errx(2, "no operand is needed, what is this: %s", argv[optind]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -229,8 +229,8 @@ int main(int argc, char *argv[])
     messages = serve(fd, turns[0]);
 
     close(turns[0]); /* Client's end of file */
-    if (wait(&status) == -1)
-        err(1, "wait");
+    if (wait(&status) == -1 || status != 0)
+        errx(1, "Client has failed");
     if (messages == 1)
         errx(1, "two messages came as one: a stream keeps no boundaries");
     while ((n = recv(fd, &byte, 1, MSG_DONTWAIT)) > 0)
@@ -240,7 +240,7 @@ int main(int argc, char *argv[])
     close(listener);
     if (listener != fd)
         close(fd);
-    if (ferror(stdout) || status != 0)
-        errx(1, status ? "Client has failed" : "stdout took not all");
+    if (ferror(stdout))
+        errx(1, "not all could be written to stdout");
     return 0;
 }

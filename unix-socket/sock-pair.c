@@ -132,9 +132,9 @@ int main(int argc, char *argv[])
     hear("Parent", fd[0], answer, sizeof answer);
     close(fd[0]);
 
-    if (wait(&status) == -1)
-        err(1, "wait");
-    if (ferror(stdout) || status != 0)
-        errx(1, status ? "Child has failed" : "stdout took not all");
+    if (wait(&status) == -1 || status != 0)
+        errx(1, "Child has failed");
+    if (ferror(stdout))
+        errx(1, "not all could be written to stdout");
     return 0;
 }
