@@ -11,13 +11,6 @@ asleep() {
     [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == S ]]
 }
 
-# How a background process ends: its status, then its pid.
-assert_ends() {
-    local status=0
-    wait "$2" || status=$?
-    assert_equal "$status" "$1"
-}
-
 @test "fifo-hello: two processes that share only a name" {
     run -0 --separate-stderr fifo-hello
     assert_line 'Received: Hello via FIFO!'

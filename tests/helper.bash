@@ -58,6 +58,27 @@ without_privilege() {
     PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
+# traced CALLS [OPTIONS OF STRACE] COMMAND: what the kernel saw of the calls is
+# in $BATS_TEST_TMPDIR/log, stdout in out.
+traced() {
+    requires strace
+    cd "$BATS_TEST_TMPDIR" || return
+    run bash -c 'strace -f -qq -s 200 -o log "$@" >out' bash -e "$@"
+}
+
+# Fails with what awk prints, which looks for faults in the log.
+accept_log() {
+    run -0 awk "$@" "$BATS_TEST_TMPDIR/log"
+    assert_output ''
+}
+
+# Waits for a background process, and fails if its status is another.
+assert_ends() { # STATUS PID
+    local status=0
+    wait "$2" || status=$?
+    assert_equal "$status" "$1"
+}
+
 # Waits until a command succeeds, 5 seconds at most. In a subshell, for the
 # process substitution would become the caller's $!.
 wait_until() (

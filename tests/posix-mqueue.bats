@@ -5,20 +5,6 @@ setup() {
     PROGRAMS=(mq-hello mq-priority mq-limits mq-notify mq-workers)
 }
 
-# Runs a command under strace; what the kernel saw is in $BATS_TEST_TMPDIR/log,
-# stdout in out.
-traced() {
-    requires strace
-    cd "$BATS_TEST_TMPDIR"
-    run strace -f -qq -s 200 -o log -e "$1" bash -c 'exec "$@" >out' bash "${@:2}"
-}
-
-# Fails with the log if awk, which reads it, prints anything.
-accept_log() {
-    run -0 awk "$@" "$BATS_TEST_TMPDIR/log"
-    assert_output ''
-}
-
 # run, but with the output in a file: run itself waits for everybody who has
 # its pipe, so for a child that was forgotten, too.
 run_apart() {

@@ -11,13 +11,6 @@ new_name() {
     semaphore=/dev/shm/sem.${name#/}
 }
 
-# Waits for a job, and fails if it ends otherwise.
-status_is() {
-    local status=0
-    wait "$2" || status=$?
-    assert_equal "$status" "$1"
-}
-
 # Runs a command under strace; prints what is left of the files that it made
 # in /dev/shm. What the kernel saw is in $BATS_TEST_TMPDIR/log.
 leftovers_of() {
@@ -108,14 +101,14 @@ leftovers_of() {
         env --default-signal=INT,TERM,HUP shm-hello write "$name" x 3>&- &
         wait_until test -e "$object" -a -e "$semaphore"
         kill -s $signal $!
-        status_is $((128 + $(kill -l $signal))) $!
+        assert_ends $((128 + $(kill -l $signal))) $!
         assert_not_exist "$object"
         assert_not_exist "$semaphore"
     done
     env --default-signal=INT shm-hello read "$name" 3>&- &
     wait_until test -e "$semaphore"
     kill -s INT $!
-    status_is 130 $!
+    assert_ends 130 $!
     assert_not_exist "$semaphore"
 }
 
@@ -291,7 +284,7 @@ kill_at_random() {
         mmap-file file >out 2>err 3>&- &
     wait_until grep -q 'lseek.*SEEK_DATA' log
     : >file
-    status_is 1 $!
+    assert_ends 1 $!
     run -0 cat err
     assert_output --regexp 'SIGBUS|shorter'
 }
@@ -684,7 +677,7 @@ has_gone() {
 
 end_server() {
     kill -TERM "$server"
-    status_is 0 "$server"
+    assert_ends 0 "$server"
     assert_not_exists "$object"
 }
 
@@ -737,8 +730,8 @@ end_server() {
     two=$!
     wait_until is_asleep $two
     kill -CONT "$first"
-    status_is 0 $one
-    status_is 0 $two
+    assert_ends 0 $one
+    assert_ends 0 $two
     assert said 3 'version 2\b'
     assert said 3 'version 3\b.* 11 22$'
     end_server
@@ -751,7 +744,7 @@ end_server() {
     one=$!
     wait_until said 2 'version 2\b'
     kill -KILL $one
-    status_is 137 $one
+    assert_ends 137 $one
     kill -CONT "$first"
     run -0 shm-config set "$name" timeout 12
     assert said 3 'version 3\b.* 12 [0-9]*$'
@@ -798,7 +791,7 @@ end_server() {
     assert_output --regexp 'serve.*No such file'
     config_server
     kill -KILL "$server"
-    status_is 137 "$server"
+    assert_ends 137 "$server"
     run -1 shm-config set "$name" timeout 3
     assert_output --partial "$name"
     rm "$object"
@@ -807,7 +800,7 @@ end_server() {
 @test "shm-config serve: Workers do not outlive a killed server, the next takes over" {
     config_server
     kill -KILL "$server"
-    status_is 137 "$server"
+    assert_ends 137 "$server"
     for worker in $workers; do
         wait_until has_gone "$worker"
     done
@@ -855,7 +848,7 @@ end_server() {
 @test "shm-config serve: when a Worker is killed, all end and say so" {
     config_server
     kill -KILL "$first"
-    status_is 1 "$server"
+    assert_ends 1 "$server"
     for worker in $workers; do
         assert has_gone "$worker"
     done
@@ -870,7 +863,7 @@ end_server() {
     server=$!
     wait_until said 3 'version 1\b'
     kill -INT -- "-$server"
-    status_is 0 "$server"
+    assert_ends 0 "$server"
     assert_not_exists "$object"
 }
 

@@ -35,20 +35,6 @@ nothing_left() {
     return 1
 }
 
-# Runs a command under strace; what the kernel saw is in $BATS_TEST_TMPDIR/log,
-# stdout in out. Statuses of killed ones are as in the shell.
-traced() {
-    requires strace
-    cd "$BATS_TEST_TMPDIR"
-    run bash -c 'strace -f -qq -o log "$@" >out' bash -e "$@"
-}
-
-# Fails with the log if awk, which reads it, prints anything.
-accept_log() {
-    run -0 awk "$@" "$BATS_TEST_TMPDIR/log"
-    assert_output ''
-}
-
 # orphaned [--at CALL NTH] COMMAND: kills the command's first process at a
 # call, or where it waits for a child. What that has left is in left.
 orphaned() {
@@ -342,7 +328,7 @@ clean_ipc() {
     traced trace=semop,semtimedop sysv-sem
     assert_success
     accept_log '
-        /killed by SIGKILL/ { killed = $1 }
+        /[+] killed by SIGKILL/ { killed = $1 }
         !killed && !/sem_op=-1.*sem_op=1/ && /sem_op=-1/ { took[$1]++ }
         killed && /sem(timed)?op.* = 0$/ && $1 != killed { went_on++ }
         END {

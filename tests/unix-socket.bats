@@ -50,13 +50,6 @@ serve() {
     [[ $at != 0 ]] || at=$(grep -i ready out | grep -o '[0-9]*$')
 }
 
-# How a background process ends: its status, then its pid.
-assert_ends() {
-    local status=0
-    wait "$2" || status=$?
-    assert_equal "$status" "$1"
-}
-
 # Stops the server, each of its threads.
 stop_server() {
     kill -STOP "$server"
