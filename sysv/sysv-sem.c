@@ -20,7 +20,6 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -187,8 +186,10 @@ int main(int argc, char *argv[])
         { 0 },
     };
     struct sembuf nothing[] = { { LEFT, -1, IPC_NOWAIT }, { LEFT, 1, 0 } };
+    struct sembuf take_right = { RIGHT, -1, SEM_UNDO };
+    const struct timespec second = { .tv_sec = 1 };
     pid_t pid[3];
-    int opt, life[2];
+    int opt;
 
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (opt != 0) {
@@ -215,23 +216,21 @@ int main(int argc, char *argv[])
     if (semop(set, nothing, 2) == -1) /* 1, 0, 1, and sem_otime */
         err(1, "the first semop");
 
-    if (pipe(life) == -1)
-        err(1, "pipe");
     pid[1] = start(2);
-    close(life[1]); /* so the other end hangs up when Philosopher 2 ends */
     wait_for_sleepers(1, 1);
     printf("Parent: each waits for what the other holds: a deadlock\n"
            "Parent: kills Philosopher 1, who holds left\n");
     kill(pid[0], SIGKILL);
     reap(pid[0], SIGKILL);
-    /* The kernel has undone in exit, and woken who waited for it. */
-    if (poll(&(struct pollfd){ .fd = life[0] }, 1, 1000) == 0) {
+    /* The kernel has undone in exit: Philosopher 2's turn, and then ours. */
+    if (semtimedop(set, &take_right, 1, &second) == -1) {
+        if (errno != EAGAIN)
+            err(1, "semtimedop");
         warnx("stuck: Philosopher 2 waits for left, whose holder is dead");
         return 124;
     }
     reap(pid[1], 0);
 
-    add(0, -1);
     pid[2] = start(3);
     wait_for_sleepers(0, 1);
     printf(
