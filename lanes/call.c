@@ -222,9 +222,14 @@ void call_free(struct call *call)
     *call = (struct call){ 0 };
 }
 
-const char *call_arg(const struct call *call, int n)
+const char *arg(const struct call *call, int n)
 {
     return n >= 0 && n < call->args ? call->arg[n] : "";
+}
+
+bool has(const struct call *call, int n, const char *word)
+{
+    return strstr(arg(call, n), word) != NULL;
 }
 
 int descriptor(const char *arg, char *what, size_t size)

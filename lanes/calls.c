@@ -9,16 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *arg(const struct call *call, int n)
-{
-    return call_arg(call, n);
-}
-
-static bool has(const struct call *call, int n, const char *word)
-{
-    return strstr(arg(call, n), word) != NULL;
-}
-
 /* ---- names ------------------------------------------------------------ */
 
 /* strace counts real-time signals from 32, the C library from 34. */
@@ -41,9 +31,10 @@ const char *signal_name(const char *name)
 }
 
 static const char *const signals[] = {
-    "",       "HUP",  "INT",  "QUIT", "ILL",  "TRAP", "ABRT", "BUS",
-    "FPE",    "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+    "",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+    "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+    "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+    "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
 };
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
@@ -65,10 +56,18 @@ static int signal_number(const char *name)
 void handled_signals(const struct process *p, char *text, size_t size)
 {
     *text = '\0';
-    for (int i = 1; i < SIGNALS; i++)
-        if (p->leader->handled[i])
-            snprintf(text + strlen(text), size - strlen(text), "%sSIG%s",
-                     *text ? ", " : "", signals[i]);
+    for (int i = 1; i < 65; i++) {
+        char name[16];
+
+        if (!p->leader->handled[i])
+            continue;
+        if (i < SIGNALS)
+            snprintf(name, sizeof name, "SIG%s", signals[i]);
+        else
+            snprintf(name, sizeof name, "SIGRT_%d", i - 32);
+        snprintf(text + strlen(text), size - strlen(text), "%s%s",
+                 *text ? ", " : "", signal_name(name));
+    }
 }
 
 bool is_open(const char *name)
@@ -104,426 +103,6 @@ const char *open_path(const struct call *call, char *path, size_t size)
         copy(path, size, name);
     }
     return path;
-}
-
-static const char *base_of(const char *path)
-{
-    const char *base = strrchr(path, '/');
-
-    return base && base[1] ? base + 1 : path;
-}
-
-/* ---- labels ----------------------------------------------------------- */
-
-static void add(char **to, char *end, const char *text)
-{
-    while (*text && *to < end)
-        *(*to)++ = *text++;
-    **to = '\0';
-}
-
-/* A string, or how many bytes it is where it has more than most. */
-static void add_data(char **to, char *end, const char *text, long n, int most)
-{
-    char short_[96];
-
-    if (n > most || strlen(text) > (size_t)most + 14 || *text != '"') {
-        snprintf(short_, sizeof short_, "%ld B", n);
-    } else {
-        /* strace shows the whole buffer at times: only what came counts. */
-        copy(short_, sizeof short_, text);
-    }
-    add(to, end, short_);
-}
-
-static const char *pid_name(const char *pid)
-{
-    static char text[48];
-    long n = strtol(pid, NULL, 10);
-    struct process *p =
-        anyone((pid_t)n); /* it may just have been waited for */
-
-    if (p)
-        return letter(p);
-    if (n == 0)
-        return "its group";
-    copy(text, sizeof text, pid);
-    return text;
-}
-
-static void add_argv(char **to, char *end, const char *argv)
-{
-    char word[160];
-
-    while ((argv = strchr(argv, '"'))) {
-        int n = string_bytes(argv, word, sizeof word - 1);
-
-        word[n < 0 ? 0 : n] = '\0';
-        for (char *c = word; *c; c++)
-            if (*c < ' ' || *c > '~')
-                *c = '.';
-        add(to, end, " ");
-        add(to, end, *word ? word : "''");
-        while (*++argv && *argv != '"')
-            if (*argv == '\\' && argv[1])
-                argv++;
-        if (*argv)
-            argv++;
-    }
-}
-
-static void expand_one(char kind, int n, struct process *p,
-                       const struct call *call, char **to, char *end)
-{
-    char text[512], what[400];
-
-    switch (kind) {
-    case 'f': /* a descriptor's number */
-        n = descriptor(arg(call, n), what, sizeof what);
-        if (n == -1)
-            snprintf(text, sizeof text, "%s", "-1");
-        else
-            snprintf(text, sizeof text, "%d", n);
-        add(to, end, text);
-        break;
-    case 's': /* a string that is written, its length in the argument after */
-        add_data(to, end, arg(call, n), strtol(arg(call, n + 1), NULL, 10),
-                 64);
-        break;
-    case 'd': /* a string that is read, its length in the result */
-        if (call->value == 0)
-            add(to, end, p->own_close ? "own EOF" : "0  EOF");
-        else
-            add_data(to, end, arg(call, n), call->value, 16);
-        break;
-    case 'm': /* the first iovec */
-        field(arg(call, n), "iov_base", what, sizeof what);
-        field(arg(call, n), "iov_len", text, sizeof text);
-        if (!*what && strchr(arg(call, n), '{'))
-            add(to, end, "...");
-        else if (call->value == 0 && !call->open && !call->err)
-            add(to, end, "0  EOF");
-        else
-            add_data(to, end, what,
-                     call->value > 0 ? call->value : strtol(text, NULL, 10),
-                     16);
-        break;
-    case 'p': /* a process */
-        add(to, end, pid_name(arg(call, n)));
-        break;
-    case 'P': /* a process, as the result; the status of what ended */
-        if (call->value == 0 && strcmp(call->name, "waitid") == 0) {
-            field(arg(call, 2), "si_pid", text, sizeof text);
-            add(to, end, *text ? pid_name(text) : "0");
-        } else {
-            snprintf(text, sizeof text, "%ld", call->value);
-            add(to, end, call->value == 0 ? "0" : pid_name(text));
-        }
-        break;
-    case 'g':
-        add(to, end, signal_name(arg(call, n)));
-        break;
-    case 'b': /* a path's last part */
-        string_bytes(arg(call, n), text, 0);
-        copy(text, sizeof text, arg(call, n));
-        if (text[0] == '"') {
-            text[strcspn(text + 1, "\"") + 1] = '\0';
-            add(to, end, base_of(text + 1));
-        } else {
-            add(to, end, text);
-        }
-        break;
-    case 'v':
-        add_argv(to, end, arg(call, n));
-        break;
-    case 'r': /* the result as it is, or what it is called */
-        copy(text, sizeof text, call->result ? call->result : "?");
-        text[strcspn(text, "< ")] = '\0';
-        add(to, end, text);
-        break;
-    case 'R': /* "1 ([{fd=3, revents=POLLIN}])": what is in brackets */
-        copy(text, sizeof text, call->result ? call->result : "?");
-        if (strstr(text, "Timeout")) {
-            add(to, end, "0  time is up");
-        } else if (strstr(text, "revents=")) {
-            for (char *c = text; (c = strstr(c, "fd=")); c += 3) {
-                snprintf(what, sizeof what, "%ld ", strtol(c + 3, NULL, 10));
-                add(to, end, what);
-                if (field(c, "revents", what, 40))
-                    add(to, end, what);
-                if (strstr(c + 3, "fd="))
-                    add(to, end, ", ");
-            }
-        } else if (strstr(text, "in [")) {
-            snprintf(what, sizeof what, "in %.60s", strstr(text, "in [") + 3);
-            for (char *c = strchr(what, '<'); c; c = strchr(what, '<')) {
-                char *close = strrchr(c, '>');
-
-                if (!close)
-                    break;
-                memmove(c, close + 1, strlen(close + 1) + 1);
-            }
-            add(to, end, what);
-        } else {
-            text[strcspn(text, " ")] = '\0';
-            add(to, end, text);
-        }
-        break;
-    case 'w': { /* the descriptors of a poll */
-        const char *c = arg(call, n);
-        bool first = true;
-
-        for (; (c = strstr(c, "fd=")); c += 3, first = false) {
-            snprintf(text, sizeof text, "%s%ld", first ? "" : ",",
-                     strtol(c + 3, NULL, 10));
-            add(to, end, text);
-        }
-        break;
-    }
-    case 't': { /* a set of descriptors: [3<...> 4<...>] */
-        int depth = 0;
-
-        for (const char *c = arg(call, n); *c; c++) {
-            if (depth == 0 && *c >= '0' && *c <= '9' &&
-                (c[-1] == '[' || c[-1] == ' ')) {
-                snprintf(text, sizeof text, "%s%ld", c[-1] == '[' ? "" : ",",
-                         strtol(c, NULL, 10));
-                add(to, end, text);
-            }
-            depth += *c == '<';
-            depth -= *c == '>' && c[-1] != '-';
-        }
-        break;
-    }
-    case 'k': /* two descriptors, which pipe and socketpair fill */
-        if (*arg(call, n) == '[') {
-            const char *comma = strstr(arg(call, n), ">, ");
-
-            snprintf(text, sizeof text, "%ld, %ld",
-                     strtol(arg(call, n) + 1, NULL, 10),
-                     comma ? strtol(comma + 3, NULL, 10) : -1);
-            add(to, end, text);
-        }
-        break;
-    case 'n': /* what is pointed to: [30] */
-        copy(text, sizeof text, arg(call, n) + (*arg(call, n) == '['));
-        text[strcspn(text, "]")] = '\0';
-        add(to, end, text);
-        break;
-    case 'x': /* FUTEX_WAIT and the like */
-        add(to, end, has(call, n, "WAKE") ? "wake" : "wait");
-        break;
-    case 'i': /* a signal and its value */
-        if (field(arg(call, n), "si_signo", what, 40))
-            add(to, end, signal_name(what));
-        if (field(arg(call, n), "si_int", what, 40)) {
-            add(to, end, " ");
-            add(to, end, what);
-        }
-        break;
-    case 'o': /* semop's operations */
-        for (const char *c = arg(call, n); (c = strstr(c, "sem_op="));
-             c += 7) {
-            snprintf(text, sizeof text, "%s%ld",
-                     c[7] == '-' || c[7] == '0' ? "" : "+",
-                     strtol(c + 7, NULL, 10));
-            add(to, end, text);
-            if (strstr(c + 7, "sem_op="))
-                add(to, end, " ");
-        }
-        break;
-    case 'q': /* mtype of a message */
-        field(arg(call, n), "mtype", text, sizeof text);
-        add(to, end, "type ");
-        add(to, end, text);
-        break;
-    case 'z': /* mtext of a message that came */
-        field(arg(call, n), "mtext", text, sizeof text);
-        if (strstr(text, "\\0")) /* the rest of the buffer */
-            copy(strstr(text, "\\0"), 2, "\"");
-        add_data(to, end, text, call->value, 16);
-        break;
-    case 'a': /* an address */
-        if (field(arg(call, n), "sun_path", text, sizeof text)) {
-            char *name = strchr(text, '"'); /* @"..." is an abstract one */
-
-            name = name ? name + 1 : text;
-            name[strcspn(name, "\"")] = '\0';
-            if (*text == '@')
-                add(to, end, "@");
-            add(to, end, base_of(name));
-        } else if (field(arg(call, n), "sin_port", text, sizeof text)) {
-            char *digits = strpbrk(text, "0123456789");
-
-            add(to, end, "port ");
-            if (digits) {
-                digits[strspn(digits, "0123456789")] = '\0';
-                add(to, end, digits);
-            }
-        }
-        break;
-    case 'h': /* of sigaction: what handles it */
-        field(arg(call, n), "sa_handler", text, sizeof text);
-        if (!*text)
-            field(arg(call, n), "sa_sigaction", text, sizeof text);
-        add(to, end, strncmp(text, "0x", 2) == 0 ? "handler" : text);
-        break;
-    case 'c': /* a time */
-        if (field(arg(call, n), "tv_sec", what, 40)) {
-            char nano[24];
-
-            if (!field(arg(call, n), "tv_nsec", nano, sizeof nano)) {
-                field(arg(call, n), "tv_usec", nano, sizeof nano - 3);
-                copy(nano + strlen(nano), 4, "000");
-            }
-            snprintf(text, sizeof text, "%g s",
-                     (double)strtol(what, NULL, 10) +
-                         (double)strtol(nano, NULL, 10) / 1e9);
-            add(to, end, text);
-        }
-        break;
-    default:
-        copy(text, 60, arg(call, n));
-        add(to, end, text);
-    }
-}
-
-void expand(const char *format, struct process *p, const struct call *call,
-            char *text, size_t size)
-{
-    char *end = text + size - 1;
-
-    *text = '\0';
-    for (; *format && text < end; format++) {
-        if (*format != '$') {
-            char one[2] = { *format, '\0' };
-
-            add(&text, end, one);
-        } else if (format[1] >= '0' && format[1] <= '9') {
-            expand_one('0', *++format - '0', p, call, &text, end);
-        } else if (format[1] && format[2] >= '0' && format[2] <= '9') {
-            expand_one(format[1], format[2] - '0', p, call, &text, end);
-            format += 2;
-        } else if (format[1]) {
-            expand_one(*++format, 0, p, call, &text, end);
-        }
-    }
-}
-
-/* [P1.w]: which object, and which end of it. */
-void tag_of(struct process *p, const struct call *call, char *tag,
-            size_t size)
-{
-    const struct meaning *m = meaning_of(call->name);
-    struct object *o = p->target;
-    struct file *file = NULL;
-    const char *end = "";
-
-    *tag = '\0';
-    if (m && m->object >= 0 && m->object < call->args &&
-        strcmp(call->name, "close") != 0) {
-        struct object *seen = see(p, call->arg[m->object], NULL, &file);
-
-        if (seen)
-            o = seen;
-    }
-    if (!o || o->kind == FILE_ || (o->kind == SEMSET && !*o->name))
-        return;
-    if (strcmp(call->name, "execve") == 0)
-        return;
-    if (o->kind == PIPE || o->kind == FIFO) {
-        if (file)
-            end = file->r && file->w ? "" : file->w ? ".w" : ".r";
-        else if (strcmp(call->name, "close") == 0)
-            end = p->closed;
-    }
-    snprintf(tag, size, "%s%s", object_name(o), end);
-}
-
-bool system_path(const char *key)
-{
-    static const char *const where[] = { "/lib",         "/bin/", "/sbin/",
-                                         "/usr/",        "/etc/", "/sys/",
-                                         "/proc/",       "/opt/", "/var/lib/",
-                                         "/root/.pyenv", "/run/" };
-
-    for (size_t i = 0; i < sizeof where / sizeof *where; i++)
-        if (strncmp(key, where[i], strlen(where[i])) == 0)
-            return true;
-    return false;
-}
-
-/* Is it what the programmer meant, or the loader, the locale, a library? */
-bool worth_a_row(struct process *p, const struct call *call,
-                 const struct meaning *m)
-{
-    struct object *o = p->target;
-
-    if (opt.all)
-        return true;
-    if (m->object >= 0) {
-        if (!o)
-            o = see(p, arg(call, m->object), NULL, NULL);
-        if (!o)
-            return call->err || m->flags & BLOCKS;
-        if (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key)))
-            return false;
-        if (o->kind == FILE_ && (m->flags & IPC_ONLY))
-            return false;
-        if (o->kind == TTY && (m->flags & IPC_ONLY))
-            return false;
-    }
-    if (is_open(call->name) || strcmp(call->name, "creat") == 0 ||
-        strncmp(call->name, "unlink", 6) == 0) {
-        char path[512];
-
-        open_path(call, path, sizeof path);
-        if (system_path(path) || strncmp(path, "/dev/", 5) == 0 ||
-            strstr(path, ".pyc") || strcmp(path, ".") == 0)
-            return strncmp(path, "/dev/shm/", 9) == 0 &&
-                   strncmp(call->name, "unlink", 6) != 0;
-        if (strstr(open_flags(call), "O_DIRECTORY"))
-            return false;
-        return call->err == NULL || strcmp(call->err, "ENOENT") != 0 ||
-               *path != '\0';
-    }
-    if (strcmp(call->name, "execve") == 0)
-        return !call->err; /* the search along PATH */
-    if (strcmp(call->name, "futex") == 0)
-        return has(call, 1, "WAIT") ? call->open : call->value > 0;
-    if (strcmp(call->name, "fcntl") == 0)
-        return has(call, 1, "F_SETLK") || has(call, 1, "F_OFD_SETLK") ||
-               has(call, 1, "SETPIPE_SZ") || has(call, 1, "F_DUPFD");
-    if (system_path(p->exe) &&
-        (strncmp(call->name, "rt_sig", 6) == 0 ||
-         (strcmp(call->name, "close") == 0 && call->err)) &&
-        strstr("rt_sigaction rt_sigprocmask close", call->name))
-        return false; /* a shell's, a library's housekeeping */
-    if (strcmp(call->name, "rt_sigaction") == 0)
-        return has(call, 1, "_handler=0x") ? !has(call, 0, "SIGRT_1") : false;
-    if (strcmp(call->name, "rt_sigprocmask") == 0) {
-        int n = 0;
-
-        if (!has(call, 0, "SIG_BLOCK") || has(call, 1, "~") ||
-            *arg(call, 1) != '[' || !arg(call, 1)[1] ||
-            has(call, 1, "CHLD") || strstr(p->name, "sh"))
-            return false;
-        for (const char *c = arg(call, 1); *c; c++)
-            n += *c == ' ';
-        return n < 4 && arg(call, 1)[1] != ']';
-    }
-    if (strcmp(call->name, "mmap") == 0)
-        return has(call, 3, "MAP_SHARED") &&
-               !(p->target && system_path(p->target->key));
-    if (strncmp(call->name, "mknod", 5) == 0)
-        return has(call, path_arg(call) + 1, "S_IFIFO");
-    if (strncmp(call->name, "wait", 4) == 0 && call->err && !p->drawn)
-        return strcmp(call->err, "ECHILD") != 0 || !strstr(p->name, "sh");
-    if (strcmp(call->name, "semctl") == 0)
-        return has(call, 2, "SETVAL") || has(call, 2, "SETALL");
-    if (strlen(call->name) == 6 && strcmp(call->name + 3, "ctl") == 0)
-        return has(call, 1, "IPC_RMID");
-    return true;
 }
 
 /* ---- bytes: read, write and all their kin ----------------------------- */
@@ -1356,42 +935,94 @@ static void enter_id(struct process *p, struct call *call)
                     : by_id(SHM, "shm", arg(call, 0));
 }
 
+/* One of the set: who took it last, who last added to it. */
+struct object *semaphore(struct object *set, long n)
+{
+    char key[80];
+    struct object *o;
+
+    snprintf(key, sizeof key, "%.60s.%ld", set->key, n);
+    for (o = set->peer; o; o = o->peer)
+        if (strcmp(o->key, key) == 0)
+            return o;
+    o = object_by(SEMAPHORE, key);
+    o->peer = set->peer;
+    set->peer = o;
+    return o;
+}
+
+/* The next of [{sem_num=0, sem_op=-1, ...}, ...]; false: there is none. */
+bool next_operation(const char **list, long *n, long *by)
+{
+    const char *at = strstr(*list, "sem_num=");
+    char number[24], change[24];
+
+    if (!at || !field(at, "sem_num", number, sizeof number) ||
+        !field(at, "sem_op", change, sizeof change))
+        return false;
+    *n = strtol(number, NULL, 10);
+    *by = strtol(change, NULL, 10);
+    *list = at + 8;
+    return true;
+}
+
+static void changed_by(struct object *o, struct process *p)
+{
+    o->user = p;
+    o->used = p->seq;
+}
+
 static void enter_semop(struct process *p, struct call *call)
 {
+    long n, by;
+
     enter_id(p, call);
-    if (has(call, 1, "sem_op=") && !has(call, 1, "sem_op=-")) {
-        p->target->user = p;
-        copy(p->target->user_how, sizeof p->target->user_how, "added");
-    }
+    for (const char *c = arg(call, 1); next_operation(&c, &n, &by);)
+        if (by > 0)
+            changed_by(semaphore(p->target, n), p);
 }
 
 static void leave_semop(struct process *p, struct call *call)
 {
-    struct object *o = p->target;
+    struct process *waker = NULL;
+    long n, by;
 
-    if (call->err || !o)
+    if (!p->target)
         return;
-    if (p->drawn && p->waits && o->user && o->user != p)
-        row_arrow(next_row, WAKE, o->user, false, "wake-up");
-    if (has(call, 1, "sem_op=-"))
-        o->holder = p;
-    for (const char *c = arg(call, 1); (c = strstr(c, "sem_op=")); c += 7)
-        o->value += strtol(c + 7, NULL, 10);
+    for (const char *c = arg(call, 1); next_operation(&c, &n, &by);) {
+        struct object *o = semaphore(p->target, n);
+
+        if (call->err)
+            continue;
+        if (by <= 0 && o->used > p->seq)
+            waker = o->user;
+        if (by < 0)
+            o->holder = p;
+        else if (by > 0 && o->holder == p)
+            o->holder = NULL;
+    }
+    if (call->err && strcmp(call->err, "EIDRM") == 0)
+        waker = p->target->user;
+    if (waker && waker != p && p->drawn && p->waits)
+        row_arrow(next_row, WAKE, waker, false,
+                  call->err ? "removed" : "wake-up");
 }
 
-static void leave_semctl(struct process *p, struct call *call)
+/* Who waits at it may go on from here. */
+static void enter_ctl(struct process *p, struct call *call)
 {
-    struct object *o = p->target;
+    enter_id(p, call);
+    if (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID"))
+        changed_by(p->target, p);
+    else if (has(call, 2, "SETVAL"))
+        changed_by(semaphore(p->target, strtol(arg(call, 1), NULL, 10)), p);
+}
 
-    if (call->err || !o)
-        return;
-    if (has(call, 2, "SETVAL")) {
-        o->value = strtol(arg(call, 3), NULL, 0);
-        o->valued = true;
-        o->user = p;
-    }
-    if (has(call, 2, "IPC_RMID") || has(call, 1, "IPC_RMID"))
-        o->gone = true;
+static void leave_ctl(struct process *p, struct call *call)
+{
+    if (!call->err && (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID")))
+        for (struct object *o = p->target; o; o = o->peer)
+            o->gone = true; /* a set, and its semaphores */
 }
 
 static void enter_msgsnd(struct process *p, struct call *call)
@@ -1604,16 +1235,16 @@ static const struct meaning meanings[] = {
       leave_semop },
     { "semtimedop", "semop($o1)", NULL, -1, BLOCKS | FEEDS, enter_semop,
       leave_semop },
-    { "semctl", "semctl($2, $3)", NULL, -1, FEEDS, enter_id, leave_semctl },
+    { "semctl", "semctl($2, $3)", NULL, -1, FEEDS, enter_ctl, leave_ctl },
     { "msgget", "msgget()", "$r", -1, 0, NULL, leave_get },
     { "msgsnd", "msgsnd($q1)", NULL, -1, BLOCKS | FEEDS, enter_msgsnd,
       leave_mq_send },
     { "msgrcv", "msgrcv($3)", "$z1 $q1", -1, BLOCKS, enter_id, leave_msgrcv },
-    { "msgctl", "msgctl($1)", NULL, -1, FEEDS, enter_id, leave_semctl },
+    { "msgctl", "msgctl($1)", NULL, -1, FEEDS, enter_ctl, leave_ctl },
     { "shmget", "shmget()", "$r", -1, 0, NULL, leave_get },
     { "shmat", "shmat()", NULL, -1, 0, enter_id, leave_shmat },
     { "shmdt", "shmdt()", NULL, -1, QUIET, NULL, leave_munmap },
-    { "shmctl", "shmctl($1)", NULL, -1, 0, enter_id, leave_semctl },
+    { "shmctl", "shmctl($1)", NULL, -1, 0, enter_ctl, leave_ctl },
     /* shared memory and what is in it */
     { "mmap", "mmap(MAP_SHARED)", NULL, -1, 0, NULL, leave_mmap },
     { "munmap", "munmap()", NULL, -1, QUIET, NULL, leave_munmap },

@@ -3,6 +3,7 @@
  *
  *   read.c    log -> lines           rows.c     events -> rows, folded
  *   call.c    line -> call           text.c     rows -> text
+ *   label.c   call -> text           noise.c    which are worth a row
  *   calls.c   what each call means   verdict.c  who waits for whom
  *   model.c   processes, descriptors, messages in flight
  *   proc.c    what /proc says        source.c   address -> file:line
@@ -67,8 +68,8 @@ struct line {
 void line_parse(char *text, struct line *line);
 void call_parse(const char *text, struct call *call);
 void call_free(struct call *call);
-const char *call_arg(const struct call *call,
-                     int n); /* "" if there is none */
+const char *arg(const struct call *call, int n); /* "" if there is none */
+bool has(const struct call *call, int n, const char *word);
 /* "3<pipe:[7]>" gives 3 and "pipe:[7]"; -1 if it is no descriptor. */
 int descriptor(const char *arg, char *what, size_t size);
 /* strace's quoted string as bytes; the number of them, -1 if it is none. */
@@ -87,7 +88,8 @@ enum kind {
     EVENT,  /* eventfd, signalfd, timerfd, epoll */
     TTY,    /* where a program prints */
     DEVICE, /* /dev/null and the like */
-    SEMSET,
+    SEMSET, /* peer: the first of its semaphores */
+    SEMAPHORE,
     MSGQ,
     SHM,
     FUTEX
@@ -123,10 +125,9 @@ struct object {
     char user_how[40];
     long used;              /* when */
     struct process *holder; /* of a lock */
-    struct object *peer;    /* of a socket */
+    struct object *peer;    /* of a socket, of a set of semaphores */
     int readers, writers;   /* open files */
-    long value;             /* of a semaphore, where known */
-    bool valued, gone, marked;
+    bool gone, marked;
 };
 
 /* An open file description: what dup and fork share. */
@@ -321,7 +322,7 @@ void pause_after(const struct row *row);  /* main.c: step, -d */
 void pause_before(const struct row *row); /* main.c: -q */
 void tables_say(void);
 
-/* ---- calls.c ---------------------------------------------------------- */
+/* ---- calls.c, label.c, noise.c ----------------------------------------- */
 
 enum {
     BLOCKS = 1, /* may wait: its entry gets a row if others move meanwhile */
@@ -353,6 +354,8 @@ bool system_path(const char *path);
 const char *signal_name(const char *name);
 void handled_signals(const struct process *p, char *text, size_t size);
 bool is_open(const char *name);
+struct object *semaphore(struct object *set, long n);
+bool next_operation(const char **list, long *n, long *by);
 struct object *bound_to(const char *address);
 const char *open_path(const struct call *call, char *path, size_t size);
 const char *open_flags(const struct call *call);
@@ -360,6 +363,7 @@ const char *open_flags(const struct call *call);
 /* ---- verdict.c, proc.c, source.c -------------------------------------- */
 
 bool all_wait(void);
+bool one_gives_up(void);
 void verdict(double seconds);
 char proc_state(pid_t pid);
 long proc_arg(pid_t pid, int n); /* of the call that it is in */

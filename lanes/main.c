@@ -461,14 +461,17 @@ static bool follow(double limit, double stuck)
         }
         if (limit > 0 && seconds_now() - began > limit)
             return false;
+        if (stuck <= 0)
+            continue;
         /*
-         * A tenth before the time: a program that itself gives up after
-         * just so long must not be the first.
+         * Before the time, where a program itself gives up after just so
+         * long: it must not be the first, and it has begun to wait earlier.
          */
-        if (stuck > 0 && silence > stuck * 0.9 && !all_wait())
+        if (silence > stuck * (one_gives_up() ? 0.75 : 1)) {
+            if (all_wait())
+                return false;
             moved = seconds_now();
-        else if (stuck > 0 && silence > stuck * 0.9)
-            return false;
+        }
     }
 }
 
@@ -681,6 +684,8 @@ int main(int argc, char *argv[])
         fputs(help, stderr);
         errx(2, "one of these, please: a command, -p PID, -r LOG");
     }
+    if (picture && (opt.step || opt.quiz))
+        errx(2, "a picture in a file cannot be stepped through: %s", picture);
     setlocale(LC_CTYPE, "");
     unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (picture) {

@@ -9,6 +9,7 @@
 #include "lanes.h"
 #include <ctype.h>
 #include <err.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -917,7 +918,7 @@ static void leave(struct process *p, const char *body, const char *source)
         }
     } else if (drawn) {
         row.kind = ROW_RETURN;
-        if (p->call.err || row.arrows || (m->result && p->waits)) {
+        if (p->call.err || row.arrows || p->waits) {
             call_text(p, m, &p->call, &row);
             row_end(&row);
         }
@@ -946,7 +947,7 @@ static void signal_line(struct process *p, const char *body)
     from = anyone((pid_t)strtol(pid, NULL, 10));
     draw_failed_exec(p);
     if (strcmp(name, "SIGCHLD") == 0 && !opt.all &&
-        (!p->leader->handled[17] || system_path(p->exe)))
+        (!p->leader->handled[SIGCHLD] || system_path(p->exe)))
         return;
     if (strcmp(name, "SIGCONT") == 0 && !from)
         return;
@@ -1053,7 +1054,7 @@ static void mark_table(const struct table *t)
 static bool by_name(const struct object *o)
 {
     return !o->gone && o->kind != PIPE && o->kind != EVENT &&
-           o->kind != FUTEX && o->kind != FILE_ &&
+           o->kind != FUTEX && o->kind != FILE_ && o->kind != SEMAPHORE &&
            (o->kind != SOCKET || strncmp(o->key, "bound ", 6) == 0) &&
            strncmp(o->key, "shared ", 7) != 0;
 }

@@ -6,8 +6,7 @@
  * the byte before it is asked for.
  */
 #include "lanes.h"
-#include <ctype.h>
-#include <spawn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -29,7 +28,7 @@ static void ask(const char *file, unsigned long address, char *line,
 
     snprintf(at, sizeof at, "0x%lx", address);
     *line = '\0';
-    if (pipe2(fd, 0x80000 /* O_CLOEXEC */) == -1)
+    if (pipe2(fd, O_CLOEXEC) == -1)
         return;
     pid = fork();
     if (pid == 0) {

@@ -6,6 +6,7 @@
  */
 #include "lanes.h"
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +193,7 @@ static void signals_of(struct wait *w, const char *set)
         return;
     }
     handled_signals(p, text, sizeof text);
-    if (p->leader->handled[17]) /* the end of a child would do */
+    if (p->leader->handled[SIGCHLD]) /* the end of a child would do */
         for (struct process *q = processes; q; q = q->next)
             if (alive(q) && q->parent == p->leader)
                 giver(w, q);
@@ -201,18 +202,18 @@ static void signals_of(struct wait *w, const char *set)
     else
         line("it has no handler: only a signal that ends it");
     if (strcmp(p->call.name, "rt_sigsuspend") == 0 &&
-        strcmp(call_arg(&p->call, 0), "[]") != 0)
-        line("blocked meanwhile: %s", call_arg(&p->call, 0));
+        strcmp(arg(&p->call, 0), "[]") != 0)
+        line("blocked meanwhile: %s", arg(&p->call, 0));
 }
 
 static void say_futex(struct wait *w)
 {
     struct process *p = w->who;
-    unsigned long at = strtoul(call_arg(&p->call, 0), NULL, 0);
+    unsigned long at = strtoul(arg(&p->call, 0), NULL, 0);
     unsigned value = 0, owner = 0;
     struct object *o = p->target;
     struct process *holder = NULL;
-    long tid = strtol(call_arg(&p->call, 2), NULL, 10);
+    long tid = strtol(arg(&p->call, 2), NULL, 10);
     char text[200] = "";
 
     for (struct process *q = processes; q; q = q->next)
@@ -239,7 +240,7 @@ static void say_futex(struct wait *w)
     } else {
         line("[%s]: nobody wakes it", object_name(o));
     }
-    if (strstr(call_arg(&p->call, 1), "PRIVATE")) {
+    if (strstr(arg(&p->call, 1), "PRIVATE")) {
         for (struct process *q = processes; q; q = q->next)
             if (q != p && q->leader == p->leader && alive(q)) {
                 snprintf(text + strlen(text), sizeof text - strlen(text),
@@ -257,31 +258,29 @@ static void say_futex(struct wait *w)
 
 static void say_semop(struct wait *w)
 {
-    struct process *p = w->who;
-    int id = (int)strtol(call_arg(&p->call, 0), NULL, 10);
-    char number[16], by[16];
-    int n, value;
-    struct process *last = NULL;
+    struct object *set = w->who->target, *o;
+    int id = (int)strtol(arg(&w->who->call, 0), NULL, 10);
+    long n, by;
 
-    field(call_arg(&p->call, 1), "sem_num", number, sizeof number);
-    field(call_arg(&p->call, 1), "sem_op", by, sizeof by);
-    n = (int)strtol(number, NULL, 10);
-    if (opt.live && (value = semctl(id, n, GETVAL)) != -1) {
-        last = process_of((pid_t)semctl(id, n, GETPID));
-        line("%s, semaphore %d: its value is %d, it wants %s",
-             object_name(p->target), n, value, by);
-    } else {
-        line("%s, semaphore %d: it wants %s", object_name(p->target), n, by);
-    }
-    if (p->target->holder && alive(p->target->holder)) {
-        line("%s took it last",
-             p->target->holder == p ? "it itself" : who(p->target->holder));
-        giver(w, p->target->holder);
-    } else {
-        if (p->target->holder)
-            line("%s took it last, and has ended", who(p->target->holder));
-        else if (last)
-            line("last changed by %s", who(last));
+    for (const char *c = arg(&w->who->call, 1);
+         next_operation(&c, &n, &by);) {
+        int value = opt.live ? semctl(id, (int)n, GETVAL) : -1;
+
+        if (by > 0 || (value != -1 && by < 0 && value >= -by))
+            continue; /* this one could be done */
+        if (value != -1)
+            line("%s, semaphore %ld: its value is %d, it wants %ld",
+                 object_name(set), n, value, by);
+        else
+            line("%s, semaphore %ld: it wants %ld", object_name(set), n, by);
+        o = semaphore(set, n);
+        if (!o->holder)
+            continue;
+        line("%s took it last%s",
+             o->holder == w->who ? "it itself" : who(o->holder),
+             alive(o->holder) ? "" : ", and has ended");
+        if (alive(o->holder))
+            giver(w, o->holder);
     }
 }
 
@@ -338,8 +337,8 @@ static void say_open(struct wait *w)
 static void say_wait(struct wait *w)
 {
     struct process *p = w->who;
-    long pid = strtol(call_arg(&p->call, strcmp(p->call.name, "waitid") == 0),
-                      NULL, 10);
+    long pid =
+        strtol(arg(&p->call, strcmp(p->call.name, "waitid") == 0), NULL, 10);
     char text[300] = "";
 
     for (struct process *q = processes; q; q = q->next)
@@ -372,13 +371,13 @@ static void say_poll(struct wait *w)
     char one[300], events[80];
 
     if (strncmp(call->name, "epoll", 5) == 0) {
-        if (proc_epoll(w->who->pid, descriptor(call_arg(call, 0), one, 200),
+        if (proc_epoll(w->who->pid, descriptor(arg(call, 0), one, 200),
                        not_ready, w) == 0)
             line("none of its descriptors is ready");
         return;
     }
     for (int set = poll ? 0 : 1; set < (poll ? 1 : 3); set++)
-        for (const char *c = call_arg(call, set); *c; c++) {
+        for (const char *c = arg(call, set); *c; c++) {
             size_t n = 0;
             int fd, depth = 0;
             struct object *o;
@@ -433,7 +432,7 @@ static void say_poll(struct wait *w)
 
 static void say_connect(struct wait *w)
 {
-    struct object *listener = bound_to(call_arg(&w->who->call, 1));
+    struct object *listener = bound_to(arg(&w->who->call, 1));
     char text[300] = "";
 
     if (listener)
@@ -442,80 +441,130 @@ static void say_connect(struct wait *w)
          *text ? text : "nobody that we know of");
 }
 
-/* A call that will end by itself, in its own time. */
+static void needs_data(struct wait *w)
+{
+    struct object *o = w->who->target;
+
+    no_data(w, o ? o : see(w->who, arg(&w->who->call, 0), NULL, NULL));
+}
+
+static void needs_room(struct wait *w)
+{
+    if (strcmp(w->who->call.name, "msgsnd") == 0)
+        line("%s: the queue is full", object_name(w->who->target));
+    else
+        no_room(w, see(w->who, arg(&w->who->call, 0), NULL, NULL));
+}
+
+static void needs_signal(struct wait *w)
+{
+    signals_of(w, strcmp(w->who->call.name, "rt_sigtimedwait") == 0
+                      ? arg(&w->who->call, 0)
+                      : NULL);
+}
+
+static void needs_time(struct wait *w)
+{
+    (void)w;
+    line("it sleeps; time will end that");
+}
+
+/* Every call that can wait for ever. */
+static const struct kind_of_wait {
+    const char *name;
+    void (*say)(struct wait *w);
+    int limit; /* the argument that bounds it, or -1 */
+} kinds[] = {
+    { "read", needs_data, -1 },
+    { "readv", needs_data, -1 },
+    { "recvfrom", needs_data, -1 },
+    { "recvmsg", needs_data, -1 },
+    { "splice", needs_data, -1 },
+    { "accept", needs_data, -1 },
+    { "accept4", needs_data, -1 },
+    { "mq_timedreceive", needs_data, 4 },
+    { "write", needs_room, -1 },
+    { "writev", needs_room, -1 },
+    { "sendto", needs_room, -1 },
+    { "sendmsg", needs_room, -1 },
+    { "mq_timedsend", needs_room, 4 },
+    { "msgsnd", needs_room, -1 },
+    { "msgrcv", say_queue, -1 },
+    { "semop", say_semop, -1 },
+    { "semtimedop", say_semop, 3 },
+    { "futex", say_futex, 3 },
+    { "flock", say_lock, -1 },
+    { "fcntl", say_lock, -1 },
+    { "open", say_open, -1 },
+    { "openat", say_open, -1 },
+    { "connect", say_connect, -1 },
+    { "wait4", say_wait, -1 },
+    { "waitpid", say_wait, -1 },
+    { "waitid", say_wait, -1 },
+    { "pause", needs_signal, -1 },
+    { "rt_sigsuspend", needs_signal, -1 },
+    { "rt_sigtimedwait", needs_signal, 2 },
+    { "poll", say_poll, 2 },
+    { "ppoll", say_poll, 2 },
+    { "select", say_poll, 4 },
+    { "pselect6", say_poll, 4 },
+    { "epoll_wait", say_poll, 3 },
+    { "epoll_pwait", say_poll, 3 },
+    { "nanosleep", needs_time, -1 },
+    { "clock_nanosleep", needs_time, -1 },
+};
+
+static const struct kind_of_wait *kind_of(const struct call *call)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(call->name, kinds[i].name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* How long it may take, as strace writes it; "" if it is for ever. */
 static const char *time_limit(const struct call *call)
 {
-    static char text[60];
-    const char *name = call->name;
+    const struct kind_of_wait *kind = kind_of(call);
     const char *limit =
-        strcmp(name, "poll") == 0              ? call_arg(call, 2)
-        : strcmp(name, "ppoll") == 0           ? call_arg(call, 2)
-        : strcmp(name, "epoll_wait") == 0      ? call_arg(call, 3)
-        : strcmp(name, "epoll_pwait") == 0     ? call_arg(call, 3)
-        : strstr(name, "select")               ? call_arg(call, 4)
-        : strcmp(name, "futex") == 0           ? call_arg(call, 3)
-        : strcmp(name, "semtimedop") == 0      ? call_arg(call, 3)
-        : strcmp(name, "rt_sigtimedwait") == 0 ? call_arg(call, 2)
-        : strncmp(name, "mq_timed", 8) == 0    ? call_arg(call, 4)
-                                               : "";
+        kind && kind->limit != -1 ? arg(call, kind->limit) : "";
 
-    if (*limit == '\0' || *limit == '-' || strncmp(limit, "NULL", 4) == 0)
-        return NULL;
-    if (*limit == '{') {
-        char seconds[24];
+    return *limit == '-' || strncmp(limit, "NULL", 4) == 0 ? "" : limit;
+}
 
-        field(limit, "tv_sec", seconds, sizeof seconds);
-        if (strtol(seconds, NULL, 10) > 100000)
-            snprintf(text, sizeof text, "until a time of the clock");
-        else
-            snprintf(text, sizeof text, "%.20s s or more", seconds);
-    } else {
-        snprintf(text, sizeof text, "%.20s ms", limit);
+/* Will one of them go on by itself, when its time is up? */
+bool one_gives_up(void)
+{
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && p->call.open && *time_limit(&p->call))
+            return true;
+    return false;
+}
+
+static void say_limit(const char *limit)
+{
+    char seconds[24];
+
+    if (*limit == '\0')
+        return;
+    if (*limit != '{') {
+        line("(it will give up by itself: %.20s ms)", limit);
+        return;
     }
-    return text;
+    field(limit, "tv_sec", seconds, sizeof seconds);
+    if (strtol(seconds, NULL, 10) > 100000)
+        line("(it will give up by itself: until a time of the clock)");
+    else
+        line("(it will give up by itself: %.20s s or more)", seconds);
 }
 
 static void explain(struct wait *w)
 {
-    struct process *p = w->who;
-    const struct call *call = &p->call;
-    const char *name = call->name, *limit = time_limit(call);
+    const struct kind_of_wait *kind = kind_of(&w->who->call);
 
-    if (strncmp(name, "read", 4) == 0 || strncmp(name, "recv", 4) == 0 ||
-        strcmp(name, "mq_timedreceive") == 0 || strcmp(name, "splice") == 0 ||
-        strncmp(name, "accept", 6) == 0)
-        no_data(w, p->target ? p->target
-                             : see(p, call_arg(call, 0), NULL, NULL));
-    else if (strncmp(name, "write", 5) == 0 ||
-             strncmp(name, "send", 4) == 0 ||
-             strcmp(name, "mq_timedsend") == 0)
-        no_room(w, see(p, call_arg(call, 0), NULL, NULL));
-    else if (strncmp(name, "wait", 4) == 0)
-        say_wait(w);
-    else if (is_open(name))
-        say_open(w);
-    else if (strcmp(name, "futex") == 0)
-        say_futex(w);
-    else if (strcmp(name, "semop") == 0 || strcmp(name, "semtimedop") == 0)
-        say_semop(w);
-    else if (strcmp(name, "msgrcv") == 0)
-        say_queue(w);
-    else if (strcmp(name, "msgsnd") == 0) {
-        line("%s: the queue is full", object_name(p->target));
-    } else if (strcmp(name, "flock") == 0 || strcmp(name, "fcntl") == 0)
-        say_lock(w);
-    else if (strcmp(name, "rt_sigsuspend") == 0 || strcmp(name, "pause") == 0)
-        signals_of(w, NULL);
-    else if (strcmp(name, "rt_sigtimedwait") == 0)
-        signals_of(w, call_arg(call, 0));
-    else if (strstr(name, "poll") || strstr(name, "select"))
-        say_poll(w);
-    else if (strcmp(name, "connect") == 0)
-        say_connect(w);
-    else if (strstr(name, "nanosleep"))
-        line("it sleeps; time will end that");
-    if (limit)
-        line("(it will give up by itself: %s)", limit);
+    if (kind)
+        kind->say(w);
+    say_limit(time_limit(&w->who->call));
 }
 
 static bool sleeps(const struct process *p)
@@ -529,8 +578,8 @@ static bool sleeps(const struct process *p)
     if (p->target && p->target->kind == TTY &&
         strcmp(p->call.name, "read") == 0)
         return true; /* the human is slow */
-    return strstr(p->call.name, "poll") && time_limit(&p->call) &&
-           strncmp(call_arg(&p->call, 0), "NULL", 4) == 0;
+    return strstr(p->call.name, "poll") && *time_limit(&p->call) &&
+           strncmp(arg(&p->call, 0), "NULL", 4) == 0;
 }
 
 /* Is every process in a call that only another can end? */
@@ -691,7 +740,7 @@ void tables_say(void)
             p->closed &&
             (p->call.open ||
              (next_row && next_row->who == p && next_row->number == 0)))
-            closing = (int)strtol(call_arg(&p->call, 0), NULL, 10);
+            closing = (int)strtol(arg(&p->call, 0), NULL, 10);
         for (int fd = 0; fd < p->table->size; fd++) {
             struct slot *slot = &p->table->slot[fd];
             struct object *o;

@@ -486,7 +486,7 @@ stuck() {
 # ---- verdicts: a wrong version of the suite for each kind of waiting -----
 
 @test "verdict: connect2 --no-close: the holder, its descriptor, its line" {
-    stuck -t 0.5 -l connect2 --no-close echo hi -- cat
+    stuck -t 1 -l connect2 --no-close echo hi -- cat
     assert_line --regexp 'C cat .* read\(0\) \[P1.r\]'
     assert_line --regexp '1 write end is open: +A connect2 fd 4'
     assert_line --regexp 'A connect2 .* connect2.c:[0-9]+'
@@ -545,6 +545,13 @@ stuck() {
     stuck -l shm-hello --no-truncate
     assert_line --regexp 'futex wait \[sem\..* shm-hello.c:[0-9]+$'
     assert_line --partial 'its value is 0, and nobody wakes it'
+}
+
+@test "verdict: sysv-sem --no-undo: each semaphore has its holder, one is dead" {
+    stuck sysv-sem --no-undo
+    assert_line --regexp 'semaphore 0: its value is 0, it wants -1'
+    assert_line --partial 'B sysv-sem took it last, and has ended'
+    assert_line --partial 'C sysv-sem took it last'
 }
 
 @test "verdict: sig-unsafe --printf: a lock inside one process" {
@@ -638,6 +645,8 @@ stuck() {
     run -2 lanes
     run -2 lanes -t never true
     assert_output --partial never
+    run -2 lanes -s -o picture.svg true
+    assert_output --partial picture.svg
     run -2 lanes -o picture.doc true
     assert_output --partial picture.doc
     run -0 lanes --help

@@ -1,0 +1,377 @@
+/*
+ * label.c - how a call is written in its row: read(0) = "hi\n" [P1.r]
+ *
+ * The table of calls.c says what is to be seen of which argument.
+ */
+#include "lanes.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Text that grows up to its end, and is cut there. */
+struct label {
+    char *to, *end;
+};
+
+static void add(struct label *label, const char *text)
+{
+    while (*text && label->to < label->end)
+        *label->to++ = *text++;
+    *label->to = '\0';
+}
+
+static void add_number(struct label *label, long n)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%ld", n);
+    add(label, text);
+}
+
+/* Its beginning, up to one of the characters that end it. */
+static void add_until(struct label *label, const char *text, const char *end)
+{
+    char part[512];
+
+    snprintf(part, sizeof part, "%.*s", (int)strcspn(text, end), text);
+    add(label, part);
+}
+
+/* A string, or how many bytes it is where it has more than most. */
+static void add_data(struct label *label, const char *text, long n, int most)
+{
+    char short_[96];
+
+    if (n > most || strlen(text) > (size_t)most + 14 || *text != '"')
+        snprintf(short_, sizeof short_, "%ld B", n);
+    else /* strace shows the whole buffer at times: only what came counts */
+        copy(short_, sizeof short_, text);
+    add(label, short_);
+}
+
+static void add_process(struct label *label, long pid)
+{
+    /* It may just have been waited for. */
+    const struct process *p = anyone((pid_t)pid);
+
+    if (p)
+        add(label, letter(p));
+    else if (pid == 0)
+        add(label, "its group");
+    else
+        add_number(label, pid);
+}
+
+static void add_argv(struct label *label, const char *argv)
+{
+    char word[160];
+
+    while ((argv = strchr(argv, '"'))) {
+        int n = string_bytes(argv, word, sizeof word - 1);
+
+        word[n < 0 ? 0 : n] = '\0';
+        for (char *c = word; *c; c++)
+            if (*c < ' ' || *c > '~')
+                *c = '.';
+        add(label, " ");
+        add(label, *word ? word : "''");
+        while (*++argv && *argv != '"')
+            if (*argv == '\\' && argv[1])
+                argv++;
+        if (*argv)
+            argv++;
+    }
+}
+
+/* The first of [{iov_base="hi", iov_len=2}, ...], or of a msghdr's. */
+static void add_iovec(struct label *label, const struct call *call,
+                      const char *iov)
+{
+    char base[400], length[24];
+    bool returned = !call->open && !call->err;
+
+    field(iov, "iov_base", base, sizeof base);
+    field(iov, "iov_len", length, sizeof length);
+    if (!*base && strchr(iov, '{'))
+        add(label, "...");
+    else if (call->value == 0 && returned)
+        add(label, "0  EOF");
+    else
+        add_data(label, base,
+                 call->value > 0 ? call->value : strtol(length, NULL, 10),
+                 16);
+}
+
+/* The last part of a "path". */
+static void add_base(struct label *label, const char *path)
+{
+    char text[512];
+    const char *slash;
+
+    if (*path != '"') {
+        add(label, path);
+        return;
+    }
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(path + 1, "\""),
+             path + 1);
+    slash = strrchr(text, '/');
+    add(label, slash && slash[1] ? slash + 1 : text);
+}
+
+/* Of poll's result: 1 ([{fd=3, revents=POLLIN}]) */
+static void add_revents(struct label *label, const char *result)
+{
+    char events[40];
+
+    for (const char *c = result; (c = strstr(c, "fd=")); c += 3) {
+        add(label, c == strstr(result, "fd=") ? "" : ", ");
+        add_number(label, strtol(c + 3, NULL, 10));
+        add(label, " ");
+        if (field(c, "revents", events, sizeof events))
+            add(label, events);
+    }
+}
+
+/* Of select's result: 1 (in [3<pipe:[7]>]) */
+static void add_ready(struct label *label, const char *in)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "in %.60s", in);
+    for (char *c = strchr(text, '<'), *end; c; c = strchr(text, '<')) {
+        end = strrchr(c, '>');
+        if (!end)
+            break;
+        memmove(c, end + 1, strlen(end + 1) + 1);
+    }
+    add(label, text);
+}
+
+static void add_result(struct label *label, const char *result)
+{
+    if (strstr(result, "Timeout"))
+        add(label, "0  time is up");
+    else if (strstr(result, "revents="))
+        add_revents(label, result);
+    else if (strstr(result, "in ["))
+        add_ready(label, strstr(result, "in [") + 3);
+    else
+        add_until(label, result, " ");
+}
+
+/* The numbers of [3<...> 4<...>], a set of descriptors. */
+static void add_set(struct label *label, const char *set)
+{
+    int depth = 0;
+
+    for (const char *c = set; *c; c++) {
+        if (depth == 0 && *c >= '0' && *c <= '9' && c > set &&
+            (c[-1] == '[' || c[-1] == ' ')) {
+            add(label, c[-1] == '[' ? "" : ",");
+            add_number(label, strtol(c, NULL, 10));
+        }
+        depth += *c == '<';
+        depth -= *c == '>' && c[-1] != '-';
+    }
+}
+
+/* A socket's: the last part of its path, or its port. */
+static void add_address(struct label *label, const char *address)
+{
+    char text[512];
+    const char *at;
+
+    if (field(address, "sun_path", text, sizeof text)) {
+        at = strchr(text, '"'); /* @"..." is an abstract one */
+        add(label, *text == '@' ? "@" : "");
+        add_base(label, at ? at : text);
+    } else if (field(address, "sin_port", text, sizeof text)) {
+        at = strpbrk(text, "0123456789");
+        add(label, "port ");
+        if (at)
+            add_number(label, strtol(at, NULL, 10));
+    }
+}
+
+static void add_time(struct label *label, const char *time)
+{
+    char whole[40], part[24], text[40];
+    double unit = 1e9;
+
+    if (!field(time, "tv_sec", whole, sizeof whole))
+        return;
+    if (!field(time, "tv_nsec", part, sizeof part)) {
+        field(time, "tv_usec", part, sizeof part);
+        unit = 1e6;
+    }
+    snprintf(text, sizeof text, "%g s",
+             (double)strtol(whole, NULL, 10) +
+                 (double)strtol(part, NULL, 10) / unit);
+    add(label, text);
+}
+
+/* $f0 is the descriptor in argument 0; what the letters are, is said here. */
+static void expand_one(char kind, int n, const struct process *p,
+                       const struct call *call, struct label *label)
+{
+    const char *what = arg(call, n),
+               *result = call->result ? call->result : "?";
+    char text[512];
+
+    switch (kind) {
+    case 'f': /* a descriptor's number */
+        add_number(label, descriptor(what, text, sizeof text));
+        break;
+    case 's': /* a string that is written, its length in the argument after */
+        add_data(label, what, strtol(arg(call, n + 1), NULL, 10), 64);
+        break;
+    case 'd': /* a string that is read, its length in the result */
+        if (call->value == 0)
+            add(label, p->own_close ? "own EOF" : "0  EOF");
+        else
+            add_data(label, what, call->value, 16);
+        break;
+    case 'm': /* the first of some buffers */
+        add_iovec(label, call, what);
+        break;
+    case 'p': /* a process */
+        add_process(label, strtol(what, NULL, 10));
+        break;
+    case 'P': /* a process, as the result */
+        if (call->value == 0 && strcmp(call->name, "waitid") == 0 &&
+            field(arg(call, 2), "si_pid", text, sizeof text))
+            add_process(label, strtol(text, NULL, 10));
+        else if (call->value == 0)
+            add(label, "0");
+        else
+            add_process(label, call->value);
+        break;
+    case 'g': /* a signal */
+        add(label, signal_name(what));
+        break;
+    case 'i': /* a signal and its value */
+        if (field(what, "si_signo", text, 40))
+            add(label, signal_name(text));
+        if (field(what, "si_int", text, 40)) {
+            add(label, " ");
+            add(label, text);
+        }
+        break;
+    case 'h': /* of sigaction: what handles it */
+        if (!field(what, "sa_handler", text, sizeof text))
+            field(what, "sa_sigaction", text, sizeof text);
+        add(label, strncmp(text, "0x", 2) == 0 ? "handler" : text);
+        break;
+    case 'b': /* a path's last part */
+        add_base(label, what);
+        break;
+    case 'v': /* the words of a command */
+        add_argv(label, what);
+        break;
+    case 'r': /* the result as it is, or what it is called */
+        add_until(label, result, "< ");
+        break;
+    case 'R': /* which descriptors are ready */
+        add_result(label, result);
+        break;
+    case 'w': /* the descriptors of a poll */
+        for (const char *c = what; (c = strstr(c, "fd=")); c += 3) {
+            add(label, c == strstr(what, "fd=") ? "" : ",");
+            add_number(label, strtol(c + 3, NULL, 10));
+        }
+        break;
+    case 't': /* those of a select */
+        add_set(label, what);
+        break;
+    case 'k': /* two descriptors, which pipe and socketpair fill */
+        if (*what == '[') {
+            const char *comma = strstr(what, ">, ");
+
+            add_number(label, strtol(what + 1, NULL, 10));
+            add(label, ", ");
+            add_number(label, comma ? strtol(comma + 3, NULL, 10) : -1);
+        }
+        break;
+    case 'n': /* what is pointed to: [30] */
+        add_until(label, what + (*what == '['), "]");
+        break;
+    case 'x': /* FUTEX_WAIT and the like */
+        add(label, strstr(what, "WAKE") ? "wake" : "wait");
+        break;
+    case 'o': /* semop's operations */
+        for (const char *c = what; (c = strstr(c, "sem_op=")); c += 7) {
+            add(label, c == strstr(what, "sem_op=") ? "" : " ");
+            add(label, c[7] == '-' || c[7] == '0' ? "" : "+");
+            add_number(label, strtol(c + 7, NULL, 10));
+        }
+        break;
+    case 'q': /* mtype of a message */
+        field(what, "mtype", text, sizeof text);
+        add(label, "type ");
+        add(label, text);
+        break;
+    case 'z': /* mtext of a message that came */
+        field(what, "mtext", text, sizeof text);
+        if (strstr(text, "\\0")) /* the rest of the buffer */
+            copy(strstr(text, "\\0"), 2, "\"");
+        add_data(label, text, call->value, 16);
+        break;
+    case 'a': /* a socket's address */
+        add_address(label, what);
+        break;
+    case 'c': /* a time */
+        add_time(label, what);
+        break;
+    default: /* as strace writes it */
+        copy(text, 60, what);
+        add(label, text);
+    }
+}
+
+void expand(const char *format, struct process *p, const struct call *call,
+            char *text, size_t size)
+{
+    struct label label = { text, text + size - 1 };
+
+    *text = '\0';
+    for (const char *c = format; *c && label.to < label.end; c++) {
+        if (*c != '$' || !c[1]) {
+            add(&label, (char[]){ *c, '\0' });
+            continue;
+        }
+        char kind = *++c >= '0' && *c <= '9' ? '0' : *c++;
+        bool digit = *c >= '0' && *c <= '9';
+
+        expand_one(kind, digit ? *c - '0' : 0, p, call, &label);
+        c -= !digit;
+    }
+}
+
+/* [P1.w]: which object, and which end of it. */
+void tag_of(struct process *p, const struct call *call, char *tag,
+            size_t size)
+{
+    const struct meaning *m = meaning_of(call->name);
+    struct object *o = p->target;
+    struct file *file = NULL;
+    const char *end = "";
+
+    *tag = '\0';
+    if (m && m->object >= 0 && m->object < call->args &&
+        strcmp(call->name, "close") != 0) {
+        struct object *seen = see(p, call->arg[m->object], NULL, &file);
+
+        if (seen)
+            o = seen;
+    }
+    if (!o || o->kind == FILE_)
+        return;
+    if (strcmp(call->name, "execve") == 0)
+        return;
+    if (o->kind == PIPE || o->kind == FIFO) {
+        if (file)
+            end = file->r && file->w ? "" : file->w ? ".w" : ".r";
+        else if (strcmp(call->name, "close") == 0)
+            end = p->closed;
+    }
+    snprintf(tag, size, "%s%s", object_name(o), end);
+}

@@ -1,0 +1,178 @@
+/*
+ * noise.c - which calls are the programmer's, and which the loader's, the
+ * locale's, a library's or a shell's: the model takes all, the picture those
+ */
+#include "lanes.h"
+#include <string.h>
+
+bool system_path(const char *path)
+{
+    static const char *const where[] = { "/lib",         "/bin/", "/sbin/",
+                                         "/usr/",        "/etc/", "/sys/",
+                                         "/proc/",       "/opt/", "/var/lib/",
+                                         "/root/.pyenv", "/run/" };
+
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+        if (strncmp(path, where[i], strlen(where[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_shell(const struct process *p)
+{
+    return strstr(p->name, "sh");
+}
+
+static bool of_a_path(const struct call *call)
+{
+    char path[512];
+
+    open_path(call, path, sizeof path);
+    return !system_path(path) && strncmp(path, "/dev/", 5) != 0 &&
+           !strstr(path, ".pyc") && strcmp(path, ".") != 0;
+}
+
+static bool opens(const struct process *p, const struct call *call)
+{
+    char path[512];
+
+    (void)p;
+    if (strncmp(open_path(call, path, sizeof path), "/dev/shm/", 9) == 0)
+        return true;
+    return of_a_path(call) && !strstr(open_flags(call), "O_DIRECTORY");
+}
+
+static bool unlinks(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return of_a_path(call);
+}
+
+static bool makes_fifo(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return strstr(open_flags(call), "S_IFIFO");
+}
+
+/* What fails is the search along PATH; the last failure is drawn elsewhere.
+ */
+static bool succeeds(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return !call->err;
+}
+
+static bool waits_or_wakes(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return has(call, 1, "WAIT") ? call->open : call->value > 0;
+}
+
+static bool changes_file(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return has(call, 1, "F_SETLK") || has(call, 1, "F_OFD_SETLK") ||
+           has(call, 1, "SETPIPE_SZ") || has(call, 1, "F_DUPFD");
+}
+
+static bool closes(const struct process *p, const struct call *call)
+{
+    return !call->err || !system_path(p->exe);
+}
+
+/* The C library's own is SIGRTMIN-1, for setuid in threads. */
+static bool has_handler(const struct process *p, const struct call *call)
+{
+    return !system_path(p->exe) && has(call, 1, "_handler=0x") &&
+           !has(call, 0, "SIGRT_1");
+}
+
+/* A few by name; not all, as a library does for a moment. */
+static bool blocks_some(const struct process *p, const struct call *call)
+{
+    const char *set = arg(call, 1);
+    int more = 0;
+
+    for (const char *c = set; *c; c++)
+        more += *c == ' ';
+    return !system_path(p->exe) && !is_shell(p) &&
+           has(call, 0, "SIG_BLOCK") && *set == '[' && set[1] &&
+           set[1] != ']' && !strchr(set, '~') && !strstr(set, "CHLD") &&
+           more < 4;
+}
+
+static bool is_shared(const struct process *p, const struct call *call)
+{
+    return has(call, 3, "MAP_SHARED") &&
+           !(p->target && system_path(p->target->key));
+}
+
+/* Until there is no child any more: so a shell asks. */
+static bool has_children(const struct process *p, const struct call *call)
+{
+    return !call->err || p->drawn || strcmp(call->err, "ECHILD") != 0 ||
+           !is_shell(p);
+}
+
+static bool changes_set(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return has(call, 2, "SETVAL") || has(call, 2, "SETALL") ||
+           has(call, 2, "IPC_RMID");
+}
+
+static bool removes(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return has(call, 1, "IPC_RMID");
+}
+
+static const struct {
+    const char *name;
+    bool (*worth)(const struct process *p, const struct call *call);
+} some[] = {
+    { "open", opens },
+    { "openat", opens },
+    { "creat", opens },
+    { "unlink", unlinks },
+    { "unlinkat", unlinks },
+    { "mknod", makes_fifo },
+    { "mknodat", makes_fifo },
+    { "execve", succeeds },
+    { "futex", waits_or_wakes },
+    { "fcntl", changes_file },
+    { "close", closes },
+    { "rt_sigaction", has_handler },
+    { "rt_sigprocmask", blocks_some },
+    { "mmap", is_shared },
+    { "wait4", has_children },
+    { "waitpid", has_children },
+    { "waitid", has_children },
+    { "semctl", changes_set },
+    { "msgctl", removes },
+    { "shmctl", removes },
+};
+
+/* What is not in the list is, if it is about anything two can meet at. */
+bool worth_a_row(struct process *p, const struct call *call,
+                 const struct meaning *m)
+{
+    struct object *o = p->target;
+
+    if (opt.all)
+        return true;
+    if (m->object >= 0) {
+        if (!o)
+            o = see(p, arg(call, m->object), NULL, NULL);
+        if (!o)
+            return call->err || m->flags & BLOCKS;
+        if (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key)))
+            return false;
+        if (m->flags & IPC_ONLY && (o->kind == FILE_ || o->kind == TTY))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        if (strcmp(call->name, some[i].name) == 0)
+            return some[i].worth(p, call);
+    return true;
+}
