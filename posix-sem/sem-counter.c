@@ -72,9 +72,10 @@ static void add(struct shared *shared, int loops, int processes, bool lock)
         n = shared->count;
         shared->loads++;
         /* Without the lock no first store comes before the last load. */
-        do
+        while (!lock && shared->loads < processes)
             sched_yield();
-        while (!lock && shared->loads < processes);
+        if (i % 50 == 0) /* let others come in between */
+            sched_yield();
         shared->count = n + 1;
         if (lock && sem_post(&shared->lock) == -1)
             err(1, "sem_post");

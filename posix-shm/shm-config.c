@@ -72,7 +72,7 @@ static void publish(unsigned word[WORDS])
 {
     word[0] = word[WORDS - 1] = shared->version + 1;
     for (int i = 0; i < WORDS; i++) {
-        if (i == WORDS / 2 && word[0] % 16 == 0)
+        if (i == WORDS / 2 && word[0] % 1000 == 0)
             sched_yield(); /* let readers come in between */
         shared->copy[word[0] % 2][i] = word[i];
     }

@@ -13,7 +13,7 @@ TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
 mkdir -p "$TMPDIR"
 export ROOT BIN PATH TMPDIR
 
-LIMIT=10 # seconds that a program may take before it counts as hung
+LIMIT=20 # seconds that a program may take before it counts as hung
 
 [[ -t 0 ]] && exec </dev/null
 
@@ -79,13 +79,13 @@ assert_ends() { # STATUS PID
     assert_equal "$status" "$1"
 }
 
-# Waits until a command succeeds, 5 seconds at most. In a subshell, for the
+# Waits until a command succeeds, 10 seconds at most. In a subshell, for the
 # process substitution would become the caller's $!.
 wait_until() (
-    end=$((SECONDS + 5))
+    end=$((SECONDS + 10))
     until "$@"; do
         if ((SECONDS > end)); then
-            echo "waited 5 seconds in vain for: $*" >&2
+            echo "waited 10 seconds in vain for: $*" >&2
             exit 1
         fi
         read -rt 0.02 <> <(:) || true

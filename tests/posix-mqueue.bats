@@ -154,7 +154,7 @@ empty() {
     requires strace
     cd "$BATS_TEST_TMPDIR"
     for call in mq_timedsend mq_timedreceive; do
-        LIMIT=3 run -1 --separate-stderr strace -f -qq -o log -e trace=/mq_ \
+        run -1 --separate-stderr strace -f -qq -o log -e trace=/mq_ \
             -e inject=$call:signal=KILL mq-hello
         [[ $stderr == mq-hello:* ]]
         run -0 grep 'mq_unlink(.* = 0' log
@@ -214,7 +214,7 @@ empty() {
 @test "mq-priority: a Child that is killed is noticed" {
     requires strace
     cd "$BATS_TEST_TMPDIR"
-    LIMIT=3 run -1 --separate-stderr strace -f -qq -o log -e inject=mq_timedreceive:signal=KILL mq-priority
+    run -1 --separate-stderr strace -f -qq -o log -e inject=mq_timedreceive:signal=KILL mq-priority
     assert [ -n "$stderr" ]
 }
 
@@ -334,7 +334,7 @@ REARMED_FIRST='
 
 @test "mq-notify --drain-first: a message comes before Parent has registered, and nobody is told" {
     for flags in '' --thread; do
-        LIMIT=5 run -124 --separate-stderr mq-notify --drain-first $flags
+        run -124 --separate-stderr mq-notify --drain-first $flags
         assert_output --partial 'message 3'
         refute_output --partial 'message 4'
         [[ $stderr == *stuck* ]]
@@ -348,13 +348,13 @@ REARMED_FIRST='
 @test "mq-notify: a Child that is killed is noticed" {
     requires strace
     cd "$BATS_TEST_TMPDIR"
-    LIMIT=3 run -1 --separate-stderr strace -f -qq -o log -e inject=mq_timedsend:signal=KILL mq-notify
+    run -1 --separate-stderr strace -f -qq -o log -e inject=mq_timedsend:signal=KILL mq-notify
     assert [ -n "$stderr" ]
 }
 
 @test "mq-workers --jobs N: each is done, and it is said how many" {
     jobs=$((10000 + RANDOM % 1000))
-    LIMIT=5 run -0 --separate-stderr mq-workers --jobs $jobs
+    run -0 --separate-stderr mq-workers --jobs $jobs
     assert_output --regexp "\\b$jobs\\b"
     assert_equal "$stderr" ''
     run -0 --separate-stderr mq-workers
@@ -363,7 +363,7 @@ REARMED_FIRST='
 }
 
 @test "mq-workers --workers N --jobs N: few jobs and many, few Workers and many" {
-    LIMIT=9 run -0 bash -c '
+    run -0 bash -c '
         for workers in 1 2 7 40; do
             for jobs in 1 5 100 10000; do
                 text=$(mq-workers --workers $workers --jobs $jobs 2>&1) ||
@@ -379,7 +379,7 @@ REARMED_FIRST='
     requires strace
     cd "$BATS_TEST_TMPDIR"
     # shellcheck disable=SC2016 # for the inner bash
-    LIMIT=20 run -0 strace -ff -qq -s 9000 -o log -e trace=/mq_ \
+    run -0 strace -ff -qq -s 9000 -o log -e trace=/mq_ \
         bash -c 'echo $$ >parent; exec mq-workers --workers 3 --jobs 500'
     local sent='s/^mq_timedsend\([0-9]+, (.*), ([0-9]+), [0-9]+, NULL\) += 0$/\2 \1/p'
     local received='s/^mq_timedreceive\([0-9]+, (.*), [0-9]+, .*, NULL\) += ([0-9]+)$/\2 \1/p'
@@ -468,7 +468,7 @@ killer() {
 
 @test "mq-workers: a Worker is killed with a job: which one is said, and the others do the rest" {
     killer
-    LIMIT=5 run_apart -1 env KILL=after LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
+    run_apart -1 env KILL=after LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
     # The job is a number, as text or as an int.
     job=$(grep -aoE '^ *[0-9]+' job) || job=$(od -An -N 4 -i job)
     assert_output --regexp "\\b$((job))\\b"
@@ -477,7 +477,7 @@ killer() {
 
 @test "mq-workers: a Worker is killed without a job: none is lost, and it is said" {
     killer
-    LIMIT=5 run_apart -1 env KILL=before LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
+    run_apart -1 env KILL=before LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
     assert [ "$(wc -c <count)" -ge 777 ]
     assert_output --regexp 'killed|died|dead|lost|signal'
     refute_output --partial 'not done'
@@ -485,7 +485,7 @@ killer() {
 
 @test "mq-workers: Parent ends when no Worker is left" {
     killer
-    LIMIT=3 run_apart -1 env KILL=all LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 1000
+    run_apart -1 env KILL=all LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 1000
     assert_output --regexp 'killed|died|dead|lost|signal'
 }
 
@@ -512,8 +512,8 @@ killer() {
 @test "mq-priority, mq-notify: Child waits, and ends when Parent is killed" {
     requires strace
     cd "$BATS_TEST_TMPDIR"
-    LIMIT=3 run -137 strace -f -qq -o log -e inject=mq_timedsend:signal=KILL:when=7 mq-priority
-    LIMIT=3 run -137 strace -f -qq -o log -e inject=mq_notify:signal=KILL:when=2 mq-notify
+    run -137 strace -f -qq -o log -e inject=mq_timedsend:signal=KILL:when=7 mq-priority
+    run -137 strace -f -qq -o log -e inject=mq_notify:signal=KILL:when=2 mq-notify
 }
 
 @test "mq-*: each queue is new, private, and has no name any more in the end" {
@@ -575,7 +575,7 @@ killer() {
 
 @test "mq-*: no queue is left by 8 copies at once, nor by what ends them at any moment" {
     alone
-    LIMIT=20 run -0 "${ALONE[@]}" '
+    run -0 "${ALONE[@]}" '
         for name in '"${PROGRAMS[*]}"'; do
             for i in {1..8}; do
                 $name &

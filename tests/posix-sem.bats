@@ -30,7 +30,7 @@ nothing_new() {
 }
 
 @test "sem-counter: two processes count to 2000 together" {
-    LIMIT=5 run -0 --separate-stderr sem-counter
+    run -0 --separate-stderr sem-counter
     assert_output 'Total count: 2000, Expected: 2000'
     assert_equal "$stderr" ''
 }
@@ -38,10 +38,10 @@ nothing_new() {
 @test "sem-counter --processes N --loops N: no update is lost, on one core neither" {
     loops=$((5000 + RANDOM % 1000))
     total="Total count: $((4 * loops)), Expected: $((4 * loops))"
-    LIMIT=5 run -0 sem-counter --processes 4 --loops $loops
+    run -0 sem-counter --processes 4 --loops $loops
     assert_output "$total"
     requires taskset util-linux
-    LIMIT=5 run -0 taskset -c 0 sem-counter --processes 4 --loops $loops
+    run -0 taskset -c 0 sem-counter --processes 4 --loops $loops
     assert_output "$total"
 }
 
@@ -192,7 +192,7 @@ nothing_new() {
 @test "sem-signal: a Child that is killed before its post is noticed" {
     requires strace
     cd "$BATS_TEST_TMPDIR"
-    LIMIT=5 run -124 bash -c 'exec strace -f -qq -o log -P "$PWD/out" -e trace=write \
+    run -124 bash -c 'exec strace -f -qq -o log -P "$PWD/out" -e trace=write \
         -e inject=write:signal=KILL:when=2 sem-signal >out'
     assert_output --partial 'stuck'
     refute_output --partial 'killed'

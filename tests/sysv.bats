@@ -278,7 +278,7 @@ clean_ipc() {
     for ((i = 0; i < room / 900 + 1; i++)); do
         words+=(3 "$text")
     done
-    LIMIT=5 run -1 --separate-stderr sysv-msg "${words[@]}"
+    run -1 --separate-stderr sysv-msg "${words[@]}"
     assert_regex "$stderr" 'Resource temporarily unavailable|EAGAIN'
 }
 
@@ -339,7 +339,7 @@ clean_ipc() {
 }
 
 @test "sysv-sem --no-undo: a dead holder is waited for: stuck, and 124" {
-    LIMIT=5 run -124 --separate-stderr sysv-sem --no-undo
+    run -124 --separate-stderr sysv-sem --no-undo
     assert_line --regexp 'kills Philosopher 1'
     refute_line --regexp '^Philosopher 2.*both'
     assert_regex "$stderr" 'stuck'
