@@ -338,11 +338,17 @@ void expand(const char *format, struct process *p, const struct call *call,
             add(&label, (char[]){ *c, '\0' });
             continue;
         }
-        char kind = *++c >= '0' && *c <= '9' ? '0' : *c++;
-        bool digit = *c >= '0' && *c <= '9';
+        char kind = '0'; /* $1: as strace writes it */
+        bool digit;
 
+        if (*++c < '0' || *c > '9') {
+            kind = *c;
+            c++;
+        }
+        digit = *c >= '0' && *c <= '9'; /* $r has none */
         expand_one(kind, digit ? *c - '0' : 0, p, call, &label);
-        c -= !digit;
+        if (!digit)
+            c--;
     }
 }
 

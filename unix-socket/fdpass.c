@@ -52,13 +52,15 @@ static union {             /* chars alone need not be aligned, as ... */
     struct cmsghdr header; /* ... this must be */
     char room[CMSG_SPACE(MOST * sizeof(int))];
 } control = { { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-static int no_rights, *const fds = (int *)CMSG_DATA(&control.header);
-static struct {
+static struct {              /* what goes with them */
     int error, number[MOST]; /* why there are no more; Server's own */
     ino_t inode[MOST];
 } answer;
 static struct iovec data = { &answer, sizeof answer };
-static struct msghdr msg = { .msg_iov = &data, .msg_iovlen = 1 };
+static struct msghdr msg = { .msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = &control };
+static int no_rights;
 static char ours[4096]; /* the socket, or the file we play with */
 
 static void clean_up(void)
@@ -115,78 +117,101 @@ static int open_beneath(const char *file, struct stat *st)
     return -1;
 }
 
+static ssize_t send_files(int sock, const int fd[], int n)
+{
+    control.header.cmsg_len = CMSG_LEN(n * sizeof *fd);
+    memcpy(CMSG_DATA(&control.header), fd, n * sizeof *fd);
+    msg.msg_controllen = no_rights ? 0 : CMSG_SPACE(n * sizeof *fd);
+    return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_files(int sock, int fd[], int most)
+{
+    size_t n = 0;
+
+    msg.msg_controllen = CMSG_SPACE(most * sizeof *fd);
+    if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof answer)
+        errx(1, "end of file, and no descriptor: Server has gone");
+    if (CMSG_FIRSTHDR(&msg))
+        n = (control.header.cmsg_len - CMSG_LEN(0)) / sizeof *fd;
+    memcpy(fd, CMSG_DATA(&control.header), n * sizeof *fd);
+    if (msg.msg_flags & MSG_CTRUNC) {
+        while (n > 0)
+            close(fd[--n]); /* what has come is ours already */
+        errx(1, "MSG_CTRUNC: not all descriptors came (ulimit -n?)");
+    }
+    return (ssize_t)n;
+}
+
 /* Server: answers one client; the next may have to wait for 2 seconds. */
 static void serve(int conn)
 {
     static const struct timeval patience = { .tv_sec = 2 };
     char file[4096];
     struct stat st = { 0 };
-    ssize_t size, n = answer.error = 0;
+    int fd[MOST], n = answer.error = 0;
+    ssize_t size;
 
     if (conn == -1 || setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
                                  sizeof patience) == -1)
         err(1, "accept");
     while (n < MOST && (size = recv(conn, file, sizeof file - 1, 0)) > 1) {
         file[size] = '\0';
-        fds[n] = answer.number[n] = open_beneath(file, &st);
-        answer.error = fds[n] == -1 ? errno : 0;
-        if (fds[n] == -1)
+        fd[n] = answer.number[n] = open_beneath(file, &st);
+        answer.error = fd[n] == -1 ? errno : 0;
+        if (fd[n] == -1)
             break;
         answer.inode[n++] = st.st_ino;
     }
-    control.header.cmsg_len = CMSG_LEN(n * sizeof *fds);
-    msg.msg_control = &control;
-    msg.msg_controllen = no_rights ? 0 : CMSG_SPACE(n * sizeof *fds);
-    if (size > 0 && sendmsg(conn, &msg, MSG_NOSIGNAL) == -1)
+    if (size > 0 && send_files(conn, fd, n) == -1)
         warn("sendmsg");
     while (size > 0 && recv(conn, file, 1, 0) > 0)
         continue; /* until the end of file: Client has read */
     while (n-- > 0) {
-        printf("Server: number %d is at offset %lld now\n", fds[n],
-               (long long)lseek(fds[n], 0, SEEK_CUR));
-        close(fds[n]);
+        printf("Server: number %d is at offset %lld now\n", fd[n],
+               (long long)lseek(fd[n], 0, SEEK_CUR));
+        close(fd[n]);
     }
     close(conn);
 }
 
-static int ask(int sock, char **files, int count)
+/* Client: what may root do without a mode and without privilege? */
+static void try_to_open(const char *file)
 {
     unsigned us[] = { _LINUX_CAPABILITY_VERSION_3, 0 }, none[6] = { 0 };
+
+    if (chmod(file, 0) == 0 && syscall(SYS_capset, us, none) == 0 &&
+        open(file, O_RDONLY) == -1)
+        printf("Client: no mode, no privilege: %s\n", strerror(errno));
+}
+
+static int ask(int sock, char **files, int count)
+{
     char part[4096];
     struct stat st;
-    ssize_t size, n = 0;
+    int fd[MOST];
+    ssize_t size, n;
 
     files[count] = "";
     for (int i = 0; i <= count; i++)
         if (send(sock, files[i], strlen(files[i]) + 1, MSG_NOSIGNAL) == -1)
             err(1, "send");
-    msg.msg_control = &control;
-    msg.msg_controllen = CMSG_SPACE(count * sizeof *fds);
-    if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof answer)
-        errx(1, "end of file, and no descriptor: Server has gone");
-    if (CMSG_FIRSTHDR(&msg))
-        n = (ssize_t)((control.header.cmsg_len - CMSG_LEN(0)) / sizeof *fds);
+    n = receive_files(sock, fd, count);
     if (no_rights)
-        memcpy(fds, answer.number, (n = count) * sizeof *fds);
-    if (msg.msg_flags & MSG_CTRUNC) {
-        while (n > 0)
-            close(fds[--n]); /* what has come is ours already */
-        errx(1, "MSG_CTRUNC: not all descriptors came (ulimit -n?)");
-    }
+        memcpy(fd, answer.number, (size_t)(n = count) * sizeof *fd);
     for (int i = 0; i < n; i++) {
-        if (fstat(fds[i], &st) == -1)
-            err(1, "number %d", fds[i]);
+        if (fstat(fd[i], &st) == -1)
+            err(1, "number %d", fd[i]);
         if (st.st_ino != answer.inode[i])
-            errx(1, "number %d is another file to Client", fds[i]);
+            errx(1, "number %d is another file to Client", fd[i]);
         printf("Client: number %d, Server's is %d, the inode is the same\n",
-               fds[i], answer.number[i]);
-        if (*files == ours && chmod(ours, 0) == 0 &&
-            syscall(SYS_capset, us, none) == 0 && open(ours, O_RDONLY) == -1)
-            printf("Client: no mode, no privilege: %s\n", strerror(errno));
+               fd[i], answer.number[i]);
+        if (*files == ours)
+            try_to_open(ours);
         printf("Client received: ");
-        while ((size = read(fds[i], part, sizeof part)) > 0)
+        while ((size = read(fd[i], part, sizeof part)) > 0)
             fwrite(part, 1, (size_t)size, stdout);
-        if (size == -1 || close(fds[i]) == -1)
+        if (size == -1 || close(fd[i]) == -1)
             err(1, "read %s", files[i]);
     }
     if (n < count)
@@ -236,8 +261,9 @@ int main(int argc, char *argv[])
     argc -= optind;
     argv += optind;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (int i = 0; i < 3; i++)
-        signal((int[]){ SIGINT, SIGTERM, SIGHUP }[i], on_signal);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
     atexit(clean_up);
     if (argc == 0)
         status = play();
