@@ -107,6 +107,8 @@ static pid_t raise_in_child(int sig, int *status)
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         kill(getpid(), sig); /* raise(3) would refuse 32 and 33 */
+        if (sig == SIGSTOP)
+            pause(); /* continued: to end now would hide that again */
         _exit(0);
     }
     if (waitpid(pid, status, WUNTRACED) == -1)
