@@ -581,8 +581,9 @@ static int finish(bool ended)
             hint();
     }
     if (unknown_lines > 0)
-        say("%ld line%s of the log not understood.", unknown_lines,
-            unknown_lines == 1 ? " was" : "s were");
+        say("%ld line%s of the log %s not understood.", unknown_lines,
+            unknown_lines == 1 ? "" : "s",
+            unknown_lines == 1 ? "was" : "were");
     painter->end();
     if (keep && fclose(keep) == EOF)
         err(1, "the kept log");

@@ -29,6 +29,11 @@ one_call() {
     run -0 grep -c '<text .*1 write end is open:  A connect2 fd 4</text>' now.svg
 }
 
+@test "lanes -o x.svg: a log in an older strace's spelling" {
+    run -7 lanes -r "$LOGS/older.log" -o now.svg
+    diff -u "$LOGS/older.svg" now.svg
+}
+
 @test "lanes -o x.svg, x.html: each recorded run is well-formed, and needs no network" {
     requires xmllint libxml2-utils
     LIMIT=60 run -0 bash -c '
