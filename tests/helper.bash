@@ -30,17 +30,25 @@ run() {
 }
 
 # Runs a command for LIMIT seconds at most. Status 99: it hung; else its own.
+# What it prints comes when it has ended, by way of files: who reads a pipe
+# waits for everybody who has it, so for a child that was forgotten, too.
 bounded() {
-    local began=$SECONDS status=0
+    local began=$SECONDS status=0 out err
     if compgen -G "$ROOT/*/$1.c" >/dev/null && [[ ! -x $BIN/$1 ]]; then
         echo "there is no $1 in $BIN" >&2
         return 98
     fi
-    timeout -k 1 "$LIMIT" "$@" 3>&- 4>&- || status=$?
+    out=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
+    err=$out
+    [[ /dev/fd/1 -ef /dev/fd/2 ]] || err=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
+    timeout -k 1 "$LIMIT" "$@" >>"$out" 2>>"$err" 3>&- 4>&- || status=$?
     if ((SECONDS - began >= LIMIT)); then
-        echo "$1 hung: stopped after $LIMIT seconds" >&2
+        echo "$1 hung: stopped after $LIMIT seconds" >>"$err"
         status=99
     fi
+    cat "$out"
+    [[ $err == "$out" ]] || cat "$err" >&2
+    rm -f "$out" "$err"
     return "$status"
 }
 

@@ -5,13 +5,6 @@ setup() {
     PROGRAMS=(mq-hello mq-priority mq-limits mq-notify mq-workers)
 }
 
-# run, but with the output in a file: run itself waits for everybody who has
-# its pipe, so for a child that was forgotten, too.
-run_apart() {
-    run "$1" bash -c 'exec "$@" >"$0" 2>&1' "$BATS_TEST_TMPDIR/out" "${@:2}"
-    output=$(<"$BATS_TEST_TMPDIR/out")
-}
-
 # Makes the array ALONE, a prefix that runs a script of bash where no other
 # queues are, and those that are there are files in $QUEUES.
 alone() {
@@ -468,7 +461,7 @@ killer() {
 
 @test "mq-workers: a Worker is killed with a job: which one is said, and the others do the rest" {
     killer
-    run_apart -1 env KILL=after LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
+    run -1 env KILL=after LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
     # The job is a number, as text or as an int.
     job=$(grep -aoE '^ *[0-9]+' job) || job=$(od -An -N 4 -i job)
     assert_output --regexp "\\b$((job))\\b"
@@ -477,7 +470,7 @@ killer() {
 
 @test "mq-workers: a Worker is killed without a job: none is lost, and it is said" {
     killer
-    run_apart -1 env KILL=before LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
+    run -1 env KILL=before LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 777
     assert [ "$(wc -c <count)" -ge 777 ]
     assert_output --regexp 'killed|died|dead|lost|signal'
     refute_output --partial 'not done'
@@ -485,13 +478,13 @@ killer() {
 
 @test "mq-workers: Parent ends when no Worker is left" {
     killer
-    run_apart -1 env KILL=all LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 1000
+    run -1 env KILL=all LD_PRELOAD="$PWD/kill.so" mq-workers --workers 3 --jobs 1000
     assert_output --regexp 'killed|died|dead|lost|signal'
 }
 
 @test "mq-workers: a fork that fails is named, and the others end" {
     without_privilege mq-workers
-    run_apart -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec mq-workers --workers 100 --jobs 50000'
+    run -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec mq-workers --workers 100 --jobs 50000'
     assert_output --regexp 'fork of Worker [0-9]+: Resource temporarily'
 }
 
