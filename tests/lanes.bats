@@ -141,6 +141,13 @@ setup_file() {
 	                connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
 	                    sizeof a);
 	        wait(NULL);
+	    } else if (!strcmp(how, "range")) {
+	        pipe(fd);
+	        if (fork() == 0) {
+	            syscall(SYS_close_range, fd[1], fd[1], 0);
+	            read(fd[0], (char[1]){ 0 }, 1);
+	        }
+	        wait(NULL);
 	    } else if (!strcmp(how, "fifos")) {
 	        mkfifo("one", 0600);
 	        mkfifo("two", 0600);
@@ -500,6 +507,11 @@ stuck() {
     assert_line --regexp '^ +4  P1.w  pipe:'
     pipe=$(grep -o 'pipe:\[[0-9]*\]' seen | head -n 1)
     assert_line --regexp "0  P1.r  ${pipe//[/\\[}"
+}
+
+@test "verdict: a descriptor that is gone by a call nobody drew holds nothing" {
+    stuck stuck range
+    assert_line --regexp 'while 1 write end is open: +A stuck fd 4'
 }
 
 @test "verdict: pipe-eof --no-close waits for itself" {
