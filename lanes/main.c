@@ -207,14 +207,71 @@ static void open_terminal(int *slave)
     ioctl(*slave, TIOCSWINSZ, &size);
 }
 
+/* The log's pipe: we read one end, strace opens the other by its name. */
+static void open_log(bool held)
+{
+    int log[2];
+
+    if (pipe2(log, O_CLOEXEC) == -1)
+        err(1, "pipe");
+    if (held && fcntl(log[1], F_SETPIPE_SZ, 4096) == -1)
+        err(1, "F_SETPIPE_SZ");
+    /* Not among the numbers that the program's own will have. */
+    reader.fd = fcntl(log[0], F_DUPFD_CLOEXEC, 50);
+    log_writer = fcntl(log[1], F_DUPFD_CLOEXEC, 50);
+    close(log[0]);
+    close(log[1]);
+    fcntl(reader.fd, F_SETFL, O_NONBLOCK);
+}
+
+/* What strace is called with; --and needs a parent for all the commands. */
+static const char **strace_words(char *command[], char *pids[], int attached,
+                                 char *extra[], int extras, bool held)
+{
+    static const char *argv[256] = { "strace", "-f", "-yy", "-ttt",
+                                     "-q",     "-s", "64",  "-a" };
+    static char output[48], self[4096];
+    int n = 8;
+    bool several = false;
+
+    argv[n++] = held ? "4000" : "1";
+    if (opt.source)
+        argv[n++] = "-k";
+    for (int i = 0; i < extras; i++)
+        argv[n++] = extra[i];
+    snprintf(output, sizeof output, "/proc/%d/fd/%d", (int)getpid(),
+             log_writer);
+    argv[n++] = "-o";
+    argv[n++] = output;
+    for (int i = 0; i < attached; i++) {
+        argv[n++] = "-p";
+        argv[n++] = pids[i];
+    }
+    if (!command)
+        return argv;
+    argv[n++] = "--";
+    for (char **c = command; *c; c++)
+        several |= strcmp(*c, "--and") == 0;
+    if (several) {
+        if (readlink("/proc/self/exe", self, sizeof self - 1) == -1)
+            err(1, "/proc/self/exe");
+        argv[n++] = self;
+        argv[n++] = "--launch";
+    }
+    for (char **c = command; *c; c++) {
+        if (n >= 254)
+            errx(2, "too many words");
+        argv[n++] = *c;
+    }
+    return argv;
+}
+
 static void run_strace(char *command[], char *pids[], int attached,
                        char *extra[], int extras, bool own_terminal)
 {
-    char output[48], self[64];
-    const char *argv[256];
-    int log[2], n = 0, slave = -1, input = -1;
-    bool held = opt.step || opt.quiz || opt.delay || opt.memory,
-         several = false;
+    bool held = opt.step || opt.quiz || opt.delay || opt.memory;
+    int slave = -1, input = -1;
+    const char **argv;
 
     if (!on_path("strace"))
         errx(1, "strace is missing: sudo apt-get install strace, or draw a "
@@ -229,69 +286,17 @@ static void run_strace(char *command[], char *pids[], int attached,
         warn("%s", command[0]);
         exit(status);
     }
-    if (pipe2(log, O_CLOEXEC) == -1)
-        err(1, "pipe");
-    if (held && fcntl(log[1], F_SETPIPE_SZ, 4096) == -1)
-        err(1, "F_SETPIPE_SZ");
-    /* Not among the numbers that the program's own will have. */
-    reader.fd = fcntl(log[0], F_DUPFD_CLOEXEC, 50);
-    log_writer = fcntl(log[1], F_DUPFD_CLOEXEC, 50);
-    close(log[0]);
-    close(log[1]);
-    fcntl(reader.fd, F_SETFL, O_NONBLOCK);
+    open_log(held);
+    argv = strace_words(command, pids, attached, extra, extras, held);
     if (own_terminal)
         open_terminal(&slave);
-    if (opt.step || opt.quiz) {
+    if (opt.step || opt.quiz) { /* the keys are for us */
         input = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (input == -1)
             err(1, "/dev/null");
     }
     if (!attached)
         proc_seed(input, slave);
-
-    snprintf(output, sizeof output, "/proc/%d/fd/%d", (int)getpid(),
-             log_writer);
-    argv[n++] = "strace";
-    argv[n++] = "-f";
-    argv[n++] = "-yy";
-    argv[n++] = "-ttt";
-    argv[n++] = "-q";
-    argv[n++] = "-s";
-    argv[n++] = "64";
-    argv[n++] = "-a";
-    argv[n++] = held ? "4000" : "1";
-    if (opt.source)
-        argv[n++] = "-k";
-    for (int i = 0; i < extras; i++)
-        argv[n++] = extra[i];
-    argv[n++] = "-o";
-    argv[n++] = output;
-    for (int i = 0; i < attached; i++) {
-        argv[n++] = "-p";
-        argv[n++] = pids[i];
-    }
-    if (command) {
-        argv[n++] = "--";
-        for (char **c = command; *c; c++)
-            several |= strcmp(*c, "--and") == 0;
-        if (several) {
-            ssize_t length =
-                readlink("/proc/self/exe", self, sizeof self - 1);
-
-            if (length == -1)
-                err(1, "/proc/self/exe");
-            self[length] = '\0';
-            argv[n++] = self;
-            argv[n++] = "--launch";
-        }
-        for (char **c = command; *c; c++) {
-            if (n >= 254)
-                errx(2, "too many words");
-            argv[n++] = *c;
-        }
-    }
-    argv[n] = NULL;
-
     tracer = fork();
     if (tracer == -1)
         err(1, "fork");
