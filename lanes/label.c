@@ -226,7 +226,7 @@ static void expand_one(char kind, int n, const struct process *p,
         break;
     case 'd': /* a string that is read, its length in the result */
         if (call->value == 0)
-            add(label, p->own_close ? "own EOF" : "0  EOF");
+            add(label, p->own_close ? "0  own EOF" : "0  EOF");
         else
             add_data(label, what, call->value, 16);
         break;

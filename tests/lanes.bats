@@ -189,7 +189,7 @@ stuck() {
                 /write\(1,\"hi/ { sent = NR }
                 /─ 3 bytes (─)+▶ .*read.*= \"hi/ { got = NR; data++ }
                 /last writer gone.*▶ .*read.* = 0  EOF/ { end++; eof = NR }
-                /read.* = own EOF/ { end++; eof = NR }
+                /read.* = 0  own EOF/ { end++; eof = NR }
                 END { exit !(data == 1 && end == 1 && made < sent &&
                     sent < got && got < eof) }" picture || cat picture
         done'
