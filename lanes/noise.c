@@ -7,15 +7,15 @@
 
 bool system_path(const char *path)
 {
-    static const char *const where[] = { "/lib",         "/bin/", "/sbin/",
-                                         "/usr/",        "/etc/", "/sys/",
-                                         "/proc/",       "/opt/", "/var/lib/",
-                                         "/root/.pyenv", "/run/" };
+    static const char *const where[] = { "/lib",   "/bin/", "/sbin/",
+                                         "/usr/",  "/etc/", "/sys/",
+                                         "/proc/", "/opt/", "/var/lib/",
+                                         "/run/" };
 
     for (size_t i = 0; i < sizeof where / sizeof *where; i++)
         if (strncmp(path, where[i], strlen(where[i])) == 0)
             return true;
-    return false;
+    return strstr(path, "/.pyenv/") || strstr(path, "/.nvm/");
 }
 
 static bool is_shell(const struct process *p)
@@ -164,11 +164,12 @@ bool worth_a_row(struct process *p, const struct call *call,
     if (m->object >= 0) {
         if (!o)
             o = see(p, arg(call, m->object), NULL, NULL);
-        if (!o)
-            return call->err || m->flags & BLOCKS;
-        if (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key)))
+        if (!o && !call->err && !(m->flags & BLOCKS))
             return false;
-        if (m->flags & IPC_ONLY && (o->kind == FILE_ || o->kind == TTY))
+        if (o &&
+            (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key))))
+            return false;
+        if (o && m->flags & IPC_ONLY && (o->kind == FILE_ || o->kind == TTY))
             return false;
     }
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
