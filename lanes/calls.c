@@ -376,7 +376,8 @@ static void leave_fcntl(struct process *p, struct call *call)
         o->capacity = call->value;
     else if (has(call, 1, "SETLK"))
         lock(p, call, !has(call, 2, "F_UNLCK"));
-    else if (has(call, 1, "F_GETFL") && o && file && !file->r && !file->w) {
+    else if (has(call, 1, "F_GETFL") && call->value >= 0 && o && file &&
+             !file->r && !file->w) {
         file->w = strstr(call->result, "O_WRONLY");
         file->r = strstr(call->result, "O_RDONLY");
         o->readers += file->r, o->writers += file->w;
@@ -852,7 +853,8 @@ static void leave_mq_open(struct process *p, struct call *call)
 {
     char what[300];
     struct object *o;
-    int fd = call->err ? -1 : descriptor(call->result, what, sizeof what);
+    int fd =
+        call->value < 0 ? -1 : descriptor(call->result, what, sizeof what);
 
     if (fd == -1)
         return;
@@ -904,35 +906,33 @@ static void leave_mq_receive(struct process *p, struct call *call)
                 *rank == '[' ? strtol(rank + 1, NULL, 10) : -1);
 }
 
-static struct object *by_id(enum kind kind, const char *what, const char *id)
+/* System V's objects have a number; of which kind, the call's name says. */
+static struct object *by_id(const struct call *call, const char *id)
 {
+    bool sem = strncmp(call->name, "sem", 3) == 0;
+    bool msg = strncmp(call->name, "msg", 3) == 0;
     char key[64];
     struct object *o;
 
-    snprintf(key, sizeof key, "%s %ld", what, strtol(id, NULL, 10));
-    o = object_by(kind, key);
+    snprintf(key, sizeof key, "%s %ld",
+             sem   ? "semset"
+             : msg ? "queue"
+                   : "shm",
+             strtol(id, NULL, 10));
+    o = object_by(sem ? SEMSET : msg ? MSGQ : SHM, key);
     copy(o->name, sizeof o->name, key);
     return o;
 }
 
 static void leave_get(struct process *p, struct call *call)
 {
-    if (call->err)
-        return;
-    p->target = strncmp(call->name, "sem", 3) == 0
-                    ? by_id(SEMSET, "semset", call->result)
-                : strncmp(call->name, "msg", 3) == 0
-                    ? by_id(MSGQ, "queue", call->result)
-                    : by_id(SHM, "shm", call->result);
+    if (call->value >= 0)
+        p->target = by_id(call, call->result);
 }
 
 static void enter_id(struct process *p, struct call *call)
 {
-    p->target = strncmp(call->name, "sem", 3) == 0
-                    ? by_id(SEMSET, "semset", arg(call, 0))
-                : strncmp(call->name, "msg", 3) == 0
-                    ? by_id(MSGQ, "queue", arg(call, 0))
-                    : by_id(SHM, "shm", arg(call, 0));
+    p->target = by_id(call, arg(call, 0));
 }
 
 /* One of the set: who took it last, who last added to it. */
