@@ -74,7 +74,7 @@ static void lanes_now(struct row *row)
         lane->state = '|';
         if (p->state == ENDING)
             lane->state = ' ';
-        else if (p->call.open && p->waits && p != row->who)
+        else if (p->waits && !p->restarts && p != row->who)
             lane->state = ':';
         if (row->lanes <= p->column)
             row->lanes = p->column + 1;
