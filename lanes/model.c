@@ -571,6 +571,13 @@ static void draw_failed_exec(struct process *p)
 
 /* ---- messages --------------------------------------------------------- */
 
+/* Files that came along and that nobody has taken are closed. */
+static void drop_passed(struct message *m)
+{
+    while (m->files > 0)
+        file_free(m->passed[--m->files], NULL);
+}
+
 static void unlink_message(struct object *o, struct message *m)
 {
     struct message **at = &o->first, *before = NULL;
@@ -584,6 +591,7 @@ static void unlink_message(struct object *o, struct message *m)
     *at = m->next;
     if (o->last == m)
         o->last = before;
+    drop_passed(m);
     if (m->done)
         free(m);
     else
@@ -651,13 +659,6 @@ static bool fits(const struct message *m, const char *bytes, int known)
     if (n > known)
         n = known;
     return memcmp(m->bytes + skipped, bytes, (size_t)n) == 0;
-}
-
-/* Files that came along and that nobody has taken are closed. */
-static void drop_passed(struct message *m)
-{
-    while (m->files > 0)
-        file_free(m->passed[--m->files], NULL);
 }
 
 static struct message got; /* what receive gives out */

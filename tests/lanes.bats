@@ -283,6 +283,24 @@ stuck() {
     assert_output --regexp '^[0-9]+ logs$'
 }
 
+@test "lanes: a descriptor whose sending fails is not on its way" {
+    cat >log <<-'END'
+	1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 socketpair(AF_UNIX, SOCK_STREAM, 0, [5<UNIX-STREAM:[6->7]>, 6<UNIX-STREAM:[7->6]>]) = 0
+	1 fork() = 2
+	2 close(4<pipe:[5]>) = 0
+	2 read(3<pipe:[5]>,  <unfinished ...>
+	1 sendmsg(5<UNIX-STREAM:[6->7]>, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="x", iov_len=1}], msg_iovlen=1, msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[4<pipe:[5]>]}], msg_controllen=24, msg_flags=0}, MSG_DONTWAIT) = -1 EAGAIN (Resource temporarily unavailable)
+	1 close(4<pipe:[5]>) = 0
+	2 <... read resumed>"", 9) = 0
+	2 +++ exited with 0 +++
+	1 +++ exited with 0 +++
+	END
+    run -0 lanes -r log
+    assert_line --regexp 'last writer gone ╌+▶ └ read = 0  EOF'
+}
+
 @test "lanes: many processes that are gone need no memory" {
     run -0 perl -e '
         print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
