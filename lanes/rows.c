@@ -204,39 +204,64 @@ static void paint(struct row *row)
 /*
  * Folding: a row that says what one of the last rows said is only counted.
  * So a gigabyte through a pipe is a few rows. Four the same are drawn; who
- * repeats himself with other data is folded after a good while.
+ * repeats himself with other data is folded after a good while. The count
+ * comes before the next row of the same process.
  */
-enum { WINDOW = 8, SAME = 4, ENOUGH = 24 };
+enum { WINDOW = 16, SAME = 4, ENOUGH = 24 };
 
 static struct seen {
     char key[480];
-    char text[200];
+    struct row row; /* the last of them */
     struct process *who;
     int times, folded;
 } window[WINDOW];
 static int oldest;
 
-void rows_flush(void)
+/* The length of the call's name; what changes in memory has none. */
+static int name_length(const struct seen *s)
+{
+    return s->who == &memory ? 0 : (int)strcspn(s->row.text, "( ");
+}
+
+/* Draws what of one process has only been counted, a row for each call. */
+static void unfold(const struct process *who)
 {
     for (int i = 0; i < WINDOW; i++) {
-        struct seen *s = &window[(oldest + i) % WINDOW];
+        struct seen *s = &window[(oldest + i) % WINDOW], *last = s;
+        int times = 0, n = name_length(s);
+        struct row row;
 
-        if (s->folded > 0 && s->who) {
-            struct row row;
-            int n = s->who == &memory ? 0 : (int)strcspn(s->text, "( ");
+        if (s->who != who || s->folded == 0)
+            continue;
+        for (int j = i; j < WINDOW; j++) {
+            struct seen *t = &window[(oldest + j) % WINDOW];
 
-            row_begin(&row, ROW_FOLDED, s->who == &memory ? NULL : s->who);
-            if (s->folded == 1)
-                copy(row.text, sizeof row.text, s->text);
-            else
-                snprintf(row.text, sizeof row.text, "%d more %.*s", s->folded,
-                         n, s->text);
-            row.column = column_of(s->who);
-            lanes_now(&row);
-            paint(&row);
+            if (t->who != who || t->folded == 0 || name_length(t) != n ||
+                strncmp(t->row.text, s->row.text, (size_t)n) != 0)
+                continue;
+            if (t->row.kind != ROW_WAIT) { /* its return counts */
+                times += t->folded;
+                last = t;
+            }
+            t->folded = 0;
         }
-        *s = (struct seen){ .key = "" };
+        row = last->row;
+        if (times > 1) {
+            row_begin(&row, ROW_FOLDED, row.who);
+            row.column = column_of(last->who);
+            snprintf(row.text, sizeof row.text, "%d more %.*s", times, n,
+                     last->row.text);
+        }
+        lanes_now(&row);
+        paint(&row);
     }
+}
+
+void rows_flush(void)
+{
+    for (int i = 0; i < WINDOW; i++)
+        unfold(window[(oldest + i) % WINDOW].who);
+    memset(window, 0, sizeof window);
 }
 
 bool rows_forgotten(void)
@@ -254,10 +279,6 @@ static bool folded(const struct row *row)
 
     if (opt.all || row->kind == ROW_START)
         return false;
-    if (row->kind == ROW_EVENT || row->failed) /* after what one did more */
-        for (int i = 0; i < WINDOW; i++)
-            if (window[i].who == who && window[i].folded > 0)
-                rows_flush();
     snprintf(loose, sizeof loose, "%d %d %.*s %s", who->number, row->kind,
              (int)strcspn(row->text, ",="), row->text, row->tag);
     snprintf(key, sizeof key, "%s|%s|%s", loose, row->text,
@@ -266,39 +287,29 @@ static bool folded(const struct row *row)
         if (window[i].who && strcmp(window[i].key, key) == 0)
             s = &window[i];
     for (int i = 0; i < WINDOW && !s; i++)
-        if (window[i].who && window[i].times >= ENOUGH &&
-            strncmp(window[i].key, loose, strlen(loose)) == 0)
-            s = &window[i];
-    if (s) {
-        s->times++;
-        if (s->times > SAME) {
-            s->folded++;
-            copy(s->text, sizeof s->text, row->text);
-            return true;
-        }
-        return false;
-    }
-    for (int i = 0; i < WINDOW; i++)
         if (window[i].who &&
             strncmp(window[i].key, loose, strlen(loose)) == 0) {
-            window[i].times++; /* the same, with other data */
-            copy(window[i].key, sizeof window[i].key, key);
-            copy(window[i].text, sizeof window[i].text, row->text);
-            return false;
+            s = &window[i]; /* the same, with other data */
+            if (s->times < ENOUGH) {
+                unfold(who);
+                s->times++;
+                copy(s->key, sizeof s->key, key);
+                s->row = *row;
+                return false;
+            }
         }
-    if (window[oldest].folded > 0 || window[oldest].times >= ENOUGH) {
-        bool any = false;
-
-        for (int i = 0; i < WINDOW; i++)
-            any |= window[i].folded > 0;
-        if (any)
-            rows_flush();
+    if (s) {
+        if (++s->times <= SAME)
+            return false;
+        s->folded++;
+        s->row = *row;
+        return true;
     }
     s = &window[oldest];
     oldest = (oldest + 1) % WINDOW;
-    *s = (struct seen){ .who = who, .times = 1 };
+    unfold(s->who);
+    *s = (struct seen){ .row = *row, .who = who, .times = 1 };
     copy(s->key, sizeof s->key, key);
-    copy(s->text, sizeof s->text, row->text);
     return false;
 }
 
@@ -327,6 +338,7 @@ void row_end(struct row *row)
             row->who->drawn_at = numbered;
         return;
     }
+    unfold(row->who ? row->who : &memory);
     lanes_now(row);
     paint(row);
 }
