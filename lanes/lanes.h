@@ -363,7 +363,7 @@ const char *open_flags(const struct call *call);
 /* ---- verdict.c, proc.c, source.c -------------------------------------- */
 
 bool all_wait(void);
-bool one_gives_up(void);
+bool one_gives_up(double stuck, double silence);
 void verdict(double seconds);
 char proc_state(pid_t pid);
 long proc_arg(pid_t pid, int n); /* of the call that it is in */

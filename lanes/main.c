@@ -472,7 +472,7 @@ static bool follow(double limit, double stuck)
          * Before the time, where a program itself gives up after just so
          * long: it must not be the first, and it has begun to wait earlier.
          */
-        if (silence > stuck * (one_gives_up() ? 0.75 : 1)) {
+        if (silence > stuck * (one_gives_up(stuck, silence) ? 0.75 : 1)) {
             if (all_wait())
                 return false;
             moved = seconds_now();

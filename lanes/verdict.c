@@ -13,8 +13,13 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <time.h>
 
-enum { GIVERS = 32, MANY = 5 };
+enum {
+    GIVERS = 32,
+    MANY = 5,
+    CLOCK = 100000 /* seconds; more is a time of the clock, not a limit */
+};
 
 static struct wait {
     struct process *who;
@@ -532,12 +537,37 @@ static const char *time_limit(const struct call *call)
     return *limit == '-' || strncmp(limit, "NULL", 4) == 0 ? "" : limit;
 }
 
-/* Will one of them go on by itself, when its time is up? */
-bool one_gives_up(void)
+/* The same in seconds; a time of the clock counts from where silence began.
+ */
+static double limit_seconds(const char *limit, double silence)
 {
-    for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->call.open && *time_limit(&p->call))
+    char whole[24], part[24] = "0";
+    struct timespec now;
+    double seconds;
+
+    if (*limit != '{')
+        return (double)strtol(limit, NULL, 10) / 1000;
+    field(limit, "tv_sec", whole, sizeof whole);
+    field(limit, "tv_nsec", part, sizeof part);
+    seconds = (double)strtol(whole, NULL, 10) +
+              (double)strtol(part, NULL, 10) / 1e9;
+    if (seconds < CLOCK)
+        return seconds;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return seconds - (double)now.tv_sec - (double)now.tv_nsec / 1e9 + silence;
+}
+
+/* Will one go on by itself just when the others count as stuck? */
+bool one_gives_up(double stuck, double silence)
+{
+    for (struct process *p = processes; p; p = p->next) {
+        const char *limit =
+            alive(p) && p->call.open ? time_limit(&p->call) : "";
+        double seconds = *limit ? limit_seconds(limit, silence) : 0;
+
+        if (seconds > stuck * 0.9 && seconds < stuck * 1.4)
             return true;
+    }
     return false;
 }
 
@@ -552,7 +582,7 @@ static void say_limit(const char *limit)
         return;
     }
     field(limit, "tv_sec", seconds, sizeof seconds);
-    if (strtol(seconds, NULL, 10) > 100000)
+    if (strtol(seconds, NULL, 10) > CLOCK)
         line("(it will give up by itself: until a time of the clock)");
     else
         line("(it will give up by itself: %.20s s or more)", seconds);

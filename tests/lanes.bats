@@ -410,6 +410,8 @@ stuck() {
         read -rt 0.6 <> <(:) # there is nothing to wait for but time
         touch go; wait $!'
     run -0 lanes -t 0.2 sleep 0.5
+    run -0 lanes -t 2 perl -e '
+        pipe R, W; vec($set, fileno R, 1) = 1; select $set, undef, undef, 1.6'
 }
 
 @test "lanes: when it is ended, so is what it draws" {
