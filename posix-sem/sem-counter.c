@@ -5,8 +5,8 @@
  *
  * A counter and an unnamed semaphore lie in memory that all processes
  * share. Each process (default 2) adds 1 to the counter N times (default
- * 1000): loads it, lets the others run, stores it. The semaphore starts at
- * 1, so that one process at a time is between its wait and its post.
+ * 1000): loads it, at times lets the others run, stores it. The semaphore
+ * starts at 1, so that one process at a time is between wait and post.
  *
  * Watch   the total. Without the lock it differs from run to run.
  * Try     sem-counter --no-lock          updates are lost, each time
