@@ -20,7 +20,9 @@ bool system_path(const char *path)
 
 static bool is_shell(const struct process *p)
 {
-    return strstr(p->name, "sh");
+    size_t n = strlen(p->name);
+
+    return n >= 2 && strcmp(p->name + n - 2, "sh") == 0; /* bash, dash */
 }
 
 static bool of_a_path(const struct call *call)
