@@ -13,6 +13,11 @@ TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
 mkdir -p "$TMPDIR"
 export ROOT BIN PATH TMPDIR
 
+# The CPUs that we may use, and the first of them alone: for taskset -c.
+CORES=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+CORE=${CORES%%[,-]*}
+export CORES CORE
+
 LIMIT=20 # seconds that a program may take before it counts as hung
 
 [[ -t 0 ]] && exec </dev/null

@@ -219,7 +219,7 @@ held() {
         for i in {1..10}; do
             pipe-atomic --size 8192
             pipe-atomic --size 8192 --writers 2
-            taskset -c 0 pipe-atomic --size 8192 --writers 2
+            taskset -c $CORE pipe-atomic --size 8192 --writers 2
         done 2>&1 | grep -c "\b[1-9][0-9]* torn"'
     assert_output 30
 }

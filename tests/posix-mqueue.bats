@@ -320,7 +320,7 @@ REARMED_FIRST='
         mq-notify $flags >"$0"
         for i in {1..10}; do
             mq-notify $flags | cmp - "$0" || exit
-            taskset -c 0 mq-notify $flags | cmp - "$0" || exit
+            taskset -c $CORE mq-notify $flags | cmp - "$0" || exit
         done
     done' "$BATS_TEST_TMPDIR/usual"
 }

@@ -41,7 +41,7 @@ nothing_new() {
     run -0 sem-counter --processes 4 --loops $loops
     assert_output "$total"
     requires taskset util-linux
-    run -0 taskset -c 0 sem-counter --processes 4 --loops $loops
+    run -0 taskset -c "$CORE" sem-counter --processes 4 --loops $loops
     assert_output "$total"
 }
 
@@ -64,7 +64,7 @@ nothing_new() {
     run -0 bash -c '
         for i in {1..25}; do
             sem-counter --no-lock
-            taskset -c 0 sem-counter --no-lock
+            taskset -c $CORE sem-counter --no-lock
         done 2>/dev/null | awk -F "[ ,]+" "\$3 < \$5" | wc -l'
     assert_output 50
 }
@@ -107,7 +107,7 @@ nothing_new() {
     bounded sem-signal >"$BATS_TEST_TMPDIR/usual"
     run -0 bash -c 'for i in {1..20}; do
         sem-signal | cmp - "$1" || exit
-        taskset -c 0 sem-signal | cmp - "$1" || exit
+        taskset -c $CORE sem-signal | cmp - "$1" || exit
     done' bash "$BATS_TEST_TMPDIR/usual"
 }
 
@@ -185,7 +185,7 @@ nothing_new() {
     requires taskset util-linux
     run -0 bash -c 'for i in {1..20}; do
         sem-signal --init 1 2>/dev/null | cmp - "$1" || exit
-        taskset -c 0 sem-signal --init 1 2>/dev/null | cmp - "$1" || exit
+        taskset -c $CORE sem-signal --init 1 2>/dev/null | cmp - "$1" || exit
     done' bash "$BATS_TEST_TMPDIR/usual"
 }
 
@@ -255,7 +255,7 @@ nothing_new() {
     run -0 bash -c '
         for i in {1..10}; do
             sem-pool --no-sem --permits 2 --workers 9
-            taskset -c 0 sem-pool --no-sem --permits 2 --workers 9
+            taskset -c $CORE sem-pool --no-sem --permits 2 --workers 9
         done 2>/dev/null | grep -c "most.* 9\$"'
     assert_output 20
 }
@@ -280,7 +280,7 @@ nothing_new() {
 @test "sem-turns --rounds N: nobody goes twice, on one core neither" {
     requires taskset util-linux
     run -0 bash -c '
-        for prefix in "" "taskset -c 0" "taskset -c 1" ""; do
+        for prefix in "" "taskset -c $CORE" ""; do
             $prefix sem-turns --rounds 3000 | awk -v want=ping "
                 !index(\$0, want \" \" NR) { print \"line \" NR \": \" \$0; exit }
                 { want = want == \"ping\" ? \"pong\" : \"ping\" }
@@ -310,7 +310,7 @@ nothing_new() {
     requires taskset util-linux
     run -0 bash -c 'for i in {1..20}; do
         sem-turns --one-sem 2>/dev/null | cmp - "$1" || exit
-        taskset -c 0 sem-turns --one-sem 2>/dev/null | cmp - "$1" || exit
+        taskset -c $CORE sem-turns --one-sem 2>/dev/null | cmp - "$1" || exit
     done' bash "$BATS_TEST_TMPDIR/usual"
 }
 

@@ -397,7 +397,7 @@ is_exact() {
 @test "ringbuffer: exact on one core, too" {
     requires taskset util-linux
     export -f is_exact
-    LIMIT=60 run -0 bash -c 'is_exact ringbuffer taskset -c 0'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer taskset -c $CORE'
     assert_output ''
 }
 
@@ -412,7 +412,7 @@ is_exact() {
     refute_output --partial 'each taken once'
     LIMIT=60 run -0 bash -c '
         for i in {1..10}; do
-            for cores in 0 "0-$(($(nproc) - 1))"; do
+            for cores in $CORE $CORES; do
                 taskset -c $cores ringbuffer --no-lock
                 (($? == 1)) || echo "run $i on $cores went well"
             done
@@ -518,7 +518,7 @@ is_exact() {
 @test "ringbuffer-lockfree: exact on one core, too" {
     requires taskset util-linux
     export -f is_exact
-    LIMIT=60 run -0 bash -c 'is_exact ringbuffer-lockfree taskset -c 0'
+    LIMIT=60 run -0 bash -c 'is_exact ringbuffer-lockfree taskset -c $CORE'
     assert_output ''
 }
 
@@ -703,7 +703,7 @@ assert_always_torn() { # TIMES COMMAND
     run -0 bash -c '
         for ((i = 0; i < $0; i++)); do
             "$@"
-            taskset -c 0 "$@"
+            taskset -c $CORE "$@"
         done 2>/dev/null | grep -c "\b[1-9][0-9]* torn"' "$@"
     assert_output $((2 * $1))
 }
@@ -719,7 +719,7 @@ end_server() {
     assert_output --regexp '\b0 torn'
     assert_equal "$stderr" ''
     requires taskset util-linux
-    run -0 taskset -c 0 shm-config
+    run -0 taskset -c "$CORE" shm-config
     assert_output --regexp '\b0 torn'
 }
 
@@ -965,7 +965,7 @@ makes_and_removes() {
         grep -c "\b0 torn"'
     assert_output 4
     requires taskset util-linux
-    run -0 taskset -c 0 shm-cache
+    run -0 taskset -c "$CORE" shm-cache
     assert_output --regexp '\b0 torn'
 }
 
