@@ -780,6 +780,7 @@ void draw_pending(struct process *p)
 {
     const struct meaning *m;
     struct row row;
+    bool waits;
 
     if (!p->call.open || p->drawn || !p->call.name)
         return;
@@ -787,14 +788,14 @@ void draw_pending(struct process *p)
     if (!m || (m->flags & QUIET) || !worth_a_row(p, &p->call, m))
         return;
     p->drawn = true;
-    p->waits = m->flags & BLOCKS;
-    if (p->sending && p->target && p->target->kind == PIPE &&
-        p->target->queued > p->target->capacity)
-        p->waits = true;
-    row_begin(&row, p->waits ? ROW_WAIT : ROW_CALL, p);
+    waits = m->flags & BLOCKS ||
+            (p->sending && p->target && p->target->kind == PIPE &&
+             p->target->queued > p->target->capacity);
+    row_begin(&row, waits ? ROW_WAIT : ROW_CALL, p);
     call_text(p, m, &p->call, &row);
     *row.ask = '\0';
     row_end(&row);
+    p->waits = waits; /* not before, for others may have a row first */
 }
 
 /* Nobody's row comes before the row of what he may have waited for. */
