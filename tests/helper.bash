@@ -85,6 +85,12 @@ accept_log() {
     assert_output ''
 }
 
+# Makes of the C on stdin what LD_PRELOAD puts between a program and libc.
+make_preload() { # FILE.so
+    requires gcc
+    gcc -shared -fPIC -o "$1" -x c - -ldl
+}
+
 # Waits for a background process, and fails if its status is another.
 assert_ends() { # STATUS PID
     local status=0

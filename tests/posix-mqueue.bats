@@ -390,9 +390,8 @@ REARMED_FIRST='
 # which is then in the file job. "all" kills whoever asks. The file count has
 # a byte for each job that somebody got.
 killer() {
-    requires gcc
     cd "$BATS_TEST_TMPDIR"
-    cat >kill.c <<-'END'
+    make_preload kill.so <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
 	#include <fcntl.h>
@@ -456,7 +455,6 @@ killer() {
 	    return mq_timedreceive(queue, to, size, priority, NULL);
 	}
 	END
-    gcc -shared -fPIC -o kill.so kill.c -ldl
 }
 
 @test "mq-workers: a Worker is killed with a job: which one is said, and the others do the rest" {

@@ -341,9 +341,8 @@ nothing_new() {
 }
 
 @test "sem-*: a wait that a signal interrupts is taken up again" {
-    requires gcc
     cd "$BATS_TEST_TMPDIR"
-    cat >interrupt.c <<-'END'
+    make_preload interrupt.so <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
 	#include <errno.h>
@@ -373,7 +372,6 @@ nothing_new() {
 	    return interrupted() ? -1 : next(sem, until);
 	}
 	END
-    gcc -shared -fPIC -o interrupt.so interrupt.c -ldl
     run -0 bash -c 'for name in sem-counter sem-signal sem-pool sem-turns sem-try; do
         $name >usual
         LD_PRELOAD=$PWD/interrupt.so $name 2>&1 | diff --label $name usual -

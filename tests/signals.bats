@@ -9,10 +9,9 @@ setup() {
 # While one runs there is no stdout, no stderr and no malloc: a handler that
 # wants them is told off, and the program ends with 97.
 make_guard() {
-    requires gcc
     export GUARD_LOG=$BATS_TEST_TMPDIR/handlers
     guard=$BATS_TEST_TMPDIR/guard.so
-    gcc -shared -fPIC -o "$guard" -x c - <<-'END'
+    make_preload "$guard" <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
 	#include <fcntl.h>
@@ -237,8 +236,8 @@ in_one_column() {
 }
 
 @test "sig-table: tries each: where only KILL and STOP are sent, no other does anything" {
-    requires gcc
-    cat >"$BATS_TEST_TMPDIR/kill.c" <<-'END'
+    make_preload "$BATS_TEST_TMPDIR/kill.so" <<-'END'
+	#define _GNU_SOURCE
 	#include <signal.h>
 	#include <sys/syscall.h>
 	#include <unistd.h>
@@ -248,7 +247,6 @@ in_one_column() {
 	    return sig == SIGKILL || sig == SIGSTOP ? syscall(SYS_kill, pid, sig) : 0;
 	}
 	END
-    gcc -D_GNU_SOURCE -shared -fPIC -o "$BATS_TEST_TMPDIR/kill.so" "$BATS_TEST_TMPDIR/kill.c"
     run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/kill.so" sig-table
     table=$(in_one_column <<<"$output")
     assert_equal "$(grep -c ' Ign ' <<<"$table")" $(($(kill -l RTMAX) - 2))
