@@ -1,19 +1,19 @@
 /*
  * pipe-barrier - wait for many without a byte: the end of file as a signal
  *
- * usage: pipe-barrier [--children N]
+ * usage: pipe-barrier [CHILDREN]
  *
- * Each child (default 5) works for a while, notes in shared memory that it
- * is ready, and closes its write end of the first pipe. Parent's read there
- * says 0 when the last one has done so: the barrier falls. Then Parent
- * closes its write end of the second pipe: the starting gun for them all.
+ * Each child (there are 5) works for a while, some longer than others,
+ * notes in shared memory that it is ready, and closes its write end. Parent
+ * reads: the read returns 0 when the last child has closed.
  *
- * Watch   nobody writes: the kernel's count of open ends is the message.
- * Try     pipe-barrier --children 100
- * Read    pipe(7); Kerrisk, TLPI, 44.3; APUE, 15.2 (TELL_WAIT)
+ * Watch   nobody writes: the kernel's count of write ends is the message.
+ * Try     leave out Parent's close(fd[1]): whom does Parent wait for? (^C
+ * ends it) Read    pipe(7); Kerrisk, TLPI, 44.3; APUE, 15.2 (TELL_WAIT)
  */
+#define _GNU_SOURCE
 #include <err.h>
-#include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,102 +21,66 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] = "usage: pipe-barrier [--children N]\n"
-                           "  --children N  so many meet (5)\n";
+enum { MAX_CHILDREN = 1000 };
 
-/* Blocks until nobody holds a write end of the pipe any more. */
-static void await_eof(int read_end)
+static const char usage[] = "usage: pipe-barrier [CHILDREN]";
+
+static int number(const char *word, int max)
 {
-    char none;
+    char *end;
+    long n = strtol(word, &end, 10);
 
-    switch (read(read_end, &none, 1)) {
-    case -1:
-        err(1, "read");
-    case 1:
-        errx(1, "a byte came where nobody writes");
-    }
+    if (*end || end == word || n < 1 || n > max)
+        errx(2, "not a number from 1 to %d: %s\n%s", max, word, usage);
+    return (int)n;
 }
 
-static void child(int n, const int done[2], const int go[2], bool *ready)
+static void child(int n, int write_end, bool *ready)
 {
-    close(done[0]);
-    close(go[1]); /* or await_eof would wait for ourselves */
-
-    /* Work, for some more than for others. */
-    for (volatile long work = 500000L * (1 + n % 5); work > 0; work--)
+    for (volatile long work = 500000L * (n % 5); work > 0; work--)
         ;
-
     *ready = true;
-    close(done[1]); /* the last of us to come here lets Parent go on */
-    await_eof(go[0]);
-    close(go[0]);
+    close(write_end); /* the last of these lets Parent go on */
 }
 
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "children", required_argument, NULL, 'c' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    int done[2], go[2], opt, status;
-    long children = 5, count = 0, ended = 0;
+    int fd[2], status, children = 5, count = 0, failed = 0;
     bool *ready;
-    char *end;
+    char none;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt != 'c') {
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
-        children = strtol(optarg, &end, 10);
-        if (*end || end == optarg || children < 1 || children > 10000)
-            errx(2, "--children must be a number from 1 to 10000: %s",
-                 optarg);
-    }
-    if (optind < argc)
-        errx(2, "no operand is needed, what is this: %s", argv[optind]);
+    if (argc > 2)
+        errx(2, "unexpected argument: %s\n%s", argv[2], usage);
+    if (argc > 1)
+        children = number(argv[1], MAX_CHILDREN);
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
-
-    ready = mmap(NULL, (size_t)children, PROT_READ | PROT_WRITE,
+    if (pipe(fd) == -1)
+        err(1, "pipe");
+    ready = mmap(NULL, MAX_CHILDREN, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (ready == MAP_FAILED)
         err(1, "mmap");
-    if (pipe(done) == -1 || pipe(go) == -1)
-        err(1, "pipe");
-
-    printf("Parent forks %ld children and reads\n", children);
     for (int i = 0; i < children; i++) {
         switch (fork()) {
         case -1:
-            warn("fork of Child %d", i + 1);
-            close(go[1]); /* lets those go that are there */
-            while (wait(NULL) > 0)
-                ;
-            return 1;
+            err(1, "fork");
         case 0:
-            child(i, done, go, &ready[i]);
+            child(i, fd[1], &ready[i]);
             exit(0);
         }
     }
-    close(done[1]); /* or await_eof would wait for ourselves */
-    close(go[0]);
+    close(fd[1]);
 
-    await_eof(done[0]);
-    close(done[0]);
+    if (read(fd[0], &none, 1) == -1)
+        err(1, "read");
     for (int i = 0; i < children; i++)
         count += ready[i];
-    printf("Parent: read says 0, %ld of %ld are ready\n", count, children);
-    if (waitpid(-1, &status, WNOHANG) != 0)
-        errx(1, "a child has ended before the starting gun");
+    printf("Parent: read returns 0, %d of %d are ready\n", count, children);
 
-    printf("Parent closes its end: go!\n");
-    close(go[1]);
-    while (wait(&status) > 0)
-        ended += status == 0;
-    printf("Parent: %ld of %ld have ended\n", ended, children);
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return count == children && ended == children ? 0 : 1;
+    for (int i = 0; i < children; i++) {
+        if (wait(&status) == -1)
+            err(1, "wait");
+        failed |= status;
+    }
+    return failed != 0 || count != children;
 }

@@ -3,18 +3,18 @@
  *
  * usage: pipe-duplex [--one-pipe]
  *
- * Parent writes a line into the first pipe; Child reads it, turns it into
- * capitals and writes it into the second one, where Parent reads the answer.
- * When Parent closes its write end, Child sees the end of file and ends.
+ * Parent writes a line into the first pipe. Child turns what it reads there
+ * into capitals and writes it into the second pipe, where Parent reads the
+ * answer. When Parent closes its write end, Child sees the end of file.
  *
- * Watch   question and answer take turns: each read waits for the other's
- *         write, no other synchronisation is needed.
+ * Watch   each read waits for the other side's write: that keeps the order.
  * Try     pipe-duplex --one-pipe    Parent reads its own question
- * Read    pipe(7), pipe(2); TLPI, exercise 44-1; APUE, 15.2 and 15.4
+ * Read    pipe(7), pipe(2); APUE, 15.2; Kerrisk, TLPI, exercise 44-1
  */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <err.h>
-#include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,132 +22,75 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] =
+static const char usage[] =
     "usage: pipe-duplex [--one-pipe]\n"
-    "  --one-pipe  wrong: the answer shall come through the same pipe\n";
-
-/*
- * Reads up to a newline, which is replaced; returns false at the end of file.
- * A byte at a time, for a line may arrive in pieces, or with the next one.
- */
-static bool read_line(int fd, char *line, size_t size)
-{
-    size_t length = 0;
-    ssize_t n;
-
-    while ((n = read(fd, line + length, 1)) == 1) {
-        if (line[length] == '\n')
-            break;
-        if (++length == size)
-            errx(1, "a line is longer than %zu bytes", size - 1);
-    }
-    if (n == -1)
-        err(1, "read");
-    line[length] = '\0';
-    return n == 1;
-}
-
-static void write_line(int fd, const char *line)
-{
-    char text[128];
-    int length = snprintf(text, sizeof text, "%s\n", line);
-
-    /* So few bytes (PIPE_BUF) go in whole, or not at all. */
-    if (write(fd, text, (size_t)length) == -1)
-        err(1, "write");
-}
+    "  --one-pipe  wrong: Parent reads where it has written";
+static bool one_pipe;
 
 static void child(int questions, int answers)
 {
-    char line[100];
+    char part[100];
+    ssize_t n;
 
-    while (read_line(questions, line, sizeof line)) {
-        for (char *c = line; *c; c++)
-            *c = (char)toupper((unsigned char)*c);
-        write_line(answers, line);
+    while ((n = read(questions, part, sizeof part)) > 0) {
+        for (ssize_t i = 0; i < n; i++)
+            part[i] = (char)toupper((unsigned char)part[i]);
+        if (write(answers, part, (size_t)n) == -1)
+            err(1, "write");
     }
+    if (n == -1)
+        err(1, "read");
 }
 
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "one-pipe", no_argument, NULL, 'o' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    static const char *questions[] = {
-        "can you hear me?",
-        "is there another pipe?",
-        "do you see the end of file?",
-    };
-    int to_child[2], from_child[2], gate[2], opt, status;
-    bool one_pipe = false, own = false;
+    int to_child[2], from_child[2], status;
+    const char *question = "can you hear me?\n";
     char answer[100];
-    pid_t pid;
+    FILE *answers;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt != 'o') {
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
-        one_pipe = true;
-    }
-    if (optind < argc)
-        errx(2, "no operand is needed, what is this: %s", argv[optind]);
-
+    one_pipe = argc > 1 && strcmp(argv[1], "--one-pipe") == 0;
+    if (argc > 1 + one_pipe)
+        errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     if (pipe(to_child) == -1)
         err(1, "pipe");
-    if (one_pipe) {
-        from_child[0] = dup(to_child[0]);
-        from_child[1] = dup(to_child[1]);
-        if (from_child[0] == -1 || from_child[1] == -1)
-            err(1, "dup");
-    } else if (pipe(from_child) == -1) {
+    if (pipe(from_child) == -1)
         err(1, "pipe");
-    }
-    if (pipe(gate) == -1)
-        err(1, "pipe");
-
-    pid = fork();
-    if (pid == -1)
+    switch (fork()) {
+    case -1:
         err(1, "fork");
-    if (pid == 0) {
+    case 0:
+        alarm(10); /* ends a wait that nobody else will end */
         close(to_child[1]);
         close(from_child[0]);
-        close(gate[1]);
-        if (!one_pipe)
+        if (!one_pipe) /* else both would read there: let Parent win */
             child(to_child[0], from_child[1]);
-        else /* both would read here: let Parent be the first */
-            read_line(gate[0], answer, sizeof answer);
-        close(to_child[0]);
-        close(from_child[1]);
-        close(gate[0]);
         exit(0);
     }
+    if (one_pipe && dup2(to_child[0], from_child[0]) == -1)
+        err(1, "dup2");
     close(to_child[0]);
     close(from_child[1]);
-    close(gate[0]);
 
-    for (size_t i = 0; !own && i < sizeof questions / sizeof *questions;
-         i++) {
-        printf("Parent asks: %s\n", questions[i]);
-        write_line(to_child[1], questions[i]);
-        if (!read_line(from_child[0], answer, sizeof answer))
-            errx(1, "Child has closed its end without an answer");
-        printf("Parent got: %s\n", answer);
-        own = strcmp(answer, questions[i]) == 0;
-    }
-    close(to_child[1]); /* Child's read says 0, and Child ends */
-    close(from_child[0]);
-    close(gate[1]);
+    answers = fdopen(from_child[0], "r");
+    if (!answers)
+        err(1, "fdopen");
 
-    if (waitpid(pid, &status, 0) == -1)
-        err(1, "waitpid");
-    if (own)
-        errx(1, "Parent got its own question: one pipe, one direction");
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    printf("Parent asks: %s", question);
+    if (write(to_child[1], question, strlen(question)) == -1)
+        err(1, "write");
+    if (!fgets(answer, sizeof answer, answers))
+        errx(1, "Child has ended without an answer");
+    printf("Parent got: %s", answer);
+    close(to_child[1]);
+
+    if (wait(&status) == -1)
+        err(1, "wait");
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        errx(124, "stuck: Child waits in read, and a write end is open");
+    if (strcmp(answer, question) == 0)
+        errx(1, "Parent got its own question: a pipe has one direction");
+    return status != 0;
 }

@@ -2,20 +2,19 @@
  * coprocess - a filter that answers, line by line, behind two pipes
  *
  * usage: coprocess [--no-flush]
- *        coprocess filter [--no-flush]    add the numbers of each line
  *
- * Parent starts the filter with a pipe to its standard input and one from
- * its standard output, sends it two numbers, and reads their sum.
+ * Child is a filter: it adds the numbers that it reads from its standard
+ * input, as it would at a terminal. Parent has put a pipe there, and another
+ * at Child's standard output, sends a question and waits for the answer.
  *
- * Watch   the filter's fflush. On a terminal stdio writes line by line, to
- *         a pipe it writes when its buffer is full.
+ * Watch   the filter's fflush. To a terminal stdio writes each line at once,
+ *         to a pipe only when its buffer is full.
  * Try     coprocess --no-flush    the sum stays in the filter's buffer
- *         coprocess filter        the same filter at the terminal
  * Read    setvbuf(3), stdio(3); Stevens & Rago, APUE, 15.4
  */
+#define _GNU_SOURCE
 #include <err.h>
-#include <getopt.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,122 +22,89 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] =
+static const char usage[] =
     "usage: coprocess [--no-flush]\n"
-    "       coprocess filter [--no-flush]\n"
-    "  --no-flush  wrong: the filter leaves its answer in stdio's buffer\n";
+    "  --no-flush  wrong: the filter leaves its answer in stdio's buffer";
+static bool no_flush;
 
-static int filter(bool flush)
+static void filter(void)
 {
-    char *line = NULL;
-    size_t room = 0;
+    int a, b;
 
-    while (getline(&line, &room, stdin) != -1) {
-        double a, b;
-
-        if (sscanf(line, "%lf %lf", &a, &b) == 2)
-            printf("%.15g\n", a + b);
-        else
-            printf("two numbers, please\n");
-        if (flush && fflush(stdout) == EOF)
-            err(1, "stdout");
+    while (scanf("%d %d", &a, &b) == 2) {
+        printf("%d\n", a + b);
+        if (!no_flush)
+            fflush(stdout);
     }
-    if (ferror(stdin))
-        err(1, "stdin");
-    free(line);
-    return 0;
 }
 
-/* In a child: makes fd the standard descriptor n. */
+/* Makes fd the standard descriptor n. */
 static void move(int fd, int n)
 {
-    if (fd == n) /* if we were started with n closed */
+    if (fd == n) /* they are equal if we were started without n */
         return;
     if (dup2(fd, n) == -1)
         err(1, "dup2");
-    close(fd); /* close(2) cannot fail on an end that is open */
+    close(fd);
 }
 
-/* Sends lines to the filter and prints its answers; 124 if it is stuck. */
-static int parent(FILE *to, FILE *from, bool no_flush)
+/* Sends a line and prints the answer; false if none comes. */
+static bool ask(const char *question, FILE *to, FILE *from)
 {
-    static const char *const questions[] = { "1 2", "40 2", "0.5 0.25" };
-    char answer[64];
+    char answer[100];
 
-    setvbuf(to, NULL, _IOLBF, 0); /* this side, at least, is not stuck */
-    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
-        struct pollfd readable = { .fd = fileno(from), .events = POLLIN };
-
-        printf("Parent sends: %s\n", questions[i]);
-        if (fprintf(to, "%s\n", questions[i]) < 0)
-            err(1, "write to the filter");
-        if (no_flush && poll(&readable, 1, 1000) == 0) {
-            warnx("stuck: Parent waits for the answer, the filter for the"
-                  " next line: its answer is in its stdio buffer");
-            return 124;
-        }
-        if (!fgets(answer, sizeof answer, from))
-            errx(1, "the filter has ended without an answer");
-        printf("Parent got: %s", answer);
-    }
-    return 0;
+    printf("Parent sends: %s\n", question);
+    fprintf(to, "%s\n", question);
+    fflush(to);
+    if (!fgets(answer, sizeof answer, from))
+        return false;
+    printf("Parent got: %s", answer);
+    return true;
 }
 
 int main(int argc, char *argv[])
 {
-    static int no_flush;
-    static const struct option options[] = {
-        { "no-flush", no_argument, &no_flush, true },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    int to[2], from[2], opt, stuck, status;
+    int to[2], from[2], status;
     FILE *question, *answer;
+    bool answered;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt != 0) {
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
-    }
-    if (optind < argc && strcmp(argv[optind], "filter") == 0 &&
-        optind + 1 == argc)
-        return filter(!no_flush);
-    if (optind < argc)
-        errx(2, "what is this: %s", argv[argc - 1]);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    no_flush = argc > 1 && strcmp(argv[1], "--no-flush") == 0;
+    if (argc > 1 + no_flush)
+        errx(2, "%s", usage);
 
-    if (pipe(to) == -1 || pipe(from) == -1)
+    if (pipe(to) == -1)
+        err(1, "pipe");
+    if (pipe(from) == -1)
         err(1, "pipe");
     switch (fork()) {
     case -1:
         err(1, "fork");
     case 0:
+        alarm(no_flush ? 1 : 10); /* ends a wait that nobody else will end */
         close(to[1]);
         close(from[0]);
         move(to[0], STDIN_FILENO);
         move(from[1], STDOUT_FILENO);
-        execlp(argv[0], argv[0], "filter", no_flush ? "--no-flush" : NULL,
-               NULL);
-        warn("%s", argv[0]);
-        _exit(127);
+        filter();
+        exit(0);
     }
     close(to[0]);
     close(from[1]);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* Parent's, after the fork */
 
     question = fdopen(to[1], "w");
-    answer = fdopen(from[0], "r");
-    if (!question || !answer)
+    if (!question)
         err(1, "fdopen");
-    stuck = parent(question, answer, no_flush);
-    fclose(question); /* EOF: the filter flushes, and ends */
-    fclose(answer);
+    answer = fdopen(from[0], "r");
+    if (!answer)
+        err(1, "fdopen");
+    answered = ask("1 2", question, answer) && ask("40 2", question, answer);
+    fclose(question); /* the filter sees the end of file, and ends */
 
     if (wait(&status) == -1)
         err(1, "wait");
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    if (stuck)
-        return stuck;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        errx(124, "stuck: Parent waits for the sum, Child for more to read:"
+                  " the sum is in Child's stdio buffer");
+    return status != 0 || !answered;
 }

@@ -4,41 +4,27 @@
  * usage: popen-status [COMMAND]
  *
  * popen makes a pipe, forks, and has a shell run COMMAND; pclose waits for
- * the shell and returns its wait status. Without COMMAND four commands are
- * run, one of which does not exist.
+ * that shell and returns its wait status. Without COMMAND four commands are
+ * read from, the last of which does not exist, and one is written to.
  *
- * Watch   the command that does not exist: popen succeeds all the same. It
- *         has started a shell, and the shell complains, on stderr: only
- *         stdout is in the pipe. What went wrong is in the status: 127.
+ * Watch   the command that does not exist. popen succeeds all the same: it
+ *         starts a shell. The shell complains, and its status is 127.
  * Try     popen-status 'ls /nosuch | wc -l'    whose status is it?
  * Read    popen(3), wait(2); Stevens & Rago, APUE, 15.3
  */
+#define _GNU_SOURCE
 #include <err.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-static const char help[] = "usage: popen-status [COMMAND]\n";
-
-/* Runs a command, shows its output and status; returns the shell's $?. */
-static int show(const char *command)
+/* Closes, and says how the command ended; returns what a shell shows as $?.
+ */
+static int finish(FILE *pipe)
 {
-    char *line = NULL;
-    size_t room = 0;
-    FILE *output;
-    int status;
+    int status = pclose(pipe);
 
-    printf("Parent: popen(\"%s\")\n", command);
-    output = popen(command, "r");
-    if (!output)
-        err(1, "popen"); /* no pipe or no process: not a missing command */
-    while (getline(&line, &room, output) != -1)
-        printf("Parent read: %s%s", line, strchr(line, '\n') ? "" : "\n");
-    free(line);
-
-    status = pclose(output);
     if (status == -1)
         err(1, "pclose");
     if (WIFSIGNALED(status)) {
@@ -50,32 +36,50 @@ static int show(const char *command)
     return WEXITSTATUS(status);
 }
 
+static FILE *start(const char *command, const char *type)
+{
+    FILE *pipe;
+
+    printf("Parent: popen(\"%s\", \"%s\")\n", command, type);
+    pipe = popen(command, type);
+    if (!pipe)
+        err(1, "popen"); /* no pipe, or no process */
+    return pipe;
+}
+
+static int read_from(const char *command)
+{
+    FILE *pipe = start(command, "r");
+    char *line = NULL;
+    size_t size = 0;
+
+    while (getline(&line, &size, pipe) != -1) {
+        line[strcspn(line, "\n")] = '\0';
+        printf("Parent read: %s\n", line);
+    }
+    free(line);
+    return finish(pipe);
+}
+
+static int write_to(const char *command)
+{
+    FILE *pipe = start(command, "w");
+
+    fputs("one\ntwo\n", pipe);
+    return finish(pipe);
+}
+
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    int opt, status = 0;
-
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        fputs(help, opt == 'h' ? stdout : stderr);
-        return opt == 'h' ? 0 : 2;
-    }
-    if (argc - optind > 1)
-        errx(2, "COMMAND is one word to the shell, quote it: %s",
-             argv[optind + 1]);
-
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
+        errx(2, "usage: popen-status [COMMAND]");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (optind < argc) {
-        status = show(argv[optind]);
-    } else {
-        show("echo hello");
-        show("exit 3");
-        show("kill -TERM $$");
-        show("nosuchcommand");
-    }
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return status;
+
+    if (argc == 2)
+        return read_from(argv[1]);
+    read_from("echo hello");
+    read_from("exit 3");
+    read_from("kill -TERM $$");
+    read_from("nosuchcommand");
+    return write_to("wc -l");
 }

@@ -1,0 +1,88 @@
+/*
+ * pipe-full - a full pipe gets room by the page, not by the byte
+ *
+ * usage: pipe-full
+ *
+ * Parent fills a pipe and takes bytes out again. Room for a writer comes
+ * when a whole page is empty: not after 4095 bytes, but after 4096. Then
+ * Parent fills it anew. Child writes one byte more, and that write returns
+ * when Parent has read a page.
+ *
+ * Watch   poll, after almost a page, and after one byte more.
+ * Try     change 1 in the second take to 0: which poll is it now?
+ * Read    pipe(7), poll(2); Linux, fs/pipe.c: pipe_write
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char bytes[1 << 20];
+
+static void put(int write_end, size_t n)
+{
+    if (write(write_end, bytes, n) == -1)
+        err(1, "write");
+}
+
+/* Takes up to n bytes out, and asks whether a writer has room now. */
+static void take(const int fd[2], size_t n)
+{
+    struct pollfd end = { .fd = fd[1], .events = POLLOUT };
+    ssize_t taken = read(fd[0], bytes, n);
+
+    if (taken == -1)
+        err(1, "read");
+    if (poll(&end, 1, 0) == -1)
+        err(1, "poll");
+    printf("Parent reads %zd: poll says %s\n", taken,
+           end.revents & POLLOUT ? "POLLOUT" : "nothing");
+}
+
+int main(int argc, char *argv[])
+{
+    int fd[2], capacity, status;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (argc > 1)
+        errx(2, "unexpected argument: %s\nusage: pipe-full", argv[1]);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+
+    if (pipe(fd) == -1)
+        err(1, "pipe");
+    capacity = fcntl(fd[1], F_GETPIPE_SZ);
+    if (capacity == -1)
+        err(1, "F_GETPIPE_SZ");
+    put(fd[1], (size_t)capacity);
+    printf("Parent writes %d: the pipe is full\n", capacity);
+    take(fd, page - 1);
+    take(fd, 1);
+    put(fd[1], page);
+    printf("Parent writes %zu: it is full again\n", page);
+
+    switch (fork()) {
+    case -1:
+        err(1, "fork");
+    case 0:
+        alarm(10); /* ends a wait that nobody else will end */
+        close(fd[0]);
+        put(fd[1], 1); /* byte capacity + 1 has to wait */
+        printf("Child: write of byte %d returns\n", capacity + 1);
+        exit(0);
+    }
+    close(fd[1]);
+    printf("Parent reads %zu\n", page);
+    if (read(fd[0], bytes, page) == -1)
+        err(1, "read");
+
+    if (wait(&status) == -1)
+        err(1, "wait");
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        errx(124, "stuck: Child waits in write, and the pipe stays full");
+    return status != 0;
+}
