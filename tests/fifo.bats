@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
     cd "$BATS_TEST_TMPDIR"
     umask 022
 }

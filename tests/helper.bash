@@ -8,53 +8,198 @@ bats_load_library bats-file
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BIN=${BIN:-$ROOT/bin}
+[[ $BIN == /* ]] || BIN=$PWD/$BIN
 PATH=$BIN:$PATH
 TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
 mkdir -p "$TMPDIR"
-export ROOT BIN PATH TMPDIR
+MALLOC_PERTURB_=165 # memory that nobody has set is not 0
+export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
 
 # The CPUs that we may use, and the first of them alone: for taskset -c.
 CORES=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
 CORE=${CORES%%[,-]*}
 export CORES CORE
 
-LIMIT=20 # seconds that a program may take before it counts as hung
-
 [[ -t 0 ]] && exec </dev/null
 
-# bats' own run, but bounded and from BIN: a program that hangs is a failed
-# test that says so. BATS_TEST_TIMEOUT does not stop what `run` started.
+# Which programs have hung in this bats run, and how to end them: see bounded.
+HUNG=$BATS_RUN_TMPDIR/hung
+mkdir -p "$HUNG"
+
+# IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
+# the one that this test is about, by the first word of its name.
+declare -gA IS_PROGRAM=()
+MISSING=()
+for OWN in "$ROOT"/*/*.c; do
+    [[ $OWN =~ /(lanes|bench|homework|build|tests)/[^/]*$ ]] && continue
+    OWN=${OWN##*/}
+    IS_PROGRAM[${OWN%.c}]=1
+    [[ -f $BIN/${OWN%.c} && -x $BIN/${OWN%.c} ]] || MISSING+=("${OWN%.c}")
+done
+OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
+[[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
+BEGAN=$EPOCHSECONDS
+
+# Nothing passes because a program is not there: neither the test of it nor
+# a test of all programs (with PROGRAM=NAME in the environment, of that one).
+is_there() {
+    [[ -f $BIN/$1 && -x $BIN/$1 ]] || fail "there is no $1 in $BIN"
+}
+
+if [[ ${BATS_TEST_DESCRIPTION-} == lanes* ]]; then
+    is_there lanes
+elif [[ $OWN || ${PROGRAM-} ]]; then
+    is_there "${OWN:-$PROGRAM}"
+elif [[ ${MISSING[*]} ]]; then
+    is_there "${MISSING[0]}"
+fi || exit 1
+
+# Fails if a command, behind strace, env or in bash -c, needs one that is not.
+all_there() {
+    local word words
+    [[ ${MISSING[*]} ]] || return 0
+    for word; do
+        read -r -d '' -a words <<<"${word:0:4000}" || true
+        for word in "${words[@]//[^a-z0-9-]/}"; do
+            [[ -z $word || -z ${IS_PROGRAM[$word]-} ]] || is_there "$word" || return
+        done
+    done
+}
+
+# The program that a command is about, also behind strace, env and in bash -c.
+program_of() {
+    local word words
+    for word; do
+        read -r -d '' -a words <<<"${word:0:4000}" || true
+        for word in "${words[@]//[^a-z0-9-]/}"; do
+            [[ -z $word || -z ${IS_PROGRAM[$word]-} ]] || break 2
+        done
+        word=
+    done
+    word=${word:-$OWN}
+    echo "${word:-${1##*/}}"
+}
+
+# bats' own run, but bounded: a program that hangs is a failed test that says
+# so. What went wrong is said with the program's name.
 eval "unbounded_$(declare -f run)"
-run() {
-    local flags=()
+run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
+    local flags=() expected= what
     while [[ $1 == -* || $1 == '!' ]]; do
+        [[ $1 != -[0-9]* && $1 != '!' ]] || expected=$1
         flags+=("$1")
         shift
     done
-    unbounded_run "${flags[@]}" bounded "$@"
+    all_there "$@" || return
+    rm -f "$HUNG/test.$BATS_SUITE_TEST_NUMBER"
+    unbounded_run "${flags[@]}" bounded "$@" || true
+
+    if [[ -e $HUNG/test.$BATS_SUITE_TEST_NUMBER ]]; then
+        what="hung, and was stopped"
+    elif [[ $expected == '!' && $status == 0 ]]; then
+        what='status 0, but it had to fail'
+    elif [[ $expected == -* && $status != "${expected#-}" ]]; then
+        what="$(in_words "$status"), not ${expected#-}"
+    else
+        return 0
+    fi
+    fail_run "$(program_of "$@"): $what" "$@"
 }
 
-# Runs a command for LIMIT seconds at most. Status 99: it hung; else its own.
-# What it prints comes when it has ended, by way of files: who reads a pipe
-# waits for everybody who has it, so for a child that was forgotten, too.
-bounded() {
-    local began=$SECONDS status=0 out err
-    if compgen -G "$ROOT/*/$1.c" >/dev/null && [[ ! -x $BIN/$1 ]]; then
-        echo "there is no $1 in $BIN" >&2
-        return 98
+# What a status means, in words.
+in_words() {
+    local signal
+    if (($1 > 128)) && signal=$(kill -l $(($1 - 128)) 2>/dev/null); then
+        echo "killed by SIG$signal (status $1)"
+    else
+        echo "status $1"
     fi
+}
+
+# Fails a run. Its output is there once, whether bats prints it, too, or not.
+fail_run() { # WHAT COMMAND
+    local what=$1
+    shift
+    {
+        batslib_print_kv_single_or_multi 7 command "${*:0:1000}"
+        if [[ ! ${BATS_PRINT_OUTPUT_ON_FAILURE-} ]]; then
+            batslib_print_kv_single_or_multi 7 output "$(head -n 40 <<<"$output")"
+            [[ ! ${stderr-} ]] || batslib_print_kv_single_or_multi 7 \
+                stderr "$(head -n 40 <<<"$stderr")"
+        fi
+    } | batslib_decorate "$what" | fail
+}
+
+# The seconds that a program may take: LIMIT, of the environment or of a test
+# that knows better; else 5, and 2 for one that has hung before in this run.
+seconds_for() { # PROGRAM
+    if [[ ${LIMIT-} ]]; then
+        echo "$LIMIT"
+    elif [[ -e $HUNG/$1 ]]; then
+        echo 2
+    else
+        echo 5
+    fi
+}
+
+has_hung() { # PROGRAM
+    touch "$HUNG/$1" "$HUNG/test.$BATS_SUITE_TEST_NUMBER"
+}
+
+# timeout(1), or lanes in its place, which says who waits for whom.
+timed() { # SECONDS COMMAND
+    local lanes=$ROOT/bin/lanes
+    if [[ ! -e $HUNG/explained.by ]]; then
+        timeout 5 "$lanes" -w -t 1 true </dev/null >/dev/null 2>&1 ||
+            lanes=
+        echo "$lanes" >"$HUNG/explained.by"
+    fi
+    lanes=$(<"$HUNG/explained.by")
+    if [[ $lanes ]]; then
+        "$lanes" -w -t "$@"
+    else
+        timeout -k 1 "$@"
+    fi
+}
+
+# Runs a command, for so many seconds at most. Status 99: it hung; else its
+# own. What it prints comes when it has ended, by way of files: a pipe's reader
+# waits for everybody who has the pipe, so for a child that was forgotten, too.
+# A file has its bounds, 100 MiB (raise ulimit -S -f where a test makes larger
+# ones), and 64 KiB of it are kept.
+bounded() {
+    local began limit name status=0 out err
+    all_there "$@" || return 98
+    name=$(program_of "$@")
+    limit=$(seconds_for "$name")
     out=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
     err=$out
     [[ /dev/fd/1 -ef /dev/fd/2 ]] || err=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
-    timeout -k 1 "$LIMIT" "$@" >>"$out" 2>>"$err" 3>&- 4>&- || status=$?
-    if ((SECONDS - began >= LIMIT)); then
-        echo "$1 hung: stopped after $LIMIT seconds" >>"$err"
+    began=$EPOCHREALTIME
+    {
+        (
+            ulimit -S -f 102400
+            timed "$limit" env --default-signal "$@" >>"$out" 2>>"$err" 3>&- 4>&-
+        )
+    } 2>/dev/null || status=$? # where bash says how the command was killed
+    if ((${EPOCHREALTIME/./} - ${began/./} >= limit * 1000000)); then
+        echo "$name hung: stopped after $limit seconds" >>"$err"
+        has_hung "$name"
         status=99
+    elif ((status == 128 + 25)); then
+        echo "$name was stopped: it had printed 100 MiB" >>"$err"
     fi
-    cat "$out"
-    [[ $err == "$out" ]] || cat "$err" >&2
+    first_64k "$out"
+    [[ $err == "$out" ]] || first_64k "$err" >&2
     rm -f "$out" "$err"
     return "$status"
+}
+
+# The first 64 KiB of a file, and how many there were, if more.
+first_64k() {
+    head -c 65536 "$1"
+    [[ $(stat -c %s "$1") -le 65536 ]] ||
+        printf '\n[... %s bytes]\n' "$(stat -c %s "$1")"
 }
 
 # Makes the array AS_NOBODY, a prefix that takes root's privilege from a
@@ -72,11 +217,18 @@ without_privilege() {
 }
 
 # traced CALLS [OPTIONS OF STRACE] COMMAND: what the kernel saw of the calls is
-# in $BATS_TEST_TMPDIR/log, stdout in out.
+# in $BATS_TEST_TMPDIR/log, stdout in out. A call may be one that this machine
+# does not have.
 traced() {
+    local calls=$1
     requires strace
     cd "$BATS_TEST_TMPDIR" || return
-    run bash -c 'strace -f -qq -s 200 -o log "$@" >out' bash -e "$@"
+    shift
+    if [[ ! $calls =~ [!%?] ]]; then
+        calls=${calls/=/=?}
+        calls=${calls//,/,?}
+    fi
+    run bash -c 'strace -f -qq -s 200 -o log "$@" >out' bash -e "$calls" "$@"
 }
 
 # Fails with what awk prints, which looks for faults in the log.
@@ -91,20 +243,43 @@ make_preload() { # FILE.so
     gcc -shared -fPIC -o "$1" -x c - -ldl
 }
 
+# bash's own wait, but bounded. Status 99: a process still runs.
+wait() {
+    local pids=("$@") pid limit
+    (($#)) || mapfile -t pids < <(jobs -p)
+    limit=$(seconds_for "$OWN")
+    for pid in "${pids[@]}"; do
+        [[ $pid == [0-9]* ]] || continue # an option, a job
+        if ! LIMIT=$limit wait_until has_ended "$pid" 2>/dev/null; then
+            echo "${OWN:-process} $pid did not end within $limit seconds:" >&2
+            ps -o pid=,stat=,wchan=,args= -p "$pid" >&2 || true
+            has_hung "$OWN"
+            return 99
+        fi
+    done
+    builtin wait "$@"
+}
+
+has_ended() {
+    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$1/status"
+}
+
 # Waits for a background process, and fails if its status is another.
 assert_ends() { # STATUS PID
     local status=0
     wait "$2" || status=$?
-    assert_equal "$status" "$1"
+    [[ $status == "$1" ]] ||
+        fail "${OWN:-the process}: $(in_words $status), not $1"
 }
 
-# Waits until a command succeeds, 10 seconds at most. In a subshell, for the
-# process substitution would become the caller's $!.
+# Waits until a command succeeds, as long as a program may run. In a subshell,
+# or the process substitution would become the caller's $!.
 wait_until() (
-    end=$((SECONDS + 10))
+    limit=$(seconds_for "$OWN")
+    end=$((${EPOCHREALTIME/./} + limit * 1000000))
     until "$@"; do
-        if ((SECONDS > end)); then
-            echo "waited 10 seconds in vain for: $*" >&2
+        if ((${EPOCHREALTIME/./} > end)); then
+            echo "${OWN:+$OWN: }waited $limit seconds in vain for: $*" >&2
             exit 1
         fi
         read -rt 0.02 <> <(:) || true
@@ -125,18 +300,77 @@ no_survivors() {
     [[ -z $(survivors) ]]
 }
 
+# What programs have left that had to remove it, one a line: a name in /tmp,
+# /dev/shm or /dev/mqueue, or an object of System V. A name is PROGRAM.PID, a
+# key 0x1bc50000 | PID, a segment without a key has 0x1bc5 bytes. Ours is what
+# a program of this test may have made: since the test began, its user or
+# nobody, and the process has ended.
+left_behind() {
+    local path name pid
+    for path in "$TMPDIR"/* /tmp/*.[0-9]* /dev/shm/*.[0-9]* /dev/mqueue/*.[0-9]*; do
+        [[ -e $path || -L $path ]] || continue
+        name=${path##*/}
+        name=${name#sem.}
+        pid=${name##*[!0-9]}
+        if [[ $path == "$TMPDIR"/* ]]; then
+            echo "$path"
+        elif [[ ${IS_PROGRAM[${name%%.*}]-} && ${OWN:-${name%%.*}} == "${name%%.*}" &&
+            ! -e /proc/${pid:-0} && $(stat -c %u "$path") =~ ^($EUID|65534)$ &&
+            $(stat -c %Y "$path") -ge $BEGAN ]]; then
+            echo "$path"
+        fi
+    done 2>/dev/null
+    [[ ! $OWN || $OWN == sysv-* ]] || return 0
+    awk -v uid="$EUID" -v began="$BEGAN" '
+        $1 == "key" { kind = $2 == "shmid" ? "m" : $2 == "semid" ? "s" : "q"; for (i = 1; i <= NF; i++) col[$i] = i; next }
+        $col["cuid"] != uid && $col["cuid"] != 65534 { next }
+        $col["ctime"] < began { next }
+        int($1 / 65536) == 7109 || kind == "m" && $col["size"] == 7109 {
+            print kind, $2 }' /proc/sysvipc/{msg,sem,shm} 2>/dev/null
+}
+
+# Says which of some things that were left are still there.
+still_left() {
+    sort <(left_behind) <(echo "$1") | uniq -d
+}
+
+are_gone() {
+    [[ -z $(still_left "$1") ]]
+}
+
 # After each test: no process and no file may be left.
 teardown() {
-    local pids
-    if ! wait_until no_survivors; then
+    local pids left
+    if [[ ! ${BATS_TEST_COMPLETED-} ]]; then # it has failed; now end it all
+        mapfile -t pids < <(survivors)
+        [[ ! ${pids[*]} ]] || kill -KILL "${pids[@]}" 2>/dev/null
+        return 0
+    fi
+    if ! wait_until no_survivors 2>/dev/null; then
         mapfile -t pids < <(survivors)
         [[ ${pids[*]} ]] || return 0 # at the last moment
-        echo "still running:"
+        echo "${OWN:+$OWN: }still running:"
         ps -o pid=,args= -p "${pids[*]}"
         kill -KILL "${pids[@]}"
         return 1
     fi
-    assert_equal "$(ls -A "$TMPDIR")" ''
+    left=$(left_behind)
+    # Another test's, running beside this one, goes away.
+    [[ -z $left ]] || wait_until are_gone "$left" 2>/dev/null || {
+        left=$(still_left "$left")
+        remove_left "$left"
+        fail "${OWN:+$OWN: }left behind: ${left//$'\n'/, }"
+    }
+}
+
+remove_left() {
+    local kind id
+    while read -r kind id; do
+        case $kind in
+        /*) rm -rf "$kind${id:+ $id}" ;;
+        *) ipcrm "-$kind" "$id" ;;
+        esac
+    done <<<"$1"
 }
 
 # Skips a test whose tool is missing. Under grading a skip is no pass.

@@ -4,6 +4,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
     [[ -x $BIN/lanes ]] || skip "there is no lanes in $BIN"
     cd "$BATS_TEST_TMPDIR"
     LOGS=$ROOT/tests/lanes

@@ -167,6 +167,7 @@ setup_file() {
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
     export LC_ALL=C.UTF-8
     unset NO_COLOR
     PATH=$BATS_FILE_TMPDIR:$PATH
@@ -302,7 +303,7 @@ stuck() {
 }
 
 @test "lanes: many processes that are gone need no memory" {
-    run -0 perl -e '
+    perl >log -e '
         print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
         for my $p (2 .. 20000) {
             print "1 fork() = $p\n$p pipe([3<pipe:[$p]>, 4<pipe:[$p]>]) = 0\n",
@@ -310,7 +311,6 @@ stuck() {
                 "1 wait4(-1, NULL, 0, NULL) = $p\n";
         }
         print "1 exit_group(0) = ?\n1 +++ exited with 0 +++\n"'
-    printf '%s\n' "$output" >log
     run -0 bash -c 'ulimit -v 15000; lanes -r log | tail -n 1'
     assert_output --partial 'exit 0'
 }

@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
     PROGRAMS=(mq-hello mq-priority mq-limits mq-notify mq-workers)
 }
 
@@ -17,7 +18,7 @@ alone() {
     ALONE=(unshare "${as[@]}" --ipc --mount bash -c
         'mount -t mqueue mqueue "$QUEUES" && eval "$1"' bash)
     "${ALONE[@]}" true 2>/dev/null || skip "no IPC namespace of one's own: needs root, or user namespaces"
-    export -f wait_until empty
+    export -f wait_until seconds_for empty
 }
 
 # There is no queue any more.

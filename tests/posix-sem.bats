@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
 }
 
 # Who waits for another process must tell futex(2) so.

@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
 }
 
 # A name for an object that nobody else has.

@@ -31,6 +31,7 @@ type_in() {
 }
 
 compare() {
+    ulimit -S -f unlimited # one makes a large file, of nothing
     mkdir "$1.d" && cd "$1.d" || return
     ln -s "$ROOT"/*/ .
     type_in "../$1" 9>&- >../now."$1"

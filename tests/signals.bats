@@ -3,6 +3,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
 }
 
 # Loaded into a program, guard.so stands between the kernel and its handlers.

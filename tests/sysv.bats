@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
     objects >"$BATS_TEST_TMPDIR/before"
     eval "usual_$(declare -f teardown)"
     # shellcheck disable=SC2317 # bats calls it
