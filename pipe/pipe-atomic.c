@@ -85,7 +85,7 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    /* In a pipe of one page no larger record has room, and each is cut. */
+    /* Forces the race: in a pipe of one page each larger record is cut. */
     if (size > PIPE_BUF && fcntl(fd[1], F_SETPIPE_SZ, PIPE_BUF) == -1)
         err(1, "F_SETPIPE_SZ");
 
