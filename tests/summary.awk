@@ -1,6 +1,6 @@
 # Reads TAP, ends in one line, and fails unless every planned test passed.
 
-/^1\.\./ { planned = substr($1, 4) }
+/^1\.\./ { planned += substr($1, 4) }
 /^not ok/ { failed++; next }
 /^ok .*# skip/ { skipped++; next }
 /^ok/ { passed++ }
