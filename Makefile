@@ -93,19 +93,19 @@ check-tools: all ## the tests that need more tools: clang, musl, valgrind, spin
 	    echo "missing, so what needs it is skipped: sudo apt-get install -y $$missing"
 	@BIN="$(abspath $(BIN))" tests/run tests/tools.bats
 
-# $(call each,COMMAND) runs a command for each file, the largest first: on as
-# many cores as there are, and in silence if all is well.
 CHECKED := $(SOURCES) $(LANES)
 SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
            tests/lanes/record $(wildcard tests/*.bash tests/*.bats)
-each = ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \
+# $(call each,COMMAND) runs a command for each file, the largest first, on as
+# many cores as there are; it is silent if all is well.
+each = @echo '$1'; ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \
     'said=$$($1 2>&1) || { printf "%s\n" "$$said" >&2; exit 1; }'
 lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
 	@$(call need,$(call missing,gcc clang clang-tidy cppcheck shellcheck clang-format))
-	clang-format --dry-run -Werror $(CHECKED) lanes/lanes.h
-	shellcheck -x $(SCRIPTS)
-	cppcheck -j "$$(nproc)" --quiet --error-exitcode=1 --std=c11 --inline-suppr \
-	    --enable=warning,performance,portability $(CHECKED)
+	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) lanes/lanes.h
+	@echo shellcheck; ls -S $(SCRIPTS) | xargs -P "$$(nproc)" -n 4 shellcheck -x
+	@echo cppcheck; cppcheck -j "$$(nproc)" --quiet --error-exitcode=1 --std=c11 \
+	    --inline-suppr --enable=warning,performance,portability $(CHECKED)
 	$(call each,gcc $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null "$$0")
 	$(call each,clang $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null "$$0")
 	$(call each,clang-tidy --quiet "$$0" -- $(STRICT))
