@@ -54,8 +54,11 @@ ifneq ($(shell uname),Linux)
 MAKEFLAGS += --keep-going
 endif
 
+LINTERS ?= clang-format shellcheck cppcheck gcc clang clang-tidy
+
 .DELETE_ON_ERROR:
-.PHONY: all demo lecture slides check check-tools lint clean clean-ipc help
+.PHONY: all demo lecture slides check check-tools lint lint-needs $(LINTERS:%=lint-%) \
+        clean clean-ipc help
 vpath %.c $(MECHANISMS)
 
 # Beside somebody else's programs lanes is welcome, but not needed.
@@ -100,14 +103,21 @@ SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
 # many cores as there are; it is silent if all is well.
 each = @echo '$1'; ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \
     'said=$$($1 2>&1) || { printf "%s\n" "$$said" >&2; exit 1; }'
-lint: ## compilers with -Werror, clang-tidy, cppcheck, shellcheck, clang-format
-	@$(call need,$(call missing,gcc clang clang-tidy cppcheck shellcheck clang-format))
+
+lint: $(LINTERS:%=lint-%) ## -Werror, clang-tidy, cppcheck, shellcheck, clang-format; LINTERS=gcc: one
+$(LINTERS:%=lint-%): | lint-needs
+lint-needs:
+	@$(call need,$(call missing,$(LINTERS)))
+lint-clang-format:
 	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) lanes/lanes.h
+lint-shellcheck:
 	@echo shellcheck; ls -S $(SCRIPTS) | xargs -P "$$(nproc)" -n 4 shellcheck -x
+lint-cppcheck:
 	@echo cppcheck; cppcheck -j "$$(nproc)" --quiet --error-exitcode=1 --std=c11 \
 	    --inline-suppr --enable=warning,performance,portability $(CHECKED)
-	$(call each,gcc $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null "$$0")
-	$(call each,clang $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null "$$0")
+lint-gcc lint-clang: lint-%:
+	$(call each,$* $(STRICT) -Werror -O2 -D_FORTIFY_SOURCE=2 -c -o /dev/null "$$0")
+lint-clang-tidy:
 	$(call each,clang-tidy --quiet "$$0" -- $(STRICT))
 
 clean: ## remove what make builds
