@@ -5,9 +5,10 @@
  *
  * Each Writer (default 4) sends 1000 records of N bytes (default PIPE_BUF),
  * all of one value that is its own. Parent cuts the stream into records
- * again: one that holds two values is torn. How many, above PIPE_BUF, varies.
+ * again: one that holds two values is torn. Above PIPE_BUF the pipe has one
+ * page, to force it, and the number that are torn varies.
  *
- * Watch   0 are torn, however many write: up to PIPE_BUF write is atomic.
+ * Watch   none is torn, however many write: up to PIPE_BUF write is atomic.
  * Try     pipe-atomic --size 8192                above PIPE_BUF it is not
  *         pipe-atomic --size 8192 --writers 1    who could tear it?
  * Read    PIPE_BUF in pipe(7); POSIX, write(); Kerrisk, TLPI, 44.1
@@ -29,7 +30,7 @@ enum { RECORDS = 1000, MAX_WRITERS = 100, MAX_SIZE = 65536 };
 static const char usage[] =
     "usage: pipe-atomic [--writers N] [--size N]\n"
     "  --writers N  how many write at the same time (4)\n"
-    "  --size 8192  wrong: records above PIPE_BUF are torn";
+    "  --size 8192  wrong: records above PIPE_BUF, the default, are torn";
 static char bytes[MAX_SIZE];
 
 static int number(const char *word, int max)
@@ -49,17 +50,19 @@ static int reader(int read_end, size_t size)
     size_t got = 0;
     ssize_t n;
 
+    /* A record may come in parts. */
     while ((n = read(read_end, bytes + got, size - got)) > 0) {
         got = (got + (size_t)n) % size;
         if (got == 0) {
             all++;
+            /* Equal to itself moved by one: all bytes are the same. */
             torn += memcmp(bytes, bytes + 1, size - 1) != 0;
         }
     }
     if (n == -1)
         err(1, "read");
-    printf("Parent received %d records of %zu bytes, %d are torn\n", all,
-           size, torn);
+    printf("Parent: PIPE_BUF is %d: of %d records of %zu bytes %d are torn\n",
+           PIPE_BUF, all, size, torn);
     return torn;
 }
 
@@ -85,16 +88,16 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    /* Forces the race: in a pipe of one page each larger record is cut. */
+    /* 64 KiB would often have room for all 8192 bytes; a page never has. */
     if (size > PIPE_BUF && fcntl(fd[1], F_SETPIPE_SZ, PIPE_BUF) == -1)
         err(1, "F_SETPIPE_SZ");
 
-    for (int i = 1; i <= writers; i++) {
+    for (int i = 0; i < writers; i++) {
         switch (fork()) {
         case -1:
             err(1, "fork");
         case 0:
-            alarm(10); /* ends a wait that nobody else will end */
+            alarm(10); /* ends an endless wait */
             close(fd[0]);
             memset(bytes, 'A' + i, (size_t)size);
             for (int n = 0; n < RECORDS; n++)

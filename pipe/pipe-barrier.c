@@ -4,12 +4,13 @@
  * usage: pipe-barrier [CHILDREN]
  *
  * Each child (there are 5) works for a while, some longer than others,
- * notes in shared memory that it is ready, and closes its write end. Parent
- * reads: the read returns 0 when the last child has closed.
+ * notes in shared memory that it is ready, and closes its write end.
+ * Parent's read returns 0 when the last child has closed. Unlike wait(2)
+ * this does not need the children to end.
  *
  * Watch   nobody writes: the kernel's count of write ends is the message.
- * Try     leave out Parent's close(fd[1]): whom does Parent wait for? (^C
- * ends it) Read    pipe(7); Kerrisk, TLPI, 44.3; APUE, 15.2 (TELL_WAIT)
+ * Try     leave out close(write_end): why does Parent go on all the same?
+ * Read    pipe(7); Kerrisk, TLPI, 44.3; APUE, 15.2 (TELL_WAIT)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -37,7 +38,8 @@ static int number(const char *word, int max)
 
 static void child(int n, int write_end, bool *ready)
 {
-    for (volatile long work = 500000L * (n % 5); work > 0; work--)
+    /* volatile, or the compiler would leave it out */
+    for (volatile long work = 500000L * (1 + n % 5); work > 0; work--)
         ;
     *ready = true;
     close(write_end); /* the last of these lets Parent go on */
@@ -47,7 +49,8 @@ int main(int argc, char *argv[])
 {
     int fd[2], status, children = 5, count = 0, failed = 0;
     bool *ready;
-    char none;
+    char none; /* nothing will be written */
+    ssize_t n;
 
     if (argc > 2)
         errx(2, "unexpected argument: %s\n%s", argv[2], usage);
@@ -56,7 +59,8 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    ready = mmap(NULL, MAX_CHILDREN, PROT_READ | PROT_WRITE,
+    /* Only to prove that all were ready. */
+    ready = mmap(NULL, MAX_CHILDREN * sizeof *ready, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (ready == MAP_FAILED)
         err(1, "mmap");
@@ -71,11 +75,13 @@ int main(int argc, char *argv[])
     }
     close(fd[1]);
 
-    if (read(fd[0], &none, 1) == -1)
+    n = read(fd[0], &none, 1);
+    if (n == -1)
         err(1, "read");
     for (int i = 0; i < children; i++)
         count += ready[i];
-    printf("Parent: read returns 0, %d of %d are ready\n", count, children);
+    printf("Parent: read returns %zd, %d of %d are ready\n", n, count,
+           children);
 
     for (int i = 0; i < children; i++) {
         if (wait(&status) == -1)

@@ -7,7 +7,7 @@
  * into capitals and writes it into the second pipe, where Parent reads the
  * answer. When Parent closes its write end, Child sees the end of file.
  *
- * Watch   each read waits for the other side's write: that keeps the order.
+ * Watch   no answer comes before its question: each side waits in read.
  * Try     pipe-duplex --one-pipe    Parent reads its own question
  * Read    pipe(7), pipe(2); APUE, 15.2; Kerrisk, TLPI, exercise 44-1
  */
@@ -27,15 +27,15 @@ static const char usage[] =
     "  --one-pipe  wrong: Parent reads where it has written";
 static bool one_pipe;
 
-static void child(int questions, int answers)
+static void child(int from, int to)
 {
     char part[100];
     ssize_t n;
 
-    while ((n = read(questions, part, sizeof part)) > 0) {
+    while ((n = read(from, part, sizeof part)) > 0) {
         for (ssize_t i = 0; i < n; i++)
             part[i] = (char)toupper((unsigned char)part[i]);
-        if (write(answers, part, (size_t)n) == -1)
+        if (write(to, part, (size_t)n) == -1)
             err(1, "write");
     }
     if (n == -1)
@@ -62,19 +62,19 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(to_child[1]);
         close(from_child[0]);
-        if (!one_pipe) /* else both would read there: let Parent win */
+        if (!one_pipe) /* else both would read there, and either might win */
             child(to_child[0], from_child[1]);
         exit(0);
     }
-    if (one_pipe && dup2(to_child[0], from_child[0]) == -1)
-        err(1, "dup2");
-    close(to_child[0]);
+    if (!one_pipe)
+        close(to_child[0]);
     close(from_child[1]);
 
-    answers = fdopen(from_child[0], "r");
+    /* A line may come in parts: let stdio read on to its end. */
+    answers = fdopen(one_pipe ? to_child[0] : from_child[0], "r");
     if (!answers)
         err(1, "fdopen");
 

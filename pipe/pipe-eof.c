@@ -6,6 +6,7 @@
  * Parent writes a word and keeps its write end open. Child reads the word,
  * and finds the pipe empty, but not at its end. Only when Parent closes its
  * write end, too, does poll report POLLHUP, and read returns 0.
+ * (The second pipe, seen, only tells Parent that Child has looked.)
  *
  * Watch   an empty pipe is not at its end while one write end is open.
  * Try     pipe-eof --no-close    Child waits for a writer: itself
@@ -49,21 +50,21 @@ static void look(int read_end, int timeout)
 
 static void child(int read_end, int seen)
 {
-    look(read_end, -1);
-    look(read_end, 0);
-    close(seen); /* Parent may go on: its read returns 0 */
-    look(read_end, -1);
+    look(read_end, -1); /* waits: a word comes */
+    look(read_end, 0);  /* does not wait: the pipe is empty */
+    close(seen);        /* Parent's read returns 0, and Parent goes on */
+    look(read_end, -1); /* waits: the end comes */
 }
 
 int main(int argc, char *argv[])
 {
     int fd[2], seen[2], status;
-    char none;
+    char none; /* nothing will be written to seen */
 
     no_close = argc > 1 && strcmp(argv[1], "--no-close") == 0;
     if (argc > 1 + no_close)
         errx(2, "%s", usage);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* both print: keep the order */
 
     if (pipe(fd) == -1)
         err(1, "pipe");
@@ -73,7 +74,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(no_close ? 1 : 10); /* ends a wait that nobody else will end */
+        alarm(no_close ? 1 : 10); /* ends an endless wait */
         if (!no_close)
             close(fd[1]);
         child(fd[0], seen[1]);

@@ -5,11 +5,11 @@
  *
  * Parent fills a pipe and takes bytes out again. Room for a writer comes
  * when a whole page is empty: not after 4095 bytes, but after 4096. Then
- * Parent fills it anew. Child writes one byte more, and that write returns
- * when Parent has read a page.
+ * Parent fills it again. Child's write of one more byte cannot return before
+ * Parent has read a page. (So it is in Linux; POSIX does not say.)
  *
- * Watch   poll, after almost a page, and after one byte more.
- * Try     change 1 in the second take to 0: which poll is it now?
+ * Watch   what poll says after almost a page, and after one more byte.
+ * Try     change page - 1 to page: when does poll say POLLOUT now?
  * Read    pipe(7), poll(2); Linux, fs/pipe.c: pipe_write
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char bytes[1 << 20];
+static char bytes[1 << 20]; /* more than a new pipe holds */
 
 static void put(int write_end, size_t n)
 {
@@ -57,7 +57,7 @@ int main(int argc, char *argv[])
         err(1, "pipe");
     capacity = fcntl(fd[1], F_GETPIPE_SZ);
     if (capacity == -1)
-        err(1, "F_GETPIPE_SZ");
+        err(1, "fcntl: F_GETPIPE_SZ");
     put(fd[1], (size_t)capacity);
     printf("Parent writes %d: the pipe is full\n", capacity);
     take(fd, page - 1);
@@ -69,9 +69,9 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(fd[0]);
-        put(fd[1], 1); /* byte capacity + 1 has to wait */
+        put(fd[1], 1); /* no room before Parent has read a page */
         printf("Child: write of byte %d returns\n", capacity + 1);
         exit(0);
     }

@@ -8,7 +8,8 @@
  * no more can come.
  *
  * Watch   the read that returns 0: nobody holds a write end any more.
- * Try     leave out Child's close(fd[1]): which read waits, and for whom?
+ * Try     leave out Child's close(fd[1]): which read waits now,
+ *         and for whom? (10 seconds)
  * Read    pipe(2), fork(2), pipe(7); Kerrisk, TLPI, 44.2
  */
 #define _GNU_SOURCE
@@ -27,8 +28,10 @@ static void child(int read_end)
     ssize_t n;
 
     printf("Child received: ");
-    while ((n = read(read_end, part, sizeof part)) > 0)
+    while ((n = read(read_end, part, sizeof part)) > 0) {
         fwrite(part, 1, (size_t)n, stdout);
+        fflush(stdout); /* shown before the next read waits */
+    }
     if (n == -1)
         err(1, "read");
     printf("\nChild: read returns 0, the end of file\n");
@@ -46,9 +49,9 @@ int main(int argc, char *argv[])
         err(1, "pipe");
     switch (fork()) {
     case -1:
-        err(1, "fork");
+        err(1, "fork"); /* does not return, so there is no break */
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(fd[1]);
         child(fd[0]);
         exit(0);
@@ -63,5 +66,5 @@ int main(int argc, char *argv[])
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         errx(124, "stuck: Child waits in read, and a write end is open");
-    return status != 0;
+    return status != 0; /* 1 unless Child exited with 0 */
 }

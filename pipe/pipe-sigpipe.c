@@ -7,8 +7,9 @@
  * writes, and SIGPIPE kills it. Child 2 ignores SIGPIPE: its write fails
  * with EPIPE, and Child 2 goes on.
  *
- * Watch   Child 1 has no second line. Its status says why: 128 + SIGPIPE.
- * Try     yes | head -n 1; echo ${PIPESTATUS[0]}    what stops yes?
+ * Watch   Child 1 has no second line. Its wait status says why: SIGPIPE.
+ *         (A shell adds 128.)
+ * Try     yes | head -n 1; echo ${PIPESTATUS[0]}    what stops yes? (bash)
  * Read    pipe(7), write(2), signal(7), wait(2); Kerrisk, TLPI, 44.2
  */
 #define _GNU_SOURCE
@@ -26,13 +27,14 @@ static void child(int n, int write_end)
     /* Whoever started us may ignore SIGPIPE, and that is inherited. */
     signal(SIGPIPE, n == 1 ? SIG_DFL : SIG_IGN);
     printf("Child %d %s SIGPIPE, and writes\n", n,
-           n == 1 ? "does not ignore" : "ignores");
+           n == 1 ? "leaves alone" : "ignores");
 
     if (write(write_end, "hello", 5) != -1)
-        errx(1, "write: there is a reader");
+        errx(1, "write succeeds: somebody holds a read end");
     if (errno != EPIPE)
         err(1, "write");
-    printf("Child %d goes on: write: %s (EPIPE)\n", n, strerror(errno));
+    printf("Child %d goes on: write fails with EPIPE (%s)\n", n,
+           strerror(errno));
 }
 
 /* Forks a child that writes; returns how it ended, as wait(2) has it. */

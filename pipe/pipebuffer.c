@@ -3,14 +3,14 @@
  *
  * usage: pipebuffer [--chunk N] [--size N]
  *
- * Writer fills a pipe that nobody reads. O_NONBLOCK makes write fail with
- * EAGAIN, where it would otherwise wait for room, and Writer adds up what
- * went in until then. A chunk is PIPE_BUF bytes if you do not say.
+ * Writer fills a pipe that nobody reads. With O_NONBLOCK a write that would
+ * wait for room fails with EAGAIN instead. Until then Writer adds up what
+ * went in. A chunk is PIPE_BUF bytes unless you say otherwise.
  *
- * Watch   F_GETPIPE_SZ, and the sum: are they the same?
+ * Watch   F_GETPIPE_SZ, and the bytes that go in: are they the same?
  * Try     pipebuffer --chunk 3000       the same pipe holds less: why?
- *         pipebuffer --size 1048576     as much as a user may ask for
- * Read    pipe(7), F_SETPIPE_SZ in fcntl(2); Kerrisk, TLPI, 44.10
+ *         pipebuffer --size 1048576     usually the most that a user gets
+ * Read    pipe(2), pipe(7), F_SETPIPE_SZ in fcntl(2); Kerrisk, TLPI, 44.10
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -42,7 +42,7 @@ static void resize(int fd, int size)
     int got = fcntl(fd, F_SETPIPE_SZ, size);
 
     if (got == -1) {
-        warn("F_SETPIPE_SZ to %d", size);
+        warn("fcntl: F_SETPIPE_SZ to %d", size);
         errx(1, "hint: a user's limit is in /proc/sys/fs/pipe-max-size");
     }
     printf("Writer asked for %d bytes and got %d\n", size, got);
@@ -76,10 +76,10 @@ int main(int argc, char *argv[])
         resize(fd[1], size);
     capacity = fcntl(fd[1], F_GETPIPE_SZ);
     if (capacity == -1)
-        err(1, "F_GETPIPE_SZ");
+        err(1, "fcntl: F_GETPIPE_SZ");
     pipe_buf = (int)fpathconf(fd[1], _PC_PIPE_BUF);
     if (pipe_buf == -1)
-        err(1, "PIPE_BUF");
+        err(1, "fpathconf: PIPE_BUF");
     printf("Writer: F_GETPIPE_SZ is %d, PIPE_BUF is %d\n", capacity,
            pipe_buf);
 
@@ -89,10 +89,10 @@ int main(int argc, char *argv[])
         sum += (int)n;
     if (errno != EAGAIN)
         err(1, "write");
-    printf("Writer: chunks of %d, EAGAIN after %d bytes\n", chunk, sum);
+    printf("Writer: chunks of %d: %d bytes go in, then EAGAIN\n", chunk, sum);
     if (sum < capacity)
-        printf("Writer: %d bytes stay empty: what does not fit into the\n"
-               "Writer: rest of a page begins a new page\n",
+        printf("Writer: %d bytes stay empty: a chunk that does not fit into\n"
+               "Writer: the rest of a page starts a new page\n",
                capacity - sum);
     return 0;
 }

@@ -4,13 +4,14 @@
  * usage: capture [--wait-first] [CMD [ARG...]]
  *
  * Two pipes bring what the command writes. poll tells which of them has
- * something, so neither fills up while Parent reads the other. Only then
- * does Parent wait. A third pipe says whether exec worked: exec closes it.
+ * something, so neither fills up while Parent reads the other. When both
+ * are at their end, Parent waits for the status. A third pipe says whether
+ * exec worked: if it did, it has closed that pipe, and read returns 0.
  *
  * Watch   the order: read to the end first, wait for the status second.
  * Try     capture --wait-first seq 100000    stuck above one pipe's size
  *         capture sh -c 'echo oops >&2; exit 3'; echo $?
- * Read    poll(2), pipe(7), O_CLOEXEC in open(2); CS 644, week 5, ex. 12
+ * Read    poll(2), pipe(7), O_CLOEXEC in open(2); Kerrisk, TLPI, ch. 44
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -79,13 +80,14 @@ static void print(const char *name, const struct string *s)
 static void become(char *cmd[], int out, int error, int report)
 {
     if (wait_first)
-        alarm(1); /* exec keeps it */
+        alarm(1); /* exec keeps the alarm */
     if (dup2(out, STDOUT_FILENO) == -1)
         err(1, "dup2");
     if (dup2(error, STDERR_FILENO) == -1)
         err(1, "dup2");
 
     execvp(cmd[0], cmd);
+    /* Parent says it: our own stderr is a pipe by now. */
     if (write(report, &errno, sizeof errno) == -1)
         _exit(1);
     _exit(127);
@@ -107,7 +109,8 @@ int main(int argc, char *argv[])
         demo[2] = "seq 100000";
     if (cmd[0][0] == '-')
         errx(2, "%s", usage);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it would leave no status */
+    /* If it is ignored, waitpid finds no status. */
+    signal(SIGCHLD, SIG_DFL);
 
     /* exec closes all six, but not the copies that dup2 makes. */
     if (pipe2(out, O_CLOEXEC) == -1)
@@ -125,7 +128,7 @@ int main(int argc, char *argv[])
     close(error[1]);
     close(report[1]);
 
-    n = read(report[0], &why, sizeof why);
+    n = read(report[0], &why, sizeof why); /* 0: exec has closed it */
     if (n == -1)
         err(1, "read");
     if (!wait_first)
@@ -136,7 +139,7 @@ int main(int argc, char *argv[])
     if (n > 0)
         errx(why == ENOENT ? 127 : 126, "%s: %s", cmd[0], strerror(why));
     if (wait_first && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: %s waits for a reader, Parent for its end", cmd[0]);
+        errx(124, "stuck: Parent waits for %s, it for a reader", cmd[0]);
     if (wait_first)
         drain(out[0], error[0], text);
 

@@ -5,7 +5,8 @@
  *
  * One pipe, two forks. One child makes the write end its standard output,
  * the other makes the read end its standard input, and each becomes its
- * command. Parent closes both ends and waits; the status is CMD2's.
+ * command. Parent closes both ends and waits; the status is CMD2's. (Without
+ * commands: echo hello | wc -c.)
  *
  * Watch   the closes: three processes, and none may keep a spare end.
  * Try     connect2 --no-close    CMD2 waits for EOF for ever
@@ -28,22 +29,24 @@ static const char usage[] =
 static bool no_close;
 
 /*
- * In a child: makes one end of the pipe descriptor n, keeps no other end,
- * and becomes cmd. fd[0] is to be descriptor 0, fd[1] descriptor 1.
+ * In a child: makes fd[n] descriptor n (the read end 0, the write end 1),
+ * keeps no other end, and becomes cmd.
  */
 static void become(char *cmd[], const int fd[2], int n)
 {
-    close(fd[!n]);
-    if (fd[n] != n) { /* they are equal if we were started without n */
+    int status;
+
+    close(fd[1 - n]);
+    if (fd[n] != n) { /* they are equal if n was closed before */
         if (dup2(fd[n], n) == -1)
             err(1, "dup2");
         close(fd[n]);
     }
 
     execvp(cmd[0], cmd);
-    n = errno == ENOENT ? 127 : 126; /* the shell's own numbers */
+    status = errno == ENOENT ? 127 : 126; /* the shell's own numbers */
     warn("%s", cmd[0]);
-    _exit(n);
+    _exit(status); /* not exit: what stdio holds is Parent's */
 }
 
 int main(int argc, char *argv[])
@@ -56,13 +59,16 @@ int main(int argc, char *argv[])
     no_close = argc > 1 && strcmp(argv[1], "--no-close") == 0;
     if (argc > 1 + no_close)
         cmd1 = argv + 1 + no_close;
-    for (cmd2 = cmd1; *cmd2 && strcmp(*cmd2, "--") != 0; cmd2++)
-        ;
+    cmd2 = cmd1;
+    while (*cmd2 && strcmp(*cmd2, "--") != 0)
+        cmd2++;
     if (cmd2 == cmd1 || cmd1[0][0] == '-' || !cmd2[0] || !cmd2[1])
         errx(2, "separate two commands with --\n%s", usage);
-    *cmd2++ = NULL;
+    *cmd2 = NULL;
+    cmd2++;
 
-    signal(SIGCHLD, SIG_DFL); /* ignored, it would leave no status */
+    /* If it is ignored, waitpid finds no status. */
+    signal(SIGCHLD, SIG_DFL);
     if (pipe(fd) == -1)
         err(1, "pipe");
     pid1 = fork();
@@ -75,7 +81,7 @@ int main(int argc, char *argv[])
         err(1, "fork");
     if (pid2 == 0) {
         if (no_close)
-            alarm(1); /* exec keeps it */
+            alarm(1); /* exec keeps the alarm */
         become(cmd2, fd, STDIN_FILENO);
     }
     close(fd[0]);
@@ -87,7 +93,7 @@ int main(int argc, char *argv[])
     if (waitpid(pid2, &status, 0) == -1)
         err(1, "waitpid");
     if (no_close && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: %s waits for EOF, and Parent has the write end",
+        errx(124, "stuck: %s waits for EOF, and Parent holds a write end",
              cmd2[0]);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -3,14 +3,14 @@
  *
  * usage: coprocess [--no-flush]
  *
- * Child is a filter: it adds the numbers that it reads from its standard
- * input, as it would at a terminal. Parent has put a pipe there, and another
- * at Child's standard output, sends a question and waits for the answer.
+ * Child is a filter: it reads numbers from its standard input and prints
+ * their sums, as it would at a terminal. Parent has put a pipe at each of
+ * the two. It sends a question and waits for the answer.
  *
  * Watch   the filter's fflush. To a terminal stdio writes each line at once,
- *         to a pipe only when its buffer is full.
+ *         to a pipe when its buffer is full, or at exit.
  * Try     coprocess --no-flush    the sum stays in the filter's buffer
- * Read    setvbuf(3), stdio(3); Stevens & Rago, APUE, 15.4
+ * Read    setvbuf(3), stdbuf(1), pty(7); Stevens & Rago, APUE, 15.4
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -38,10 +38,10 @@ static void filter(void)
     }
 }
 
-/* Makes fd the standard descriptor n. */
+/* Makes fd descriptor n. They are equal if n was closed before. */
 static void move(int fd, int n)
 {
-    if (fd == n) /* they are equal if we were started without n */
+    if (fd == n)
         return;
     if (dup2(fd, n) == -1)
         err(1, "dup2");
@@ -49,62 +49,63 @@ static void move(int fd, int n)
 }
 
 /* Sends a line and prints the answer; false if none comes. */
-static bool ask(const char *question, FILE *to, FILE *from)
+static bool ask(const char *numbers, FILE *to, FILE *from)
 {
-    char answer[100];
+    char sum[100];
 
-    printf("Parent sends: %s\n", question);
-    fprintf(to, "%s\n", question);
+    printf("Parent sends: %s\n", numbers);
+    fprintf(to, "%s\n", numbers);
     fflush(to);
-    if (!fgets(answer, sizeof answer, from))
+    if (!fgets(sum, sizeof sum, from))
         return false;
-    printf("Parent got: %s", answer);
+    printf("Parent got: %s", sum);
     return true;
 }
 
 int main(int argc, char *argv[])
 {
-    int to[2], from[2], status;
-    FILE *question, *answer;
+    int to_child[2], from_child[2], status;
+    FILE *to, *from;
     bool answered;
 
     no_flush = argc > 1 && strcmp(argv[1], "--no-flush") == 0;
     if (argc > 1 + no_flush)
         errx(2, "%s", usage);
 
-    if (pipe(to) == -1)
+    if (pipe(to_child) == -1)
         err(1, "pipe");
-    if (pipe(from) == -1)
+    if (pipe(from_child) == -1)
         err(1, "pipe");
     switch (fork()) {
     case -1:
         err(1, "fork");
     case 0:
-        alarm(no_flush ? 1 : 10); /* ends a wait that nobody else will end */
-        close(to[1]);
-        close(from[0]);
-        move(to[0], STDIN_FILENO);
-        move(from[1], STDOUT_FILENO);
+        alarm(no_flush ? 1 : 10); /* ends an endless wait */
+        close(to_child[1]);
+        close(from_child[0]);
+        move(to_child[0], STDIN_FILENO);
+        move(from_child[1], STDOUT_FILENO);
         filter();
         exit(0);
     }
-    close(to[0]);
-    close(from[1]);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* Parent's, after the fork */
+    close(to_child[0]);
+    close(from_child[1]);
+    /* After the fork: Child's stdout stays as stdio has it. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
-    question = fdopen(to[1], "w");
-    if (!question)
+    to = fdopen(to_child[1], "w");
+    if (!to)
         err(1, "fdopen");
-    answer = fdopen(from[0], "r");
-    if (!answer)
+    from = fdopen(from_child[0], "r");
+    if (!from)
         err(1, "fdopen");
-    answered = ask("1 2", question, answer) && ask("40 2", question, answer);
-    fclose(question); /* the filter sees the end of file, and ends */
+    answered = ask("1 2", to, from) && ask("40 2", to, from);
+    fclose(to); /* the filter sees the end of file, and ends */
 
     if (wait(&status) == -1)
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: Parent waits for the sum, Child for more to read:"
-                  " the sum is in Child's stdio buffer");
+        errx(124,
+             "stuck: Parent waits for the sum, which is in Child's buffer");
     return status != 0 || !answered;
 }

@@ -4,12 +4,12 @@
  * usage: dup2-hello
  *
  * Child makes the write end of a pipe its standard output, and asks the
- * kernel before and after it what each descriptor is. The second table goes
- * through the pipe: Parent reads it there and prints it.
+ * kernel, before and after, where each descriptor leads. The second table
+ * goes through the pipe to Parent, which prints it.
  *
  * Watch   descriptor 1. printf writes to it, and knows nothing of pipes.
- * Try     ls -l /proc/self/fd | cat    the same, done by your shell
- * Read    dup2(2), proc(5), readlink(2); Stevens & Rago, APUE, 3.12
+ * Try     ls -l /proc/self/fd | cat    your shell does it, too
+ * Read    dup2(2), proc(5), fcntl(2); Stevens & Rago, APUE, 3.12
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -22,17 +22,18 @@
 
 static char pipe_name[40];
 
-/* What does fd lead to? Whatever is not the pipe was there before. */
+/* Where does fd lead? "inherited": it was open before pipe was called. */
 static const char *look(int fd)
 {
-    char path[40], name[40] = "";
+    char path[40], name[40] = ""; /* readlink adds no NUL */
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (readlink(path, name, sizeof name - 1) == -1)
         return "closed";
     if (strcmp(name, pipe_name) != 0)
         return "inherited";
-    return fcntl(fd, F_GETFL) & O_WRONLY ? "pipe write end" : "pipe read end";
+    return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY ? "pipe write end"
+                                                        : "pipe read end";
 }
 
 int main(int argc, char *argv[])

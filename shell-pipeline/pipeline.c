@@ -6,9 +6,10 @@
  *
  * Each stage but the last writes into a pipe. Parent hands the read end on
  * to the next stage and closes it: at no time does it hold more than two
- * pipes, so 500 stages fit into 16 descriptors.
+ * pipes, so 16 descriptors are enough for 500 stages. Without commands:
+ * yes | head | wc -l.
  *
- * Watch   before: the one descriptor that lives from stage to stage.
+ * Watch   the variable before: the one end that is kept for the next stage.
  * Try     pipeline --pipefail false -- true; echo $?
  *         pipeline --wait-first    one stage after the other: stuck
  * Read    pipe(7), F_SETPIPE_SZ in fcntl(2); bash(1), Pipelines
@@ -48,18 +49,19 @@ static int number(const char *word, int max)
 /* Ends a command at its --; returns the next one, NULL after the last. */
 static char **cut(char *words[])
 {
-    for (words++; *words && strcmp(*words, "--") != 0; words++)
-        ;
+    do
+        words++;
+    while (*words && strcmp(*words, "--") != 0);
     if (!*words)
         return NULL;
     *words = NULL;
     return words + 1;
 }
 
-/* Makes fd the standard descriptor n; -1 stands for none. */
+/* Makes fd descriptor n; -1: none. They are equal if n was closed before. */
 static void move(int fd, int n)
 {
-    if (fd == -1 || fd == n) /* they are equal if we were started without n */
+    if (fd == -1 || fd == n)
         return;
     if (dup2(fd, n) == -1)
         err(1, "dup2");
@@ -72,7 +74,7 @@ static void become(char *cmd[], int before, const int next[2])
     int status;
 
     if (wait_first)
-        alarm(1); /* exec keeps it */
+        alarm(1); /* exec keeps the alarm */
     if (next[0] != -1)
         close(next[0]); /* the next stage's */
     move(before, STDIN_FILENO);
@@ -81,7 +83,7 @@ static void become(char *cmd[], int before, const int next[2])
     execvp(cmd[0], cmd);
     status = errno == ENOENT ? 127 : 126; /* the shell's own numbers */
     warn("%s", cmd[0]);
-    _exit(status);
+    _exit(status); /* not exit: what stdio holds is Parent's */
 }
 
 /* Waits for a stage. The result is the last one, or the last that failed. */
@@ -92,7 +94,7 @@ static void finish(pid_t pid, int stage)
     if (waitpid(pid, &status, 0) == -1)
         err(1, "waitpid");
     if (wait_first && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: stage %d waits for a reader, Parent for it", stage);
+        errx(124, "stuck: Parent waits for stage %d, it for a reader", stage);
     if (!pipefail || status != 0)
         result = status;
 }
@@ -105,11 +107,10 @@ int main(int argc, char *argv[])
         { "wait-first", no_argument, NULL, 'w' },
         { 0 },
     };
-    static char *demo[] = { "seq", "100000", "--", "grep", "77",
-                            "--",  "wc",     "-l", NULL };
+    static char *demo[] = { "yes", "--", "head", "--", "wc", "-l", NULL };
     int before = -1, count = 0, opt, pipe_size = 0;
     char **cmd = demo;
-    pid_t pids[argc + 2]; /* for demo's three stages, too */
+    pid_t pids[argc + 2]; /* no more stages than words, or three */
 
     while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         if (opt == 'f')
@@ -127,7 +128,8 @@ int main(int argc, char *argv[])
         if (strcmp(cmd[i], "--") == 0 &&
             (i == 0 || !cmd[i + 1] || strcmp(cmd[i + 1], "--") == 0))
             errx(2, "a command is missing beside --\n%s", usage);
-    signal(SIGCHLD, SIG_DFL); /* ignored, it would leave no status */
+    /* If it is ignored, waitpid finds no status. */
+    signal(SIGCHLD, SIG_DFL);
 
     while (cmd) {
         char **next_cmd = cut(cmd);

@@ -4,12 +4,12 @@
  * usage: popen-status [COMMAND]
  *
  * popen makes a pipe, forks, and has a shell run COMMAND; pclose waits for
- * that shell and returns its wait status. Without COMMAND four commands are
- * read from, the last of which does not exist, and one is written to.
+ * that shell and returns its wait status. Without COMMAND it reads from four
+ * commands, the last of which does not exist, and writes to a fifth.
  *
  * Watch   the command that does not exist. popen succeeds all the same: it
  *         starts a shell. The shell complains, and its status is 127.
- * Try     popen-status 'ls /nosuch | wc -l'    whose status is it?
+ * Try     popen-status 'ls /nosuch | wc -l'    whose status is it? (wc's)
  * Read    popen(3), wait(2); Stevens & Rago, APUE, 15.3
  */
 #define _GNU_SOURCE
@@ -19,54 +19,53 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* Closes, and says how the command ended; returns what a shell shows as $?.
- */
-static int finish(FILE *pipe)
+/* Closes, and says how the shell ended; returns what $? would be. */
+static int finish(FILE *stream)
 {
-    int status = pclose(pipe);
+    int status = pclose(stream);
 
     if (status == -1)
         err(1, "pclose");
     if (WIFSIGNALED(status)) {
-        printf("Parent: killed by signal %d, %s\n", WTERMSIG(status),
-               strsignal(WTERMSIG(status)));
+        printf("Parent: the shell was killed by signal %d, %s\n",
+               WTERMSIG(status), strsignal(WTERMSIG(status)));
         return 128 + WTERMSIG(status);
     }
-    printf("Parent: exited with status %d\n", WEXITSTATUS(status));
+    printf("Parent: the shell exited with status %d\n", WEXITSTATUS(status));
     return WEXITSTATUS(status);
 }
 
 static FILE *start(const char *command, const char *type)
 {
-    FILE *pipe;
+    FILE *stream;
 
     printf("Parent: popen(\"%s\", \"%s\")\n", command, type);
-    pipe = popen(command, type);
-    if (!pipe)
+    stream = popen(command, type);
+    if (!stream)
         err(1, "popen"); /* no pipe, or no process */
-    return pipe;
+    return stream;
 }
 
 static int read_from(const char *command)
 {
-    FILE *pipe = start(command, "r");
+    FILE *stream = start(command, "r");
     char *line = NULL;
     size_t size = 0;
 
-    while (getline(&line, &size, pipe) != -1) {
+    while (getline(&line, &size, stream) != -1) {
         line[strcspn(line, "\n")] = '\0';
         printf("Parent read: %s\n", line);
     }
     free(line);
-    return finish(pipe);
+    return finish(stream);
 }
 
 static int write_to(const char *command)
 {
-    FILE *pipe = start(command, "w");
+    FILE *stream = start(command, "w");
 
-    fputs("one\ntwo\n", pipe);
-    return finish(pipe);
+    fputs("one\ntwo\n", stream);
+    return finish(stream);
 }
 
 int main(int argc, char *argv[])
