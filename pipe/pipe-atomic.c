@@ -4,11 +4,11 @@
  * usage: pipe-atomic [--writers N] [--size N]
  *
  * Each Writer (default 4) sends 1000 records of N bytes (default PIPE_BUF),
- * all of one value that is its own. Parent cuts the stream into records
- * again: one that holds two values is torn. Above PIPE_BUF the pipe has one
- * page, to force it, and the number that are torn varies.
+ * each filled with a byte value of its own. Parent cuts the stream back into
+ * records: one that holds two values is torn. The pipe has one page, to
+ * force the tearing; how many are torn above PIPE_BUF varies.
  *
- * Watch   none is torn, however many write: up to PIPE_BUF write is atomic.
+ * Watch   none is torn, however many write: a write of PIPE_BUF is atomic.
  * Try     pipe-atomic --size 8192                above PIPE_BUF it is not
  *         pipe-atomic --size 8192 --writers 1    who could tear it?
  * Read    PIPE_BUF in pipe(7); POSIX, write(); Kerrisk, TLPI, 44.1
@@ -25,12 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RECORDS = 1000, MAX_WRITERS = 100, MAX_SIZE = 65536 };
+enum { RECORDS = 1000, MAX_WRITERS = 50, MAX_SIZE = 65536 };
 
 static const char usage[] =
     "usage: pipe-atomic [--writers N] [--size N]\n"
     "  --writers N  how many write at the same time (4)\n"
-    "  --size 8192  wrong: records above PIPE_BUF, the default, are torn";
+    "  --size 8192  wrong: records above PIPE_BUF are torn";
 static char bytes[MAX_SIZE];
 
 static int number(const char *word, int max)
@@ -61,8 +61,8 @@ static int reader(int read_end, size_t size)
     }
     if (n == -1)
         err(1, "read");
-    printf("Parent: PIPE_BUF is %d: of %d records of %zu bytes %d are torn\n",
-           PIPE_BUF, all, size, torn);
+    printf("Parent: %d of %d records of %zu bytes are torn (PIPE_BUF: %d)\n",
+           torn, all, size, PIPE_BUF);
     return torn;
 }
 
@@ -88,9 +88,9 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    /* 64 KiB would often have room for all 8192 bytes; a page never has. */
-    if (size > PIPE_BUF && fcntl(fd[1], F_SETPIPE_SZ, PIPE_BUF) == -1)
-        err(1, "F_SETPIPE_SZ");
+    /* In 64 KiB 8192 bytes go in whole; in a page they cannot. */
+    if (fcntl(fd[1], F_SETPIPE_SZ, PIPE_BUF) == -1)
+        err(1, "fcntl: F_SETPIPE_SZ");
 
     for (int i = 0; i < writers; i++) {
         switch (fork()) {

@@ -1,15 +1,16 @@
 /*
- * pipe-barrier - wait for many without a byte: the end of file as a signal
+ * pipe-barrier - wait for many children: the end of file is the signal
  *
  * usage: pipe-barrier [CHILDREN]
  *
- * Each child (there are 5) works for a while, some longer than others,
+ * Each child (default 5) works for a while, some longer than others,
  * notes in shared memory that it is ready, and closes its write end.
  * Parent's read returns 0 when the last child has closed. Unlike wait(2)
  * this does not need the children to end.
  *
  * Watch   nobody writes: the kernel's count of write ends is the message.
- * Try     leave out close(write_end): why does Parent go on all the same?
+ * Try     put pause() after close(write_end): does Parent still go on?
+ *         (^C ends it)
  * Read    pipe(7); Kerrisk, TLPI, 44.3; APUE, 15.2 (TELL_WAIT)
  */
 #define _GNU_SOURCE
@@ -38,7 +39,7 @@ static int number(const char *word, int max)
 
 static void child(int n, int write_end, bool *ready)
 {
-    /* volatile, or the compiler would leave it out */
+    /* volatile, or the compiler would remove the loop */
     for (volatile long work = 500000L * (1 + n % 5); work > 0; work--)
         ;
     *ready = true;
@@ -59,7 +60,7 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    /* Only to prove that all were ready. */
+    /* Shared memory, only to check that all were ready. */
     ready = mmap(NULL, MAX_CHILDREN * sizeof *ready, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (ready == MAP_FAILED)

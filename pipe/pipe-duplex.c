@@ -7,7 +7,7 @@
  * into capitals and writes it into the second pipe, where Parent reads the
  * answer. When Parent closes its write end, Child sees the end of file.
  *
- * Watch   no answer comes before its question: each side waits in read.
+ * Watch   each read waits until the other side has written.
  * Try     pipe-duplex --one-pipe    Parent reads its own question
  * Read    pipe(7), pipe(2); APUE, 15.2; Kerrisk, TLPI, exercise 44-1
  */
@@ -27,15 +27,15 @@ static const char usage[] =
     "  --one-pipe  wrong: Parent reads where it has written";
 static bool one_pipe;
 
-static void child(int from, int to)
+static void child(int questions, int answers)
 {
     char part[100];
     ssize_t n;
 
-    while ((n = read(from, part, sizeof part)) > 0) {
+    while ((n = read(questions, part, sizeof part)) > 0) {
         for (ssize_t i = 0; i < n; i++)
             part[i] = (char)toupper((unsigned char)part[i]);
-        if (write(to, part, (size_t)n) == -1)
+        if (write(answers, part, (size_t)n) == -1)
             err(1, "write");
     }
     if (n == -1)
@@ -65,7 +65,7 @@ int main(int argc, char *argv[])
         alarm(10); /* ends an endless wait */
         close(to_child[1]);
         close(from_child[0]);
-        if (!one_pipe) /* else both would read there, and either might win */
+        if (!one_pipe) /* or Child might read the question first */
             child(to_child[0], from_child[1]);
         exit(0);
     }

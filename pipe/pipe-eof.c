@@ -3,12 +3,12 @@
  *
  * usage: pipe-eof [--no-close]
  *
- * Parent writes a word and keeps its write end open. Child reads the word,
- * and finds the pipe empty, but not at its end. Only when Parent closes its
- * write end, too, does poll report POLLHUP, and read returns 0.
- * (The second pipe, seen, only tells Parent that Child has looked.)
+ * Parent writes a word and keeps its write end open. Child, which has closed
+ * its own, reads the word and finds the pipe empty, but not at its end. Only
+ * when Parent closes the last write end does poll report POLLHUP and read
+ * return 0. (The second pipe, seen, tells Parent that Child has looked.)
  *
- * Watch   an empty pipe is not at its end while one write end is open.
+ * Watch   an empty pipe is not at its end while any write end is open.
  * Try     pipe-eof --no-close    Child waits for a writer: itself
  * Read    pipe(7), poll(2); APUE, 15.2 and exercises 15.1, 15.7
  */
@@ -28,7 +28,7 @@ static const char usage[] =
     "  --no-close  wrong: Child, which reads, keeps a write end";
 static bool no_close;
 
-/* Waits timeout milliseconds (-1: for ever) for an event, then reads. */
+/* Waits up to timeout milliseconds (-1: for ever), reads if poll says so. */
 static void look(int read_end, int timeout)
 {
     struct pollfd end = { .fd = read_end, .events = POLLIN };
@@ -64,7 +64,7 @@ int main(int argc, char *argv[])
     no_close = argc > 1 && strcmp(argv[1], "--no-close") == 0;
     if (argc > 1 + no_close)
         errx(2, "%s", usage);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* both print: keep the order */
+    setvbuf(stdout, NULL, _IOLBF, 0);
 
     if (pipe(fd) == -1)
         err(1, "pipe");
@@ -93,6 +93,7 @@ int main(int argc, char *argv[])
     if (wait(&status) == -1)
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: Child waits for EOF, and holds a write end itself");
+        errx(124, "stuck: Child waits for EOF, and %s holds a write end",
+             no_close ? "Child itself" : "Parent");
     return status != 0;
 }

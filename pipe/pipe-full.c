@@ -4,12 +4,13 @@
  * usage: pipe-full
  *
  * Parent fills a pipe and takes bytes out again. Room for a writer comes
- * when a whole page is empty: not after 4095 bytes, but after 4096. Then
- * Parent fills it again. Child's write of one more byte cannot return before
- * Parent has read a page. (So it is in Linux; POSIX does not say.)
+ * when a whole page is empty: with pages of 4096 bytes not after 4095, but
+ * after one more. Then Parent fills it again. Child's write of one more byte
+ * cannot return before Parent has read a page. (This is Linux; POSIX does
+ * not say.)
  *
  * Watch   what poll says after almost a page, and after one more byte.
- * Try     change page - 1 to page: when does poll say POLLOUT now?
+ * Try     pipebuffer --chunk 3000    pages again: what stays empty?
  * Read    pipe(7), poll(2); Linux, fs/pipe.c: pipe_write
  */
 #define _GNU_SOURCE
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char bytes[1 << 20]; /* more than a new pipe holds */
+static char bytes[1 << 20]; /* as much as a new pipe holds, or more */
 
 static void put(int write_end, size_t n)
 {
@@ -52,6 +53,7 @@ int main(int argc, char *argv[])
     if (argc > 1)
         errx(2, "unexpected argument: %s\nusage: pipe-full", argv[1]);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    alarm(10); /* ends an endless wait */
 
     if (pipe(fd) == -1)
         err(1, "pipe");
@@ -69,7 +71,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends an endless wait */
+        alarm(10);
         close(fd[0]);
         put(fd[1], 1); /* no room before Parent has read a page */
         printf("Child: write of byte %d returns\n", capacity + 1);

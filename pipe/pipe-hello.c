@@ -8,8 +8,8 @@
  * no more can come.
  *
  * Watch   the read that returns 0: nobody holds a write end any more.
- * Try     leave out Child's close(fd[1]): which read waits now,
- *         and for whom? (10 seconds)
+ * Try     leave out Child's close(fd[1]), and wait 10 seconds: which read
+ *         waits, and for whom?
  * Read    pipe(2), fork(2), pipe(7); Kerrisk, TLPI, 44.2
  */
 #define _GNU_SOURCE
@@ -30,7 +30,7 @@ static void child(int read_end)
     printf("Child received: ");
     while ((n = read(read_end, part, sizeof part)) > 0) {
         fwrite(part, 1, (size_t)n, stdout);
-        fflush(stdout); /* shown before the next read waits */
+        fflush(stdout); /* show it now: the next read may wait */
     }
     if (n == -1)
         err(1, "read");

@@ -8,8 +8,8 @@
  * with EPIPE, and Child 2 goes on.
  *
  * Watch   Child 1 has no second line. Its wait status says why: SIGPIPE.
- *         (A shell adds 128.)
- * Try     yes | head -n 1; echo ${PIPESTATUS[0]}    what stops yes? (bash)
+ *         (A shell shows 128 + 13.)
+ * Try     yes | head -n 1; echo ${PIPESTATUS[0]}    in bash: what stops yes?
  * Read    pipe(7), write(2), signal(7), wait(2); Kerrisk, TLPI, 44.2
  */
 #define _GNU_SOURCE
@@ -24,10 +24,10 @@
 
 static void child(int n, int write_end)
 {
-    /* Whoever started us may ignore SIGPIPE, and that is inherited. */
+    /* An ignored SIGPIPE is inherited, so Child 1 sets the default. */
     signal(SIGPIPE, n == 1 ? SIG_DFL : SIG_IGN);
     printf("Child %d %s SIGPIPE, and writes\n", n,
-           n == 1 ? "leaves alone" : "ignores");
+           n == 1 ? "does not ignore" : "ignores");
 
     if (write(write_end, "hello", 5) != -1)
         errx(1, "write succeeds: somebody holds a read end");
@@ -37,7 +37,7 @@ static void child(int n, int write_end)
            strerror(errno));
 }
 
-/* Forks a child that writes; returns how it ended, as wait(2) has it. */
+/* Forks a child that writes; returns its wait status. */
 static int status_of_child(int n, int write_end)
 {
     int status;
@@ -69,7 +69,7 @@ int main(int argc, char *argv[])
     status = status_of_child(1, fd[1]);
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGPIPE)
         errx(1, "Child 1 was not killed by SIGPIPE");
-    printf("Parent: Child 1 was killed by SIGPIPE, a shell shows %d\n",
+    printf("Parent: Child 1 was killed by SIGPIPE; a shell shows %d\n",
            128 + WTERMSIG(status));
 
     status = status_of_child(2, fd[1]);

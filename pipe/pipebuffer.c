@@ -4,12 +4,12 @@
  * usage: pipebuffer [--chunk N] [--size N]
  *
  * Writer fills a pipe that nobody reads. With O_NONBLOCK a write that would
- * wait for room fails with EAGAIN instead. Until then Writer adds up what
- * went in. A chunk is PIPE_BUF bytes unless you say otherwise.
+ * wait for room fails with EAGAIN instead. Writer adds up what goes in
+ * before that. A chunk is PIPE_BUF bytes unless you say otherwise.
  *
  * Watch   F_GETPIPE_SZ, and the bytes that go in: are they the same?
  * Try     pipebuffer --chunk 3000       the same pipe holds less: why?
- *         pipebuffer --size 1048576     usually the most that a user gets
+ *         pipebuffer --size 1048576     by default the most for a user
  * Read    pipe(2), pipe(7), F_SETPIPE_SZ in fcntl(2); Kerrisk, TLPI, 44.10
  */
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static void resize(int fd, int size)
 
     if (got == -1) {
         warn("fcntl: F_SETPIPE_SZ to %d", size);
-        errx(1, "hint: a user's limit is in /proc/sys/fs/pipe-max-size");
+        errx(1, "hint: see /proc/sys/fs/pipe-max-size");
     }
     printf("Writer asked for %d bytes and got %d\n", size, got);
 }
@@ -91,8 +91,8 @@ int main(int argc, char *argv[])
         err(1, "write");
     printf("Writer: chunks of %d: %d bytes go in, then EAGAIN\n", chunk, sum);
     if (sum < capacity)
-        printf("Writer: %d bytes stay empty: a chunk that does not fit into\n"
-               "Writer: the rest of a page starts a new page\n",
-               capacity - sum);
+        printf(
+            "Writer: %d stay empty: no chunk fits into the rest of a page\n",
+            capacity - sum);
     return 0;
 }

@@ -6,10 +6,11 @@
  * Two pipes bring what the command writes. poll tells which of them has
  * something, so neither fills up while Parent reads the other. When both
  * are at their end, Parent waits for the status. A third pipe says whether
- * exec worked: if it did, it has closed that pipe, and read returns 0.
+ * exec worked: a successful exec closes it, and read returns 0.
  *
  * Watch   the order: read to the end first, wait for the status second.
  * Try     capture --wait-first seq 100000    stuck above one pipe's size
+ *         (alone: sh -c "seq 100000")
  *         capture sh -c 'echo oops >&2; exit 3'; echo $?
  * Read    poll(2), pipe(7), O_CLOEXEC in open(2); Kerrisk, TLPI, ch. 44
  */
@@ -87,7 +88,7 @@ static void become(char *cmd[], int out, int error, int report)
         err(1, "dup2");
 
     execvp(cmd[0], cmd);
-    /* Parent says it: our own stderr is a pipe by now. */
+    /* Parent prints the reason: our own stderr is a pipe by now. */
     if (write(report, &errno, sizeof errno) == -1)
         _exit(1);
     _exit(127);
@@ -109,7 +110,7 @@ int main(int argc, char *argv[])
         demo[2] = "seq 100000";
     if (cmd[0][0] == '-')
         errx(2, "%s", usage);
-    /* If it is ignored, waitpid finds no status. */
+    /* Were SIGCHLD ignored, waitpid would find no status. */
     signal(SIGCHLD, SIG_DFL);
 
     /* exec closes all six, but not the copies that dup2 makes. */
@@ -139,7 +140,7 @@ int main(int argc, char *argv[])
     if (n > 0)
         errx(why == ENOENT ? 127 : 126, "%s: %s", cmd[0], strerror(why));
     if (wait_first && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: Parent waits for %s, it for a reader", cmd[0]);
+        errx(124, "stuck: nobody reads, because Parent waits for %s", cmd[0]);
     if (wait_first)
         drain(out[0], error[0], text);
 

@@ -9,7 +9,7 @@
  * commands: echo hello | wc -c.)
  *
  * Watch   the closes: three processes, and none may keep a spare end.
- * Try     connect2 --no-close    CMD2 waits for EOF for ever
+ * Try     connect2 --no-close    CMD2 never sees EOF
  *         connect2 ls / -- wc -l
  * Read    pipe(2), dup2(2), exec(3); Stevens & Rago, APUE, 15.2
  */
@@ -29,24 +29,20 @@ static const char usage[] =
 static bool no_close;
 
 /*
- * In a child: makes fd[n] descriptor n (the read end 0, the write end 1),
- * keeps no other end, and becomes cmd.
+ * In a child: makes fd[n] descriptor n (0: the read end is its standard
+ * input, 1: the write end its standard output), and becomes cmd.
  */
 static void become(char *cmd[], const int fd[2], int n)
 {
-    int status;
-
     close(fd[1 - n]);
-    if (fd[n] != n) { /* they are equal if n was closed before */
+    if (fd[n] != n) { /* equal if n was closed at the start */
         if (dup2(fd[n], n) == -1)
             err(1, "dup2");
         close(fd[n]);
     }
 
     execvp(cmd[0], cmd);
-    status = errno == ENOENT ? 127 : 126; /* the shell's own numbers */
-    warn("%s", cmd[0]);
-    _exit(status); /* not exit: what stdio holds is Parent's */
+    err(errno == ENOENT ? 127 : 126, "%s", cmd[0]); /* as a shell does */
 }
 
 int main(int argc, char *argv[])
@@ -67,7 +63,7 @@ int main(int argc, char *argv[])
     *cmd2 = NULL;
     cmd2++;
 
-    /* If it is ignored, waitpid finds no status. */
+    /* Were SIGCHLD ignored, waitpid would find no status. */
     signal(SIGCHLD, SIG_DFL);
     if (pipe(fd) == -1)
         err(1, "pipe");

@@ -4,11 +4,12 @@
  * usage: coprocess [--no-flush]
  *
  * Child is a filter: it reads numbers from its standard input and prints
- * their sums, as it would at a terminal. Parent has put a pipe at each of
- * the two. It sends a question and waits for the answer.
+ * their sums, as it would at a terminal. Parent has put one pipe at
+ * Child's standard input and one at its standard output. It sends a question
+ * and waits for the answer.
  *
- * Watch   the filter's fflush. To a terminal stdio writes each line at once,
- *         to a pipe when its buffer is full, or at exit.
+ * Watch   the filter's fflush. To a terminal stdio writes each line at once;
+ *         to a pipe, only when its buffer is full or at exit.
  * Try     coprocess --no-flush    the sum stays in the filter's buffer
  * Read    setvbuf(3), stdbuf(1), pty(7); Stevens & Rago, APUE, 15.4
  */
@@ -38,7 +39,7 @@ static void filter(void)
     }
 }
 
-/* Makes fd descriptor n. They are equal if n was closed before. */
+/* Makes fd descriptor n. They are equal if n was closed at the start. */
 static void move(int fd, int n)
 {
     if (fd == n)
@@ -90,7 +91,7 @@ int main(int argc, char *argv[])
     }
     close(to_child[0]);
     close(from_child[1]);
-    /* After the fork: Child's stdout stays as stdio has it. */
+    /* After the fork: Child's stdout keeps its full buffer. */
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     to = fdopen(to_child[1], "w");
@@ -105,7 +106,6 @@ int main(int argc, char *argv[])
     if (wait(&status) == -1)
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124,
-             "stuck: Parent waits for the sum, which is in Child's buffer");
+        errx(124, "stuck: the sum is in Child's stdio buffer");
     return status != 0 || !answered;
 }

@@ -4,11 +4,11 @@
  * usage: dup2-hello
  *
  * Child makes the write end of a pipe its standard output, and asks the
- * kernel, before and after, where each descriptor leads. The second table
- * goes through the pipe to Parent, which prints it.
+ * kernel, before and after dup2, where each descriptor leads. The second
+ * table goes through the pipe to Parent, which prints it.
  *
  * Watch   descriptor 1. printf writes to it, and knows nothing of pipes.
- * Try     ls -l /proc/self/fd | cat    your shell does it, too
+ * Try     ls -l /proc/self/fd | cat    the same, done by your shell
  * Read    dup2(2), proc(5), fcntl(2); Stevens & Rago, APUE, 3.12
  */
 #define _GNU_SOURCE

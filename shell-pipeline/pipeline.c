@@ -4,12 +4,12 @@
  * usage: pipeline [--pipefail] [--pipe-size N] [--wait-first]
  *                 [CMD [ARG...] [-- CMD [ARG...]]...]
  *
- * Each stage but the last writes into a pipe. Parent hands the read end on
- * to the next stage and closes it: at no time does it hold more than two
- * pipes, so 16 descriptors are enough for 500 stages. Without commands:
- * yes | head | wc -l.
+ * Each stage but the last writes into a pipe. Parent lets the next stage
+ * inherit the read end, then closes its own: at no time does it hold more
+ * than two pipes, so 16 descriptors are enough for 500 stages. Without
+ * commands: seq 100000 | grep 77 | wc -l.
  *
- * Watch   the variable before: the one end that is kept for the next stage.
+ * Watch   the variable `before`: the read end kept for the next stage.
  * Try     pipeline --pipefail false -- true; echo $?
  *         pipeline --wait-first    one stage after the other: stuck
  * Read    pipe(7), F_SETPIPE_SZ in fcntl(2); bash(1), Pipelines
@@ -58,7 +58,7 @@ static char **cut(char *words[])
     return words + 1;
 }
 
-/* Makes fd descriptor n; -1: none. They are equal if n was closed before. */
+/* Makes fd descriptor n; -1: none. Equal if n was closed at the start. */
 static void move(int fd, int n)
 {
     if (fd == -1 || fd == n)
@@ -71,8 +71,6 @@ static void move(int fd, int n)
 /* In a child: reads from before, writes to next[1], becomes cmd. */
 static void become(char *cmd[], int before, const int next[2])
 {
-    int status;
-
     if (wait_first)
         alarm(1); /* exec keeps the alarm */
     if (next[0] != -1)
@@ -81,9 +79,7 @@ static void become(char *cmd[], int before, const int next[2])
     move(next[1], STDOUT_FILENO);
 
     execvp(cmd[0], cmd);
-    status = errno == ENOENT ? 127 : 126; /* the shell's own numbers */
-    warn("%s", cmd[0]);
-    _exit(status); /* not exit: what stdio holds is Parent's */
+    err(errno == ENOENT ? 127 : 126, "%s", cmd[0]); /* as a shell does */
 }
 
 /* Waits for a stage. The result is the last one, or the last that failed. */
@@ -94,7 +90,9 @@ static void finish(pid_t pid, int stage)
     if (waitpid(pid, &status, 0) == -1)
         err(1, "waitpid");
     if (wait_first && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: Parent waits for stage %d, it for a reader", stage);
+        errx(124,
+             "stuck: Parent waits for stage %d, which waits for a reader",
+             stage);
     if (!pipefail || status != 0)
         result = status;
 }
@@ -107,10 +105,11 @@ int main(int argc, char *argv[])
         { "wait-first", no_argument, NULL, 'w' },
         { 0 },
     };
-    static char *demo[] = { "yes", "--", "head", "--", "wc", "-l", NULL };
+    static char *demo[] = { "seq", "100000", "--", "grep", "77",
+                            "--",  "wc",     "-l", NULL };
     int before = -1, count = 0, opt, pipe_size = 0;
     char **cmd = demo;
-    pid_t pids[argc + 2]; /* no more stages than words, or three */
+    pid_t pids[argc + 2]; /* one a word is enough, and the demo has 3 */
 
     while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         if (opt == 'f')
@@ -128,7 +127,7 @@ int main(int argc, char *argv[])
         if (strcmp(cmd[i], "--") == 0 &&
             (i == 0 || !cmd[i + 1] || strcmp(cmd[i + 1], "--") == 0))
             errx(2, "a command is missing beside --\n%s", usage);
-    /* If it is ignored, waitpid finds no status. */
+    /* Were SIGCHLD ignored, waitpid would find no status. */
     signal(SIGCHLD, SIG_DFL);
 
     while (cmd) {

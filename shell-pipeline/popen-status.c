@@ -1,15 +1,15 @@
 /*
- * popen-status - what pclose says of a command that popen started
+ * popen-status - what pclose returns for a command that popen started
  *
  * usage: popen-status [COMMAND]
  *
  * popen makes a pipe, forks, and has a shell run COMMAND; pclose waits for
- * that shell and returns its wait status. Without COMMAND it reads from four
- * commands, the last of which does not exist, and writes to a fifth.
+ * that shell and returns its wait status. Without COMMAND we read from four
+ * commands, the last of which does not exist, and write to a fifth.
  *
  * Watch   the command that does not exist. popen succeeds all the same: it
  *         starts a shell. The shell complains, and its status is 127.
- * Try     popen-status 'ls /nosuch | wc -l'    whose status is it? (wc's)
+ * Try     popen-status 'ls /nosuch | wc -l'    whose status is it?
  * Read    popen(3), wait(2); Stevens & Rago, APUE, 15.3
  */
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@ static int finish(FILE *stream)
     if (status == -1)
         err(1, "pclose");
     if (WIFSIGNALED(status)) {
-        printf("Parent: the shell was killed by signal %d, %s\n",
+        printf("Parent: the shell was killed by signal %d (%s)\n",
                WTERMSIG(status), strsignal(WTERMSIG(status)));
         return 128 + WTERMSIG(status);
     }
