@@ -30,11 +30,13 @@ $(call unknown,T,$(patsubst tests/%.bats,%,$(wildcard tests/*.bats)),file in tes
 # $(call need,COMMAND...) names the packages of the commands that are missing.
 package.musl-gcc := musl-tools
 package.xmllint  := libxml2-utils
-missing = $(strip $(foreach c,$1,$(if $(shell command -v $c),,$(or $(package.$c),$c))))
+missing = $(strip $(foreach c,$1,\
+    $(if $(shell command -v $c),,$(or $(package.$c),$c))))
 need    = $(if $1,$(error missing: sudo apt-get install -y $1))
 
 compiler := $(shell command -v $(firstword $(CC)))
-compile   = $(if $(compiler),,$(call need,gcc libc6-dev))$(CC) $(STRICT) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+compile   = $(if $(compiler),,$(call need,gcc libc6-dev))$(CC) $(STRICT) \
+    $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 
 # Where bats looks for its libraries.
 bats-path := $(subst :, ,$(or $(BATS_LIB_PATH),/usr/lib/bats))
@@ -62,7 +64,8 @@ LINTERS ?= clang-format shellcheck cppcheck gcc clang clang-tidy
 vpath %.c $(MECHANISMS)
 
 # Beside somebody else's programs lanes is welcome, but not needed.
-all: $(if $(OURS),$(NAMES:%=$(BIN)/%)) $(if $(OURS)$(compiler),$(TOOLS)/lanes) ## build all programs, into BIN [bin]
+all: $(if $(OURS),$(NAMES:%=$(BIN)/%))
+all: $(if $(OURS)$(compiler),$(TOOLS)/lanes) ## build all programs, into BIN [bin]
 
 $(BIN)/%: %.c | $(BIN)
 	$(compile) -o $@ $< -pthread $(LDLIBS)
@@ -73,11 +76,14 @@ $(TOOLS)/lanes: $(LANES) lanes/lanes.h | $(TOOLS)
 $(sort $(BIN) $(TOOLS)):
 	mkdir -p $@
 
-demo: ## run every program once; M=pipe: those of one folder
+demo: ## run every program once
+##   M=pipe       those of one folder
 	@$(MAKE) -s --no-print-directory all >&2
 	@BIN="$(abspath $(BIN))" tools/demo $(or $(M),$(MECHANISMS))
 
-lecture: all ## one program, call by call: P=pipe-eof A='--no-close'
+lecture: all ## one program, call by call
+##   P=pipe-eof   which one
+##   A=--no-close its arguments
 	@$(if $(P),,$(error which program? make lecture P=pipe-eof))
 	@echo 'Enter: next   f: descriptors   q: quit'
 	@PATH="$(abspath $(BIN)):$(abspath $(TOOLS)):$$PATH" lanes -s $(patsubst %,-c %,$(wildcard \
@@ -86,7 +92,11 @@ lecture: all ## one program, call by call: P=pipe-eof A='--no-close'
 slides: all ## a page to step through for each recorded run, and an index
 	@PATH="$(abspath $(BIN)):$(abspath $(TOOLS)):$$PATH" lanes/slides build/slides $(MECHANISMS)
 
-check: all ## build, then test; T=pipe: one file; P=pipebuffer: one program; BIN=DIR: programs there; OUT=DIR: TAP and JUnit
+check: all ## build, then run the tests, all but those of check-tools
+##   T=pipe       those in tests/pipe.bats
+##   P=pipebuffer those of one program
+##   BIN=DIR      of somebody else's programs, which are not written to
+##   OUT=DIR      leave the results there, as TAP and JUnit
 	@$(call need,$(strip $(bats)))
 	@BIN="$(abspath $(BIN))" tests/run $(or $(T:%=tests/%.bats),$(if $(P),$(TESTS_OF_P),$(TESTS)))
 
@@ -104,7 +114,8 @@ SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
 each = @echo '$1'; ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \
     'said=$$($1 2>&1) || { printf "%s\n" "$$said" >&2; exit 1; }'
 
-lint: $(LINTERS:%=lint-%) ## -Werror, clang-tidy, cppcheck, shellcheck, clang-format; LINTERS=gcc: one
+lint: $(LINTERS:%=lint-%) ## -Werror, and what other tools object to
+##   LINTERS=gcc  one of clang-format shellcheck cppcheck gcc clang clang-tidy
 $(LINTERS:%=lint-%): | lint-needs
 lint-needs:
 	@$(call need,$(call missing,$(LINTERS)))
@@ -127,5 +138,6 @@ clean-ipc: ## remove what your killed runs left, of files and of System V
 	@tools/clean-ipc $(NAMES)
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.* ## /\1 /p' $(MAKEFILE_LIST) | \
-	    while read -r target does; do printf 'make %-11s %s\n' "$$target" "$$does"; done
+	@awk -F ' ## ' '\
+	    /^[a-z-]+:.* ## / { printf "make %-11s %s\n", substr($$1, 1, index($$1, ":") - 1), $$2 } \
+	    sub(/^## /, "") { printf "%17s%s\n", "", $$0 }' $(MAKEFILE_LIST)
