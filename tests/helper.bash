@@ -56,35 +56,37 @@ fi || exit 1
 
 # Fails if a command, behind strace, env or in bash -c, needs one that is not.
 all_there() {
-    local word words
+    local name
     [[ ${MISSING[*]} ]] || return 0
-    for word; do
-        read -r -d '' -a words <<<"${word:0:4000}" || true
+    for name in $(programs_in "$@"); do
+        is_there "$name" || return
+    done
+}
+
+# The programs of ours that stand in the words of a command.
+programs_in() {
+    local text word words
+    for text; do
+        read -r -d '' -a words <<<"${text:0:4000}" || true
         for word in "${words[@]//[^a-z0-9-]/}"; do
-            [[ -z $word || -z ${IS_PROGRAM[$word]-} ]] || is_there "$word" || return
+            [[ ! $word || ! ${IS_PROGRAM[$word]-} ]] || echo "$word"
         done
     done
 }
 
 # The program that a command is about, also behind strace, env and in bash -c.
 program_of() {
-    local word words
-    for word; do
-        read -r -d '' -a words <<<"${word:0:4000}" || true
-        for word in "${words[@]//[^a-z0-9-]/}"; do
-            [[ -z $word || -z ${IS_PROGRAM[$word]-} ]] || break 2
-        done
-        word=
-    done
-    word=${word:-$OWN}
-    echo "${word:-${1##*/}}"
+    local name
+    name=$(programs_in "$@" | head -n 1)
+    name=${name:-$OWN}
+    echo "${name:-${1##*/}}"
 }
 
 # bats' own run, but bounded: a program that hangs is a failed test that says
 # so. What went wrong is said with the program's name.
 eval "unbounded_$(declare -f run)"
 run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
-    local flags=() expected= what
+    local flags=() expected='' what
     while [[ $1 == -* || $1 == '!' ]]; do
         [[ $1 != -[0-9]* && $1 != '!' ]] || expected=$1
         flags+=("$1")
@@ -118,10 +120,9 @@ in_words() {
 
 # Fails a run. Its output is there once, whether bats prints it, too, or not.
 fail_run() { # WHAT COMMAND
-    local what=$1
-    shift
+    local what=$1 command=${*:2}
     {
-        batslib_print_kv_single_or_multi 7 command "${*:0:1000}"
+        batslib_print_kv_single_or_multi 7 command "${command:0:1000}"
         if [[ ! ${BATS_PRINT_OUTPUT_ON_FAILURE-} ]]; then
             batslib_print_kv_single_or_multi 7 output "$(head -n 40 <<<"$output")"
             [[ ! ${stderr-} ]] || batslib_print_kv_single_or_multi 7 \
@@ -143,7 +144,7 @@ seconds_for() { # PROGRAM
 }
 
 has_hung() { # PROGRAM
-    touch "$HUNG/$1" "$HUNG/test.$BATS_SUITE_TEST_NUMBER"
+    touch "$HUNG/$1" "$HUNG/test.${BATS_SUITE_TEST_NUMBER-}"
 }
 
 # timeout(1), or lanes in its place, which says who waits for whom.
@@ -155,11 +156,13 @@ timed() { # SECONDS COMMAND
         echo "$lanes" >"$HUNG/explained.by"
     fi
     lanes=$(<"$HUNG/explained.by")
-    if [[ $lanes ]]; then
-        "$lanes" -w -t "$@"
-    else
-        timeout -k 1 "$@"
-    fi
+    { # where bash may say how the command was killed
+        if [[ $lanes ]]; then
+            "$lanes" -w -t "$@" 2>&9 9>&-
+        else
+            timeout -k 1 "$@" 2>&9 9>&-
+        fi
+    } 9>&2 2>/dev/null
 }
 
 # Runs a command, for so many seconds at most. Status 99: it hung; else its
@@ -176,12 +179,10 @@ bounded() {
     err=$out
     [[ /dev/fd/1 -ef /dev/fd/2 ]] || err=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
     began=$EPOCHREALTIME
-    {
-        (
-            ulimit -S -f 102400
-            timed "$limit" env --default-signal "$@" >>"$out" 2>>"$err" 3>&- 4>&-
-        )
-    } 2>/dev/null || status=$? # where bash says how the command was killed
+    (
+        ulimit -S -f 102400
+        timed "$limit" env --default-signal "$@" >>"$out" 2>>"$err" 3>&- 4>&-
+    ) || status=$?
     if ((${EPOCHREALTIME/./} - ${began/./} >= limit * 1000000)); then
         echo "$name hung: stopped after $limit seconds" >>"$err"
         has_hung "$name"
@@ -300,33 +301,58 @@ no_survivors() {
     [[ -z $(survivors) ]]
 }
 
-# What programs have left that had to remove it, one a line: a name in /tmp,
-# /dev/shm or /dev/mqueue, or an object of System V. A name is PROGRAM.PID, a
-# key 0x1bc50000 | PID, a segment without a key has 0x1bc5 bytes. Ours is what
-# a program of this test may have made: since the test began, its user or
-# nobody, and the process has ended.
-left_behind() {
+# What there is of names and objects that our programs make, a line each: pid,
+# time, program, and the name or what ipcrm calls it. A name is PROGRAM.PID in
+# /tmp, /dev/shm or /dev/mqueue, a key 0x1bc50000 | PID, of which there are 15
+# bits for certain (PID+), a segment without a key has 0x1bc5 bytes. Other
+# users' are not ours, but for nobody's.
+ipc_names() {
     local path name pid
-    for path in "$TMPDIR"/* /tmp/*.[0-9]* /dev/shm/*.[0-9]* /dev/mqueue/*.[0-9]*; do
-        [[ -e $path || -L $path ]] || continue
+    for path in /tmp/*.[0-9]* /dev/shm/*.[0-9]* /dev/mqueue/*.[0-9]*; do
         name=${path##*/}
         name=${name#sem.}
         pid=${name##*[!0-9]}
-        if [[ $path == "$TMPDIR"/* ]]; then
-            echo "$path"
-        elif [[ ${IS_PROGRAM[${name%%.*}]-} && ${OWN:-${name%%.*}} == "${name%%.*}" &&
-            ! -e /proc/${pid:-0} && $(stat -c %u "$path") =~ ^($EUID|65534)$ &&
-            $(stat -c %Y "$path") -ge $BEGAN ]]; then
-            echo "$path"
-        fi
-    done 2>/dev/null
-    [[ ! $OWN || $OWN == sysv-* ]] || return 0
-    awk -v uid="$EUID" -v began="$BEGAN" '
-        $1 == "key" { kind = $2 == "shmid" ? "m" : $2 == "semid" ? "s" : "q"; for (i = 1; i <= NF; i++) col[$i] = i; next }
+        name=${name%%.*}
+        [[ $pid && ${IS_PROGRAM[$name]-} ]] || continue
+        stat -c "$pid %Y $name %u %n" "$path" 2>/dev/null
+    done | sed -nE "s/^(.*) ($EUID|65534) (.*)/\1 \3/p"
+    awk -v uid="$EUID" '
+        $1 == "key" {
+            kind = $2 == "shmid" ? "m" : $2 == "semid" ? "s" : "q"
+            for (i = 1; i <= NF; i++) col[$i] = i
+            next
+        }
         $col["cuid"] != uid && $col["cuid"] != 65534 { next }
-        $col["ctime"] < began { next }
         int($1 / 65536) == 7109 || kind == "m" && $col["size"] == 7109 {
-            print kind, $2 }' /proc/sysvipc/{msg,sem,shm} 2>/dev/null
+            pid = kind == "m" ? $col["cpid"] : $1 % 32768 "+"
+            print pid, $col["ctime"], "sysv-", kind, $2
+        }' /proc/sysvipc/{msg,sem,shm} 2>/dev/null
+}
+
+# Is there a file of this pid's name, or of one that ends in these bits?
+pid_in() { # FOLDER PID
+    local pid
+    [[ $2 == *+ ]] || {
+        [[ -e $1/$2 ]]
+        return
+    }
+    for ((pid = ${2%+}; pid < 4194304; pid += 32768)); do
+        [[ ! -e $1/$pid ]] || return 0
+    done
+    return 1
+}
+
+# Of those, what this test's programs have left: made since it began, by a
+# process that has ended, but not by being killed in tests/suite.bats.
+left_behind() {
+    local pid time program what
+    compgen -G "$TMPDIR/*"
+    ipc_names | while read -r pid time program what; do
+        ((time >= BEGAN)) && [[ ! $OWN || $OWN == "$program"* ]] &&
+            ! pid_in /proc "$pid" && ! pid_in "$BATS_RUN_TMPDIR/killed" "$pid" &&
+            echo "$what"
+    done
+    return 0
 }
 
 # Says which of some things that were left are still there.
