@@ -112,6 +112,7 @@ run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
 in_words() {
     local signal
     if (($1 > 128)) && signal=$(kill -l $(($1 - 128)) 2>/dev/null); then
+        [[ $signal != XFSZ ]] || signal+=', as it printed too much'
         echo "killed by SIG$signal (status $1)"
     else
         echo "status $1"
@@ -124,9 +125,10 @@ fail_run() { # WHAT COMMAND
     {
         batslib_print_kv_single_or_multi 7 command "${command:0:1000}"
         if [[ ! ${BATS_PRINT_OUTPUT_ON_FAILURE-} ]]; then
-            batslib_print_kv_single_or_multi 7 output "$(head -n 40 <<<"$output")"
+            batslib_print_kv_single_or_multi 7 \
+                output "$(head -n 20 <<<"$output")"
             [[ ! ${stderr-} ]] || batslib_print_kv_single_or_multi 7 \
-                stderr "$(head -n 40 <<<"$stderr")"
+                stderr "$(head -n 20 <<<"$stderr")"
         fi
     } | batslib_decorate "$what" | fail
 }
@@ -187,8 +189,6 @@ bounded() {
         echo "$name hung: stopped after $limit seconds" >>"$err"
         has_hung "$name"
         status=99
-    elif ((status == 128 + 25)); then
-        echo "$name was stopped: it had printed 100 MiB" >>"$err"
     fi
     first_64k "$out"
     [[ $err == "$out" ]] || first_64k "$err" >&2
@@ -291,8 +291,8 @@ wait_until() (
 # are known by their environment, so those of other tests do not count.
 survivors() {
     local found # by a grep that is not one of them
-    found=$(env -u BATS_TEST_TMPDIR grep -lzxF \
-        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ 2>/dev/null) || true
+    found=$(env -u BATS_TEST_TMPDIR grep -lzxF 2>/dev/null \
+        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ) || true
     found=${found//\/environ/}
     echo "${found//\/proc\//}"
 }
@@ -349,8 +349,8 @@ left_behind() {
     compgen -G "$TMPDIR/*"
     ipc_names | while read -r pid time program what; do
         ((time >= BEGAN)) && [[ ! $OWN || $OWN == "$program"* ]] &&
-            ! pid_in /proc "$pid" && ! pid_in "$BATS_RUN_TMPDIR/killed" "$pid" &&
-            echo "$what"
+            ! pid_in /proc "$pid" &&
+            ! pid_in "$BATS_RUN_TMPDIR/killed" "$pid" && echo "$what"
     done
     return 0
 }
@@ -385,7 +385,8 @@ teardown() {
     [[ -z $left ]] || wait_until are_gone "$left" 2>/dev/null || {
         left=$(still_left "$left")
         remove_left "$left"
-        fail "${OWN:+$OWN: }left behind: ${left//$'\n'/, }"
+        fail "${OWN:+$OWN: }left behind: $(sed 's/^m /segment /; s/^s /set /
+            s/^q /queue /' <<<"$left" | xargs -d '\n')"
     }
 }
 

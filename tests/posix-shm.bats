@@ -577,57 +577,6 @@ is_exact() {
     ends 137
 }
 
-# The values of ring.pml's macros, as ringbuffer-lockfree.c has them.
-model_flags() {
-    tr -s '[:space:]' ' ' <"$ROOT/posix-shm/ringbuffer-lockfree.c" | awk '
-        function order(call,    rest) {
-            if (!match($0, call))
-                return "missing"
-            rest = substr($0, RSTART + RLENGTH)
-            sub(/[;{].*/, "", rest)
-            if (!match(rest, /memory_order_[a-z_]+/))
-                return "seq_cst"
-            return substr(rest, RSTART + 13, RLENGTH - 13)
-        }
-        { print "-DPUT_STORE=" order("atomic_store[a-z_]*\\(&ring->put")
-          print "-DPUT_LOAD=" order("atomic_load[a-z_]*\\(&ring->put")
-          print "-DLEFT_LOAD=" order("atomic_load[a-z_]*\\(left")
-          print "-DLEFT_SUB=" order("atomic_fetch_sub[a-z_]*\\(left")
-          print "-DPUT_FIRST=" (index($0, "= i + 1; atomic_store") ? 0 : 1)
-          print "-DLOOK=" (index($0, "asleep) == consumers) wake_one") ? 1 : 0)
-          print "-DMEMBARRIER=" (index($0, "asleep, 1); syscall(SYS_membar") ? 1 : 0)
-        }'
-}
-
-# Tries every order of events; prints what spin found.
-model() {
-    mkdir "$BATS_TEST_TMPDIR/$*" && cd "$BATS_TEST_TMPDIR/$*" || return
-    spin "$@" -search "$ROOT/tests/ring.pml" 2>&1 |
-        grep -Eo '^pan:1: .*|errors: .*|.*Error.*'
-    rm -f pan*
-}
-
-@test "ring.pml: as ringbuffer-lockfree is written, nothing is lost, in any order" {
-    requires spin
-    requires gcc
-    export -f model
-    mapfile -t flags < <(model_flags)
-    # shellcheck disable=SC2016
-    LIMIT=60 run -0 bash -c 'model "$@"' model "${flags[@]}"
-    assert_output 'errors: 0' || fail "with ${flags[*]}"
-}
-
-@test "ring.pml: every order that is weaker than the program's is noticed" {
-    requires spin
-    requires gcc
-    export -f model
-    LIMIT=60 run -0 bash -c '
-        printf "%s\n" PUT_STORE=relaxed PUT_LOAD=relaxed LEFT_LOAD=relaxed \
-            LEFT_SUB=relaxed PUT_FIRST=1 MEMBARRIER=0 LOOK=0 |
-            xargs -P 2 -I % bash -c "model -D% | grep -q violated || echo %"'
-    assert_output ''
-}
-
 @test "shm-offsets: Child reads the list at another address, and appends" {
     run -0 shm-offsets
     refute_line --regexp '^shm-offsets: '

@@ -1,0 +1,89 @@
+# What suite.bats and tools.bats share: a check of every program. It is a
+# function that sees $name, $folder and $source, works in an empty folder of its
+# own, and prints what it has to say against the program, a line a fault.
+# PROGRAM=NAME in the environment leaves the other programs out.
+
+# Some folders await the second part of the rewrite: the checks that not all
+# of their programs pass as yet. It takes its folder out of this list.
+awaited() {
+    local all=' fits has_header keeps_the_idioms shows_its_usage in_order '
+    local c11='stands_alone compiles_everywhere'
+    case $1 in
+    fifo) echo "$all names_hold_the_pid inherits_sigchld loses_its_reader " ;;
+    posix-shm) echo "$all $c11 counts names_hold_the_pid inherits_sigchld" \
+        "loses_its_reader outlives_nobody runs_with_musl " ;;
+    posix-sem) echo "$all $c11 counts names_hold_the_pid inherits_sigchld " ;;
+    posix-mqueue) echo "$all $c11 counts names_hold_the_pid " ;;
+    sysv) echo "$all $c11 inherits_sigchld " ;;
+    unix-socket) echo "$all $c11 names_hold_the_pid inherits_signals" \
+        "inherits_sigchld starves loses_its_reader " ;;
+    signals) echo "$all $c11 counts names_hold_the_pid " ;;
+    esac
+}
+
+# Runs a check for each program. Most of a run is waiting, so that there are
+# more than cores.
+each_program() { # CHECK [HOW MANY SIDE BY SIDE]
+    local functions=$BATS_TEST_TMPDIR/functions
+    compgen -A function |
+        grep -Ev '^(bats|unbounded|assert|refute|test|run$)' |
+        while read -r name; do declare -f "$name"; done >"$functions"
+    export BATS_TEST_TMPDIR BATS_FILE_TMPDIR BATS_RUN_TMPDIR HUNG BEGAN CALLS
+    export PATIENCE=${LIMIT-}
+    sources >"$BATS_TEST_TMPDIR/sources"
+    LIMIT=600 run -0 xargs -a "$BATS_TEST_TMPDIR/sources" -d '\n' -n 1 \
+        -P "${2:-$((2 * $(nproc)))}" \
+        bash -c '. "$0"; visit "$@"' "$functions" "$1"
+    assert_output ''
+}
+
+# The programs, or the one that is asked for.
+sources() {
+    find "$ROOT" -mindepth 2 -maxdepth 2 -name "${PROGRAM:-*}.c" |
+        grep -Ev '/(lanes|bench|homework|build|tests)/[^/]*$'
+}
+
+visit() {
+    local check=$1 source=$2 name folder status=0
+    name=$(basename "$source" .c)
+    folder=$(basename "$(dirname "$source")")
+    [[ $(awaited "$folder") != *" $check "* ]] || return 0
+    mkdir "$BATS_TEST_TMPDIR/$check.$name" &&
+        cd "$BATS_TEST_TMPDIR/$check.$name" || return
+    ulimit -S -f 20480
+    # shellcheck disable=SC2034 # ipc_names looks for this program alone
+    declare -A IS_PROGRAM=(["$name"]=1)
+    unset BATS_SUITE_TEST_NUMBER # it is a program that hangs, and not the test
+    "$check" 2>&1 | head -n 10 | cut -c 1-400 | sed "s/^/$name: /"
+}
+
+# Runs a command, bounded: by LIMIT of the environment; else USUAL, where a
+# check knows better than 5, or 2 seconds if the program has hung before. What
+# came is in status, out and err. False, and said, if it hung.
+try() {
+    local limit=${PATIENCE:-${USUAL:-5}} began=$EPOCHREALTIME command=$*
+    [[ $PATIENCE || ! -e $HUNG/$name ]] || limit=2
+    status=0
+    (
+        ulimit -S -f 10240
+        timed "$limit" "$@" >out 2>err </dev/null 3>&- 4>&-
+    ) || status=$?
+    ((${EPOCHREALTIME/./} - ${began/./} >= limit * 1000000)) || return 0
+    has_hung "$name"
+    command=$(tr -s ' \n' ' ' <<<"$command" | sed 's/-e trace=[^ ]*/.../')
+    echo "$command: hung, stopped after $limit seconds;" \
+        "stderr: $(tail -n 3 err | tr '\n' '|')"
+    return 1
+}
+
+# An accusation: the command, what came, what was expected.
+came() { # COMMAND EXPECTED
+    echo "$1: $(in_words "$status")${2:+, expected $2};" \
+        "stderr: $(head -c 200 err | tr '\n' '|')"
+}
+
+# The flags of the wrong versions: the usage marks them.
+wrong_flags() {
+    "$name" --help 2>&1 </dev/null |
+        sed -n 's/^  \(--[a-z0-9-]*\)\( [a-z0-9]*\)\?  *wrong: .*/\1\2/p'
+}
