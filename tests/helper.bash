@@ -138,7 +138,7 @@ fail_run() { # WHAT COMMAND
 seconds_for() { # PROGRAM
     if [[ ${LIMIT-} ]]; then
         echo "$LIMIT"
-    elif [[ -e $HUNG/$1 ]]; then
+    elif [[ $1 && -e $HUNG/$1 ]]; then
         echo 2
     else
         echo 5
@@ -251,7 +251,7 @@ wait() {
     limit=$(seconds_for "$OWN")
     for pid in "${pids[@]}"; do
         [[ $pid == [0-9]* ]] || continue # an option, a job
-        if ! LIMIT=$limit wait_until has_ended "$pid" 2>/dev/null; then
+        if ! LIMIT=$limit wait_until process_ended "$pid" 2>/dev/null; then
             echo "${OWN:-process} $pid did not end within $limit seconds:" >&2
             ps -o pid=,stat=,wchan=,args= -p "$pid" >&2 || true
             has_hung "$OWN"
@@ -261,7 +261,7 @@ wait() {
     builtin wait "$@"
 }
 
-has_ended() {
+process_ended() {
     ! kill -0 "$1" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$1/status"
 }
 
@@ -278,8 +278,8 @@ assert_ends() { # STATUS PID
 wait_until() (
     limit=$(seconds_for "$OWN")
     end=$((${EPOCHREALTIME/./} + limit * 1000000))
-    until "$@"; do
-        if ((${EPOCHREALTIME/./} > end)); then
+    while late=$((${EPOCHREALTIME/./} > end)) && ! "$@"; do
+        if ((late)); then
             echo "${OWN:+$OWN: }waited $limit seconds in vain for: $*" >&2
             exit 1
         fi
