@@ -44,9 +44,9 @@ sources() {
 }
 
 visit() {
-    local check=$1 source=$2 name folder status=0
-    name=$(basename "$source" .c)
-    folder=$(basename "$(dirname "$source")")
+    local check=$1 source=$2 folder=${2%/*} name=${2##*/} found
+    name=${name%.c}
+    folder=${folder##*/}
     [[ $(awaited "$folder") != *" $check "* ]] || return 0
     mkdir "$BATS_TEST_TMPDIR/$check.$name" &&
         cd "$BATS_TEST_TMPDIR/$check.$name" || return
@@ -54,7 +54,9 @@ visit() {
     # shellcheck disable=SC2034 # ipc_names looks for this program alone
     declare -A IS_PROGRAM=(["$name"]=1)
     unset BATS_SUITE_TEST_NUMBER # it is a program that hangs, and not the test
-    "$check" 2>&1 | head -n 10 | cut -c 1-400 | sed "s/^/$name: /"
+    found=$("$check" 2>&1)
+    [[ ! $found ]] ||
+        head -n 10 <<<"$found" | cut -c 1-400 | sed "s/^/$name: /"
 }
 
 # Runs a command, bounded: by LIMIT of the environment; else USUAL, where a

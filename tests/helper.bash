@@ -151,15 +151,14 @@ has_hung() { # PROGRAM
 
 # timeout(1), or lanes in its place, which says who waits for whom.
 timed() { # SECONDS COMMAND
-    local lanes=$ROOT/bin/lanes
-    if [[ ! -e $HUNG/explained.by ]]; then
-        timeout 5 "$lanes" -w -t 1 true </dev/null >/dev/null 2>&1 ||
-            lanes=
+    local lanes
+    if ! read -r lanes 2>/dev/null <"$HUNG/explained.by"; then
+        lanes=$ROOT/bin/lanes
+        timeout 5 "$lanes" -w -t 1 true </dev/null >/dev/null 2>&1 || lanes=no
         echo "$lanes" >"$HUNG/explained.by"
     fi
-    lanes=$(<"$HUNG/explained.by")
     { # where bash may say how the command was killed
-        if [[ $lanes ]]; then
+        if [[ $lanes != no ]]; then
             "$lanes" -w -t "$@" 2>&9 9>&-
         else
             timeout -k 1 "$@" 2>&9 9>&-
