@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
         return read_from(argv[1]);
     read_from("echo hello");
     read_from("exit 3");
-    read_from("kill -TERM $$");
+    read_from("kill -KILL $$");
     read_from("nosuchcommand");
     return write_to("wc -l");
 }
