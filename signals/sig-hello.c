@@ -71,6 +71,7 @@ int main(int argc, char *argv[])
 
     if (pipe(gate) == -1)
         err(1, "pipe");
+    printf("Parent sends SIGUSR1\n");
     pid = fork();
     if (pid == -1)
         err(1, "fork");
@@ -80,7 +81,6 @@ int main(int argc, char *argv[])
         child(gate[0]);
         exit(0);
     }
-    printf("Parent sends SIGUSR1\n");
     kill(pid, SIGUSR1);
     close(gate[1]); /* opens the gate: Child's read returns 0 */
 

@@ -27,8 +27,8 @@ enum { HALF = sizeof "record 1: " - 1, WORD = 4 };
 
 static const char usage[] = "usage: sig-shutdown [--no-mask]\n"
                             "  --no-mask  wrong: the signals are not blocked";
-static bool no_mask;
-static int settings, work[2], gate[2];
+static FILE *settings;
+static int work[2], gate[2];
 
 /* Daemon. Its wait at the gate stands for work that takes a while. */
 static void serve(const sigset_t *signals)
@@ -46,7 +46,7 @@ static void serve(const sigset_t *signals)
             err(1, "write");
 
         while ((sig = sigtimedwait(signals, NULL, &now)) == SIGHUP) {
-            if (pread(settings, word, WORD, 0) == -1)
+            if (pread(fileno(settings), word, WORD, 0) == -1)
                 err(1, "pread");
             printf("Daemon: SIGHUP, the settings say %s\n", word);
         }
@@ -64,7 +64,7 @@ static void disturb(pid_t daemon, FILE *records)
 
     for (n = 1; fread(line, 1, HALF, records) == HALF; n++) {
         if (n == 2) {
-            if (pwrite(settings, "fast", WORD, 0) == -1)
+            if (pwrite(fileno(settings), "fast", WORD, 0) == -1)
                 err(1, "pwrite");
             printf("Parent sends SIGHUP in the middle of record 2\n");
             kill(daemon, SIGHUP);
@@ -85,12 +85,12 @@ static void disturb(pid_t daemon, FILE *records)
 
 int main(int argc, char *argv[])
 {
-    FILE *file, *records;
+    bool no_mask = argc > 1 && strcmp(argv[1], "--no-mask") == 0;
+    FILE *records;
     sigset_t signals;
     int status;
     pid_t pid;
 
-    no_mask = argc > 1 && strcmp(argv[1], "--no-mask") == 0;
     if (argc > 1 + no_mask)
         errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -102,10 +102,9 @@ int main(int argc, char *argv[])
     if (sigprocmask(no_mask ? SIG_UNBLOCK : SIG_BLOCK, &signals, NULL) == -1)
         err(1, "sigprocmask");
 
-    file = tmpfile();
-    if (!file)
+    settings = tmpfile();
+    if (!settings)
         err(1, "tmpfile");
-    settings = fileno(file);
     if (pipe(work) == -1)
         err(1, "pipe");
     if (pipe(gate) == -1)
@@ -115,6 +114,8 @@ int main(int argc, char *argv[])
         err(1, "fork");
     if (pid == 0) {
         alarm(10); /* ends a wait that nobody else will end */
+        close(work[0]);
+        close(gate[1]);
         serve(&signals);
         exit(0);
     }
