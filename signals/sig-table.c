@@ -32,16 +32,17 @@ enum { COLUMNS = 3 };
 /* Has a child do sig to itself; returns when it has ended or stopped. */
 static pid_t start(int sig, int *status)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
 
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
         alarm(10); /* ends a wait that nobody else will end */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* and nobody stays stopped */
+        if (getppid() != parent)
+            _exit(1);
+        setpgid(0, 0); /* in an orphaned group SIGTSTP stops nobody */
         signal(sig, SIG_DFL);
-        /* In a group that nobody looks after SIGTSTP would stop nobody. */
-        if (setpgid(0, 0) == -1)
-            err(1, "setpgid");
         if (kill(getpid(), sig) == -1) /* raise(3) would refuse 32 and 33 */
             err(1, "kill");
         if (sig == SIGSTOP)
