@@ -83,7 +83,7 @@ static int status_of_child(int n, int flags)
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(fd[1]);
         child(n, fd[0], flags);
         exit(0);

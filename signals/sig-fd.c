@@ -101,7 +101,7 @@ int main(int argc, char *argv[])
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(word[1]);
         server(word[0], signals, answer[1]);
         exit(0);

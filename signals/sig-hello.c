@@ -76,7 +76,7 @@ int main(int argc, char *argv[])
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
-        alarm(use_pause ? 1 : 10); /* ends a wait that nobody else will end */
+        alarm(use_pause ? 1 : 10); /* ends an endless wait */
         close(gate[1]);
         child(gate[0]);
         exit(0);

@@ -37,7 +37,7 @@ static pid_t start(int sig, int *status)
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10);                        /* ends an endless wait */
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* and nobody stays stopped */
         if (getppid() != parent)
             _exit(1);

@@ -98,8 +98,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(use_printf ? 1
-                         : 10); /* ends a wait that nobody else will end */
+        alarm(use_printf ? 1 : 10); /* ends an endless wait */
         child();
         exit(0);
     }
