@@ -13,6 +13,9 @@
  *         Stevens & Rago, APUE, 13.6
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "sig-shutdown needs Linux: memfd_create"
+#endif
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,8 +31,7 @@ enum { HALF = sizeof "record 1: " - 1, WORD = 4 };
 
 static const char usage[] = "usage: sig-shutdown [--no-mask]\n"
                             "  --no-mask  wrong: the signals are not blocked";
-static FILE *settings;
-static int work[2], gate[2];
+static int settings, work[2], gate[2];
 
 /* Daemon. Its wait at the gate stands for work that takes a while. */
 static void serve(const sigset_t *signals)
@@ -46,7 +49,7 @@ static void serve(const sigset_t *signals)
             err(1, "write");
 
         while ((sig = sigtimedwait(signals, NULL, &now)) == SIGHUP) {
-            if (pread(fileno(settings), word, WORD, 0) == -1)
+            if (pread(settings, word, WORD, 0) == -1)
                 err(1, "pread");
             printf("Daemon: SIGHUP, the settings say %s\n", word);
         }
@@ -64,7 +67,7 @@ static void disturb(pid_t daemon, FILE *records)
 
     for (n = 1; fread(line, 1, HALF, records) == HALF; n++) {
         if (n == 2) {
-            if (pwrite(fileno(settings), "fast", WORD, 0) == -1)
+            if (pwrite(settings, "fast", WORD, 0) == -1)
                 err(1, "pwrite");
             printf("Parent sends SIGHUP in the middle of record 2\n");
             kill(daemon, SIGHUP);
@@ -102,9 +105,9 @@ int main(int argc, char *argv[])
     if (sigprocmask(no_mask ? SIG_UNBLOCK : SIG_BLOCK, &signals, NULL) == -1)
         err(1, "sigprocmask");
 
-    settings = tmpfile();
-    if (!settings)
-        err(1, "tmpfile");
+    settings = memfd_create("settings", 0); /* a file without a name */
+    if (settings == -1)
+        err(1, "memfd_create");
     if (pipe(work) == -1)
         err(1, "pipe");
     if (pipe(gate) == -1)
