@@ -1,65 +1,89 @@
 # The programs of signals/, in the folder's order.
-# shellcheck disable=SC2030,SC2031 # start sets $pid where it is used
 
 setup() {
     load helper
-    LIMIT=${LIMIT:-20} # several runs stand in one
 }
 
-# Loaded into a program, guard.so stands between the kernel and its handlers.
-# While one runs there is no stdout, no stderr and no malloc: a handler that
-# wants them is told off, and the program ends with 97.
+# For awk, which reads what strace -f wrote, from the parent's execve on: pid;
+# call, its name, also where it is resumed; handles[pid], the signal whose
+# handler a process is in.
+LOG='
+    !parent { parent = $1 }
+    {
+        pid = $1
+        child = pid != parent
+        call = $2 == "<..." ? $3 : $2
+        sub(/\(.*/, "", call)
+    }
+    $2 == "---" { handles[pid] = $3 }
+    call == "rt_sigreturn" { handles[pid] = "" }
+'
+
+# Runs a command that is slowed down, and expects the usual.
+assert_same_when() { # WHAT-TO-INJECT COMMAND
+    requires strace
+    run -0 "${@:2}"
+    usual=$output
+    LIMIT=12 run -0 strace -f -qq -o /dev/null -e "inject=$1" "${@:2}"
+    assert_output "$usual"
+}
+
+# Makes guard.so, which stands between the kernel and a program's handlers.
+# While one runs there is no stdout, no stderr, no malloc and no free: a
+# handler that wants them is told off, and so is one that changes errno.
 make_guard() {
     export GUARD_LOG=$BATS_TEST_TMPDIR/handlers
-    guard=$BATS_TEST_TMPDIR/guard.so
-    make_preload "$guard" <<-'END'
+    make_preload "$BATS_TEST_TMPDIR/guard.so" <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
+	#include <errno.h>
 	#include <fcntl.h>
 	#include <signal.h>
 	#include <stdio.h>
 	#include <stdlib.h>
+	#include <string.h>
 	#include <unistd.h>
 
-	typedef void function(int, siginfo_t *, void *);
-	static function *handler[65];
+	static void (*handler[65])(int, siginfo_t *, void *);
 	static volatile int inside;
 	extern void *__libc_malloc(size_t);
 	extern void __libc_free(void *);
 
-	static void tell_off(int sig)
+	static void tell_off(const char *why)
 	{
-	    static const char text[] = "a handler calls what signal-safety(7)"
-	                               " does not list, as printf or malloc\n";
-
-	    if (write(2, text, sizeof text - 1) && sig)
+	    if (write(2, why, strlen(why)))
 	        _exit(97);
 	    _exit(97);
 	}
 
+	static void has_crashed(int sig)
+	{
+	    (void)sig;
+	    tell_off("a handler calls what signal-safety(7) does not list\n");
+	}
+
 	static void between(int sig, siginfo_t *info, void *context)
 	{
-	    int log = open(getenv("GUARD_LOG"), O_WRONLY | O_CREAT | O_APPEND,
-	                   0600);
 	    FILE *out = stdout, *error = stderr;
+	    int log = open(getenv("GUARD_LOG"), O_WRONLY | O_CREAT, 0600);
 
-	    if (write(log, "a handler ran\n", 14) != 14)
-	        _exit(98);
 	    close(log);
 	    inside = 1;
 	    stdout = stderr = NULL;
+	    errno = 77;
 	    handler[sig](sig, info, context);
+	    if (errno != 77)
+	        tell_off("a handler changes errno\n");
 	    stdout = out;
 	    stderr = error;
 	    inside = 0;
 	}
 
-	int sigaction(int sig, const struct sigaction *sa,
-	              struct sigaction *old)
+	int sigaction(int sig, const struct sigaction *sa, struct sigaction *old)
 	{
 	    int (*real)(int, const struct sigaction *, struct sigaction *) =
 	        dlsym(RTLD_NEXT, "sigaction");
-	    struct sigaction mine, segv = { .sa_handler = tell_off };
+	    struct sigaction mine, segv = { .sa_handler = has_crashed };
 
 	    if (!sa || sa->sa_handler == SIG_DFL || sa->sa_handler == SIG_IGN)
 	        return real(sig, sa, old);
@@ -82,112 +106,144 @@ make_guard() {
 	void *malloc(size_t n)
 	{
 	    if (inside)
-	        tell_off(1);
+	        tell_off("a handler calls malloc\n");
 	    return __libc_malloc(n);
 	}
 
 	void free(void *p)
 	{
 	    if (inside)
-	        tell_off(1);
+	        tell_off("a handler calls free\n");
 	    __libc_free(p);
 	}
 	END
 }
 
-# Starts a program beside the test: $job is to be waited for, $pid is its
-# process, $out what it prints. It is stopped after 10 seconds.
-start() {
-    requires pgrep procps
-    out=$BATS_TEST_TMPDIR/out
-    timeout 10 "$@" >"$out" 2>&1 3>&- &
-    job=$!
-    wait_until pgrep -P $job >/dev/null
-    pid=$(pgrep -P $job)
-}
-
-says() {
-    grep -q "$1" "$out"
-}
-
-has_ended() {
-    ! kill -0 "$1" 2>/dev/null
-}
-
-@test "sig-hello: the signal wakes the one that waits for it" {
-    run -0 --separate-stderr sig-hello
-    assert_line 'got signal'
-    assert_equal "$stderr" ''
-}
-
-@test "sig-hello receive, send PID: two processes that share a number only" {
-    start sig-hello receive
-    wait_until says "$pid"
-    run -0 --separate-stderr sig-hello send "$pid"
-    assert_equal "$stderr" ''
-    wait_until has_ended "$job"
-    wait "$job"
-    run -0 grep -cx 'got signal' "$out"
-    assert_output 1
-}
-
-@test "sig-hello receive: SIGUSR1 is blocked before it says that it is ready" {
-    requires strace
-    # Its first line is out, and it is held there for a moment.
-    start strace -o /dev/null -e inject=write:delay_exit=500000:when=1 \
-        sig-hello receive
-    wait_until says .
-    pid=$(pgrep -P "$pid")
-    run -0 bash -c 'sed -n "s/^SigBlk:\t/0x/p" "/proc/$1/status"' _ "$pid"
-    (((output & 1 << $(kill -l USR1) - 1) != 0)) ||
-        fail "the mask is $output: a signal that comes now, before the wait, is lost"
-    kill -USR1 "$pid"
-    wait_until has_ended "$job"
-    wait "$job"
-}
-
-@test "sig-hello --pause: the signal comes before pause, which sleeps on" {
-    run -124 --separate-stderr sig-hello --pause
-    assert_line 'got signal'
-    [[ $stderr == *stuck* ]]
-}
-
-@test "sig-hello --pause: no luck is needed: slowed down, it still sleeps on" {
-    requires strace
-    # Receiver is held in its second write, that to Sender.
-    run -124 strace -f -o /dev/null \
-        -e inject=write:delay_exit=200000:when=2 sig-hello --pause
-    assert_line 'got signal'
-}
-
-@test "sig-hello --pause: nobody sleeps on when the parent is killed" {
-    start sig-hello --pause
-    wait_until says 'got signal'
-    kill -KILL "$pid" # teardown looks for survivors
-    wait "$job" 2>/dev/null || true
-}
-
-@test "sig-hello send: a PID that is none is refused by name" {
-    for word in '' x 12x 0 -1 99999999999; do
-        run -2 --separate-stderr sig-hello send "$word"
-        [[ $stderr == *"$word" ]] || fail "'$word' is not named: $stderr"
-    done
-    run -2 sig-hello send
-    run -2 sig-hello receive 1
-    run -2 sig-hello wait
-}
-
-@test "sig-hello send: a process that has gone is named" {
-    gone=$(bash -c 'echo $$')
-    run -1 --separate-stderr sig-hello send "$gone"
-    [[ $stderr == *"$gone: No such process"* ]]
-}
-
-@test "sig-hello: its handler calls nothing that is not async-signal-safe" {
+# A handler has run, and called nothing that it may not.
+assert_safe_handler() { # COMMAND
     make_guard
-    run -0 env LD_PRELOAD="$guard" sig-hello
-    assert_line 'got signal'
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/guard.so" "$@"
     assert_file_exist "$GUARD_LOG"
+}
+
+# The wrong versions that are races are so in each run, on one CPU, too.
+assert_wrong_on_one_cpu() { # STATUS COMMAND
+    requires taskset util-linux
+    run "-$1" taskset -c "$CORE" "${@:2}"
+}
+
+@test "sig-hello: the signal comes before Child sleeps, and wakes it" {
+    run -0 --separate-stderr sig-hello
+    assert_output - <<-'END'
+	Parent sends SIGUSR1
+	got signal
+	Child is awake
+	END
+    assert_equal "$stderr" ''
+    # And the kernel says so, too.
+    traced trace=execve,kill,rt_sigsuspend,write,rt_sigreturn sig-hello
+    accept_log "$LOG"'
+        call == "kill" && !child && /SIGUSR1/ { sent = 1 }
+        call == "rt_sigsuspend" && child && !asleep { asleep = 1; early = sent }
+        /--- SIGUSR1 / && child { came = asleep ? "asleep" : "awake" }
+        call == "write" && handles[pid] == "SIGUSR1" && /"got signal/ { says = 1 }
+        END {
+            if (!sent) print "Parent sent no SIGUSR1"
+            else if (!came) print "SIGUSR1 never came to Child"
+            else if (came != "asleep") print "SIGUSR1 came before Child slept"
+            if (!early) print "SIGUSR1 was not sent before Child slept"
+            if (!says) print "the handler did not write: got signal"
+        }'
+}
+
+@test "sig-hello: the signal is not lost, whoever is slow" {
+    for slow in kill:delay_enter=200000 rt_sigsuspend:delay_enter=200000 \
+        rt_sigprocmask:delay_exit=50000; do
+        assert_same_when $slow sig-hello
+    done
+}
+
+@test "sig-hello: its handler calls only what is signal-safe" {
+    assert_safe_handler sig-hello
+}
+
+@test "sig-hello --pause: the signal comes first, and is slept through" {
+    # Parent is slow: without a gate Child would already sleep.
+    traced trace=execve,kill,pause,ppoll -e inject=kill:delay_enter=200000 \
+        sig-hello --pause
+    assert_failure 124
+    assert_output --partial stuck
+    run -0 cat out
+    assert_line 'got signal'
+    refute_line --partial awake
+    accept_log "$LOG"'
+        /--- SIGUSR1 / && child { came = 1 }
+        call ~ /^(pause|ppoll)$/ && child { pauses = 1; if (!came) early = 1 }
+        END {
+            if (!came) print "SIGUSR1 never came to Child"
+            if (!pauses) print "Child did not pause"
+            if (early) print "Child paused before SIGUSR1 came"
+        }'
+    assert_wrong_on_one_cpu 124 sig-hello --pause
+}
+
+@test "sig-receive: says which signals came, and SIGINT ends it" {
+    run -0 --separate-stderr sig-receive
+    assert_output - <<-'END'
+	Receiver got signal 1: Hangup
+	Receiver got signal 10: User defined signal 1
+	Receiver got signal 12: User defined signal 2
+	Receiver got signal 15: Terminated
+	Receiver got signal 2: Interrupt
+	END
+    assert_equal "$stderr" ''
+    traced trace=execve,kill,rt_sigsuspend sig-receive
+    accept_log "$LOG"'
+        call == "kill" { sent++ }
+        $2 == "---" { came = came " " $3; if (!asleep) awake = $3 }
+        { asleep = call == "rt_sigsuspend" || $2 == "---" && asleep }
+        END {
+            if (sent != 5) print sent + 0 " signals were sent, not 5"
+            if (came != " SIGHUP SIGUSR1 SIGUSR2 SIGTERM SIGINT")
+                print "what came:" came
+            if (awake) print awake " came when Receiver did not sleep"
+        }'
+}
+
+has_said() {
+    grep -qx "$1" out
+}
+
+@test "sig-receive wait: says its process ID, and what another process sends" {
+    cd "$BATS_TEST_TMPDIR"
+    env --ignore-signal=INT sig-receive wait >out 3>&- &
+    wait_until has_said "Receiver is process $!"
+    for signal in USR1 USR2 TERM HUP USR1; do
+        : >out
+        kill -$signal $!
+        wait_until has_said "Receiver got signal $(kill -l $signal): .*"
+    done
+    kill -INT $!
+    assert_ends 0 $!
+}
+
+@test "sig-receive wait: of signals that come together none is missed" {
+    cd "$BATS_TEST_TMPDIR"
+    sig-receive wait >out 3>&- &
+    wait_until has_said "Receiver is process $!"
+    kill -STOP $!
+    for signal in HUP USR1 USR2 TERM CONT; do
+        kill -$signal $!
+    done
+    wait_until has_said "Receiver got signal 15: .*"
+    kill -INT $!
+    assert_ends 0 $!
+    run -0 sed -n 's/.*got signal \([0-9]*\):.*/\1/p' out
+    assert_equal "$(xargs <<<"$output")" '1 10 12 15 2'
+}
+
+@test "sig-receive: its handler calls only what is signal-safe" {
+    assert_safe_handler sig-receive
 }
 
 # One line a signal, from the columns: number, name, action, caught or not.
@@ -197,7 +253,8 @@ in_one_column() {
 }
 
 @test "sig-table: every signal from 1 to SIGRTMAX, by the name that it has" {
-    run -0 sig-table
+    run -0 --separate-stderr sig-table
+    assert_equal "$stderr" ''
     listed=$(in_one_column <<<"$output" | cut -d ' ' -f 1,2)
     # bash calls 29 IO, and counts the last real-time ones from the end.
     run -0 bash -c '
@@ -236,7 +293,13 @@ in_one_column() {
     assert_equal "$(grep -c no$ <<<"$table")" "$(kill -l RTMAX)"
 }
 
-@test "sig-table: tries each: where only KILL and STOP are sent, no other does anything" {
+@test "sig-table: an error of sigaction that says nothing of the signal is one" {
+    requires strace
+    run -1 strace -f -o /dev/null -e inject=rt_sigaction:error=EFAULT sig-table
+    assert_output --partial 'sig-table: sigaction: Bad address'
+}
+
+@test "sig-table: tries each: where only KILL and STOP are sent, no other acts" {
     make_preload "$BATS_TEST_TMPDIR/kill.so" <<-'END'
 	#define _GNU_SOURCE
 	#include <signal.h>
@@ -253,189 +316,196 @@ in_one_column() {
     assert_equal "$(grep -c ' Ign ' <<<"$table")" $(($(kill -l RTMAX) - 2))
 }
 
-@test "sig-table: what it inherits, or where it runs, makes no difference" {
+@test "sig-table: what it inherits, and where it runs, makes no difference" {
     run -0 sig-table
     usual=$output
     run -0 env --ignore-signal=HUP,USR1,CONT --block-signal=TERM,TSTP sig-table
-    assert_output "$usual"
-    run -0 perl -e '$SIG{NUM32} = "IGNORE"; exec "sig-table"'
     assert_output "$usual"
     run -0 setsid -w sig-table # the session's leader has no terminal
     assert_output "$usual"
 }
 
-@test "sig-table: fits 80x24" {
-    run -0 sig-table
-    assert [ "${#lines[@]}" -le 23 ]
-    run -0 awk 'length > 79' <<<"$output"
+@test "sig-table: no core is dumped, and the table fits 80x24" {
+    requires strace
+    traced trace=none bash -c 'ulimit -S -c "$(ulimit -H -c)"; exec sig-table'
+    assert_success
+    run -0 grep -c '+++ killed by SIGQUIT +++' log
+    run -1 grep 'core dumped' log
+    run -0 awk 'length > 79 { print } END { if (NR > 23) print NR " lines" }' out
     assert_output ''
 }
 
-@test "sig-table --core: tells Core from Term, and leaves no core file" {
-    cd "$TMPDIR"
-    if grep -q '[|/@]' /proc/sys/kernel/core_pattern; then
-        # Core files go elsewhere on this machine, and cannot be taken back.
-        run -1 sig-table --core
-        assert_output --partial core_pattern
-    elif [[ $(ulimit -H -c) == 0 ]]; then
-        run -1 sig-table --core
-        assert_output --partial 'ulimit -H -c'
-    else
-        run -0 sig-table --core
-        table=$(in_one_column <<<"$output")
-        assert_equal "$(awk '$3 == "Core" { print $2 }' <<<"$table" | xargs)" \
-            'QUIT ILL TRAP ABRT BUS FPE SEGV XCPU XFSZ SYS'
-    fi
-    assert_equal "$(ls)" ''
+@test "sig-table: a child that has stopped does not outlive its parent" {
+    make_preload "$BATS_TEST_TMPDIR/orphan.so" <<-'END'
+	#define _GNU_SOURCE
+	#include <signal.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+
+	int kill(pid_t pid, int sig)
+	{
+	    if (pid == getpid() && sig == SIGSTOP)
+	        syscall(SYS_kill, getppid(), SIGKILL);
+	    return syscall(SYS_kill, pid, sig);
+	}
+	END
+    LD_PRELOAD=$BATS_TEST_TMPDIR/orphan.so sig-table >/dev/null 3>&- &
+    assert_ends 137 $!
+    wait_until no_survivors
 }
 
 @test "sig-queue: three knocks: a standard signal comes once, the others thrice" {
     run -0 --separate-stderr sig-queue
-    assert_equal "$stderr" ''
-    run -0 grep '^Parent got' <<<"$output"
     assert_output - <<-'END'
+	Child sends SIGUSR1
+	Child sends SIGUSR1
+	Child sends SIGUSR1
+	Child sends SIGRTMIN+2: 10
+	Child sends SIGRTMIN+2: 20
+	Child sends SIGRTMIN+2: 30
+	Child sends SIGRTMIN+1: 10
+	Child sends SIGRTMIN+1: 20
+	Child sends SIGRTMIN+1: 30
+	Parent: Child has gone, its signals are still here
 	Parent got SIGUSR1
-	Parent got SIGRTMIN: 10
-	Parent got SIGRTMIN: 20
-	Parent got SIGRTMIN: 30
 	Parent got SIGRTMIN+1: 10
 	Parent got SIGRTMIN+1: 20
 	Parent got SIGRTMIN+1: 30
+	Parent got SIGRTMIN+2: 10
+	Parent got SIGRTMIN+2: 20
+	Parent got SIGRTMIN+2: 30
 	END
+    assert_equal "$stderr" ''
+    traced trace=execve,kill,rt_sigqueueinfo,rt_sigtimedwait sig-queue
+    accept_log "$LOG"'
+        child && / = 0$/ { sent[call]++ }
+        call == "rt_sigtimedwait" && / = [0-9]+ \(/ { came[$NF]++ }
+        END {
+            if (sent["kill"] != 3)
+                print sent["kill"] + 0 " signals were sent with kill, not 3"
+            if (sent["rt_sigqueueinfo"] != 6)
+                print sent["rt_sigqueueinfo"] + 0 " with sigqueue, not 6"
+            if (came["(SIGUSR1)"] != 1)
+                print "SIGUSR1 was taken " came["(SIGUSR1)"] + 0 " times, not 1"
+            if (came["(SIGRT_3)"] != 3 || came["(SIGRT_4)"] != 3)
+                print "a real-time signal was not taken 3 times"
+        }'
 }
 
-@test "sig-queue VALUE...: each value arrives, in the order of sending" {
-    values=($RANDOM 7 $RANDOM 7 -- -$RANDOM 2147483647 -2147483648)
-    run -0 sig-queue -- "${values[@]:0:4}" "${values[@]:5}"
-    came=$(sed -n 's/^Parent got SIGRTMIN: //p' <<<"$output" | xargs)
-    assert_equal "$came" "${values[*]:0:4} ${values[*]:5}"
-    assert_equal "$(grep -c '^Parent got SIGUSR1' <<<"$output")" 1
-}
+@test "sig-queue: each value is the one that was sent" {
+    make_preload "$BATS_TEST_TMPDIR/add.so" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <signal.h>
+	#include <stdlib.h>
 
-@test "sig-queue: a VALUE that fits no int is refused by name" {
-    for word in '' x 3x 2147483648 99999999999999999999; do
-        run -2 --separate-stderr sig-queue 1 "$word"
-        [[ $stderr == *int:*"$word" && -z $output ]]
+	int sigqueue(pid_t pid, int sig, const union sigval value)
+	{
+	    int (*real)(pid_t, int, union sigval) = dlsym(RTLD_NEXT, "sigqueue");
+	    union sigval more = { .sival_int = value.sival_int + atoi(getenv("ADD")) };
+
+	    return real(pid, sig, more);
+	}
+	END
+    add=$((RANDOM + 1000000))
+    run -0 env ADD=$add LD_PRELOAD="$BATS_TEST_TMPDIR/add.so" sig-queue
+    for i in 1 2; do
+        assert_equal "$(sed -n "s/Parent got SIGRTMIN+$i: //p" <<<"$output" |
+            xargs)" "$((add + 10)) $((add + 20)) $((add + 30))"
     done
+}
+
+@test "sig-queue: Parent takes nothing before Child has gone" {
+    assert_same_when kill,rt_sigqueueinfo:delay_enter=50000 sig-queue
 }
 
 @test "sig-queue: where nothing may be queued, sigqueue says so" {
     run -1 --separate-stderr bash -c 'ulimit -i 0; exec sig-queue'
     [[ $stderr == *'sigqueue: Resource temporarily unavailable'*'ulimit -i'* ]]
+    refute_output --partial 'Parent got'
 }
 
-@test "sig-shutdown: SIGHUP reloads, SIGTERM ends in order, no record is half" {
-    run -0 --separate-stderr sig-shutdown
-    assert_line --partial 'SIGHUP, the settings say green'
-    assert_line --partial 'SIGTERM, ends in order'
-    assert_line --partial '3 records, all whole, the last green'
-    assert_equal "$stderr" ''
+# What the kernel saw of the handler: how often it ran, whom it took.
+assert_reaped() { # COUNT STATUS COMMAND
+    traced trace=execve,wait4,waitid,rt_sigreturn "${@:3}"
+    assert_equal "status $status" "status $2"
+    said=$output
+    accept_log -v count="$1" "$LOG"'
+        child { next }
+        $2 == "---" { runs++ }
+        call == "wait4" && handles[pid] {
+            if (!/wait4\(-1, NULL, WNOHANG/) print "a wait that may sleep: " $0
+            if (/ = [1-9][0-9]*$/) reaped++
+            else if (/ECHILD/) all = 1
+        }
+        END {
+            if (runs != 1) print "SIGCHLD came " runs + 0 " times, not once"
+            if (reaped != count)
+                print "the handler reaped " reaped + 0 " children, not " count
+            if (count > 1 && !all) print "the handler left off before the last"
+        }'
 }
 
-@test "sig-shutdown --no-mask: cut off in the middle of a record" {
-    run -1 --separate-stderr sig-shutdown --no-mask
-    refute_output --partial 'in order'
-    [[ $stderr == *'cut off'* ]]
-}
-
-@test "sig-shutdown serve: a storm of SIGHUP, one SIGTERM: all is whole" {
-    start sig-shutdown serve
-    wait_until bash -c '[[ -s $(echo "$TMPDIR"/*/work) ]]'
-    exec 5<"$(echo "$TMPDIR"/*/work)"
-    bash -c 'for ((n = 0; n < 3000; n++)); do kill -HUP "$1"; done
-        kill "$1"' _ "$pid"
-    wait_until has_ended "$job"
-    wait "$job" || fail "status $?: $(tail -n 2 "$out")"
-    run -0 cat <&5
-    exec 5<&-
-    records=${#lines[@]}
-    refute_line --regexp '^record.*record|[^e]$'
-    run -0 tail -n 2 "$out"
-    assert_line --index 0 --partial 'SIGTERM, ends in order'
-    assert_line --index 1 --partial "$records records, all whole"
-}
-
-@test "sig-shutdown serve: SIGHUP makes it read its settings again" {
-    word=word$RANDOM
-    start sig-shutdown serve
-    wait_until bash -c '[[ -s $(echo "$TMPDIR"/*/work) ]]'
-    echo $word >"$(echo "$TMPDIR"/*)/settings"
-    kill -HUP "$pid"
-    wait_until says "$word"
-    wait_until grep -q "$word" "$TMPDIR"/*/work
-    kill "$pid"
-    wait_until has_ended "$job"
-    wait "$job"
-}
-
-@test "sig-shutdown serve: ^C ends it in order, as SIGTERM does" {
-    start env --default-signal=INT sig-shutdown serve
-    wait_until says Daemon
-    kill -INT "$pid"
-    wait_until has_ended "$job"
-    wait "$job"
-    assert says 'all whole'
-}
-
-@test "sig-shutdown serve: its folder goes, too, if nobody reads its lines" {
-    run -0 bash -c 'sig-shutdown serve | {
-        read -r _ _ pid _
-        exec <&-
-        kill -HUP "${pid%,}"
-        kill "${pid%,}"
-    }'
-}
-
-@test "sig-child: the handler runs once, and reaps every child" {
+@test "sig-child: SIGCHLD comes once, and the handler reaps every child" {
     run -0 --separate-stderr sig-child
+    assert_output - <<-'END'
+	Parent: zombies: 5
+	Parent: SIGCHLD came: 1, reaped: 5
+	Parent: zombies: 0
+	END
     assert_equal "$stderr" ''
-    assert_line --partial 'came: 1, reaped: 5'
-    assert_line --index 3 --partial 'zombies: 0'
+    assert_reaped 5 0 sig-child
 }
 
-@test "sig-child --children 200: all end at once, no zombie is left" {
-    requires strace
-    run -0 strace -o "$BATS_TEST_TMPDIR/trace" -e trace=wait4 \
-        sig-child --children 200
-    assert_line --index 1 --partial 'zombies: 200'
-    assert_line --index 3 --partial 'zombies: 0'
-    # Before that last line the handler has taken them all by itself.
-    run -0 grep -c 'WNOHANG, NULL) *= [1-9]' "$BATS_TEST_TMPDIR/trace"
-    assert_output 200
+@test "sig-child CHILDREN: all end at once, no zombie is left" {
+    for children in 1 300; do
+        assert_reaped $children 0 sig-child $children
+        run -0 cat out
+        assert_line --index 0 "Parent: zombies: $children"
+        assert_line --index 1 "Parent: SIGCHLD came: 1, reaped: $children"
+        assert_line --index 2 'Parent: zombies: 0'
+    done
+}
+
+@test "sig-child: a zombie is one, however slowly it came to be" {
+    assert_same_when exit_group:delay_enter=30000 sig-child
 }
 
 @test "sig-child --one-wait: one signal, one waitpid, the rest stay zombies" {
-    run -1 --separate-stderr sig-child --one-wait --children 200
-    assert_line --index 3 --partial 'zombies: 199'
-    [[ $stderr == *199* ]]
+    assert_reaped 1 1 sig-child --one-wait 200
+    assert_equal "$said" \
+        'sig-child: SIGCHLD came once for all: one waitpid is not enough'
+    run -0 cat out
+    assert_line --index 2 'Parent: zombies: 199'
+    run -0 sig-child --one-wait 1 # nothing merges
+    assert_wrong_on_one_cpu 1 sig-child --one-wait
 }
 
-@test "sig-child: where no more processes may be started, it says so" {
-    requires strace
-    run -1 strace -o /dev/null -e trace=clone \
-        -e inject=clone:error=EAGAIN:when=4 sig-child --children 9
-    assert_output --partial 'fork, for child 4'
-    assert_output --partial 'zombies: 0'
+@test "sig-child: its handler calls only what is signal-safe, and keeps errno" {
+    assert_safe_handler sig-child
 }
 
-@test "sig-eintr: without SA_RESTART read fails with EINTR, with it it goes on" {
+@test "sig-eintr: read fails with EINTR, and with SA_RESTART it goes on" {
     run -0 --separate-stderr sig-eintr
-    assert_equal "$(grep -o 'read says.*' <<<"$output")" "$(cat <<-'END'
-	read says -1, errno is EINTR
-	read says 5: hello
+    assert_output - <<-'END'
+	Parent starts Child 1, without SA_RESTART
+	Parent: Child 1 sleeps in read, SIGUSR1 to it
+	Handler: got signal
+	Child 1: read fails with EINTR
+	Parent starts Child 2, with SA_RESTART
+	Parent: Child 2 sleeps in read, SIGUSR1 to it
+	Handler: got signal
+	Parent: Child 2 sleeps in read again, hello to it
+	Child 2: read returns 5: hello
 	END
-    )"
     assert_equal "$stderr" ''
-}
-
-@test "sig-eintr: both times the read was asleep; the kernel restarts one" {
-    requires strace
-    run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" \
-        -e trace=read,rt_sigreturn sig-eintr
-    run -0 awk '/ERESTARTSYS/ { print "interrupted" }
-        /rt_sigreturn.* = -1 EINTR/ { print "read fails" }
-        /rt_sigreturn.* = 0/ { restarted = 1; print "read again" }
-        restarted && /"hello"/ { print "hello" }' "$BATS_TEST_TMPDIR/trace"
+    traced trace=execve,read,rt_sigreturn sig-eintr
+    run -0 awk "$LOG"'
+        !child { next }
+        /ERESTARTSYS/ { print "interrupted" }
+        call == "rt_sigreturn" && / = -1 EINTR/ { print "read fails" }
+        call == "rt_sigreturn" && / = 0$/ { print "read again" }
+        call == "read" && /"hello".* = 5$/ { print "hello" }' log
     assert_output - <<-'END'
 	interrupted
 	read fails
@@ -445,49 +515,161 @@ in_one_column() {
 	END
 }
 
+@test "sig-eintr: no signal is sent before read sleeps, however slow it is" {
+    assert_same_when rt_sigaction,rt_sigreturn:delay_exit=100000 sig-eintr
+}
+
+@test "sig-eintr: its handler calls only what is signal-safe" {
+    assert_safe_handler sig-eintr
+}
+
 @test "sig-unsafe: a handler that only writes lets both threads go on" {
     run -0 --separate-stderr sig-unsafe
-    assert_line --partial 'got signal'
-    assert_line --partial 'diary is whole'
+    assert_output - <<-'END'
+	Main changes the total
+	Logger prints, and wants the total
+	Main's handler: got signal
+	Logger: the total is 42
+	Main: Logger has ended
+	END
     assert_equal "$stderr" ''
+    traced trace=execve,write,rt_sigreturn,futex sig-unsafe
+    accept_log "$LOG"'
+        call == "write" && handles[pid] == "SIGUSR1" && /got signal/ { writes = 1 }
+        END { if (!writes) print "no handler of SIGUSR1 wrote: got signal" }'
+    assert_safe_handler sig-unsafe
 }
 
-@test "sig-unsafe --printf: the handler never gets to print" {
-    run -124 --separate-stderr sig-unsafe --printf
-    refute_output --partial 'got signal'
-    [[ $stderr == *stuck* ]]
-}
-
-@test "sig-unsafe --printf: nothing stays locked up when the parent is killed" {
-    start sig-unsafe --printf
-    wait_until says Logger
-    kill -KILL "$pid" # teardown looks for survivors
-    wait "$job" 2>/dev/null || true
-}
-
-@test "the right handlers call only what is safe, sig-unsafe --printf does not" {
+@test "sig-unsafe --printf: the handler waits for a lock, and never returns" {
+    traced trace=execve,write,rt_sigreturn,futex sig-unsafe --printf
+    assert_failure 124
+    assert_output --partial stuck
+    run -0 cat out
+    assert_line 'Logger prints, and wants the total'
+    refute_line --partial 'got signal'
+    accept_log "$LOG"'
+        $3 == "SIGUSR1" { came = 1 }
+        call == "futex" && /WAIT/ && handles[pid] == "SIGUSR1" { waits = 1 }
+        call == "futex" && /WAIT/ && !handles[pid] { others[pid] = 1 }
+        call == "rt_sigreturn" { print "the handler returned" }
+        END {
+            if (!came) print "no SIGUSR1 came"
+            if (!waits) print "no handler of SIGUSR1 waits for a lock"
+        }'
+    assert_wrong_on_one_cpu 124 sig-unsafe --printf
     make_guard
-    for name in sig-child sig-eintr sig-unsafe; do
-        rm -f "$GUARD_LOG"
-        run -0 env LD_PRELOAD="$guard" $name
-        assert_file_exist "$GUARD_LOG"
-    done
-    run env LD_PRELOAD="$guard" sig-unsafe --printf
+    run -1 env LD_PRELOAD="$BATS_TEST_TMPDIR/guard.so" sig-unsafe --printf
     assert_output --partial 'signal-safety(7)'
+}
+
+@test "sig-shutdown: SIGHUP reloads, SIGTERM ends in order, no record is half" {
+    run -0 --separate-stderr sig-shutdown
+    assert_output - <<-'END'
+	Parent sends SIGHUP in the middle of record 2
+	Daemon: SIGHUP, the settings say fast
+	Parent sends SIGTERM in the middle of record 3
+	Daemon: SIGTERM, ends in order
+	Parent: 3 records, all whole, the last: fast
+	END
+    assert_equal "$stderr" ''
+    traced trace=execve,kill,write,rt_sigtimedwait,pread64 sig-shutdown
+    accept_log "$LOG"'
+        $2 == "---" && $3 != "SIGCHLD" { print "a signal was delivered: " $0 }
+        call == "write" && child && /"record [0-9]: "/ { half = 1 }
+        call == "write" && child && /"(slow|fast)\\n"/ {
+            half = 0
+            whole[sent] = 1
+        }
+        call == "kill" { sent = $4; if (!half) print "not in the middle: " $0 }
+        call == "rt_sigtimedwait" && / = [0-9]+ \(/ {
+            took[$NF] = 1
+            if (half) print "taken in the middle of a record: " $0
+        }
+        call == "pread64" && /, 4, 0\)/ && !took["(SIGHUP)"] { print "read before SIGHUP" }
+        END {
+            for (i = split("(SIGHUP) (SIGTERM)", name, " "); i; i--)
+                if (!took[name[i]]) print "Daemon did not take " name[i]
+        }'
+}
+
+@test "sig-shutdown: the settings are read again" {
+    make_preload "$BATS_TEST_TMPDIR/word.so" <<-'END'
+	#include <stdlib.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+
+	ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)
+	{
+	    (void)bytes;
+	    return syscall(SYS_pwrite64, fd, getenv("WORD"), n, offset);
+	}
+	END
+    word=$((RANDOM % 9000 + 1000))
+    run -0 env WORD=$word LD_PRELOAD="$BATS_TEST_TMPDIR/word.so" sig-shutdown
+    assert_line "Daemon: SIGHUP, the settings say $word"
+    assert_line "Parent: 3 records, all whole, the last: $word"
+}
+
+@test "sig-shutdown: a record that takes long is whole, too" {
+    assert_same_when kill,write:delay_exit=50000 sig-shutdown
+}
+
+@test "sig-shutdown --no-mask: SIGHUP kills Daemon in the middle of a record" {
+    traced trace=execve,kill,write sig-shutdown --no-mask
+    assert_failure 1
+    assert_output --partial 'record 2 is cut off'
+    run -1 grep -E 'in order|whole' out
+    accept_log "$LOG"'
+        call == "kill" { sent = 1 }
+        call == "write" && child && sent { print "Daemon wrote on: " $0 }
+        child && /killed by SIGHUP/ { killed = 1 }
+        END { if (!killed) print "SIGHUP did not kill Daemon" }'
+    assert_wrong_on_one_cpu 1 sig-shutdown --no-mask
 }
 
 @test "sig-fd: signals and a pipe are read in one loop, in their order" {
     run -0 --separate-stderr sig-fd
-    assert_equal "$(grep -oE 'one|two|SIGUSR1, 42|SIGTERM' <<<"$output" |
-        xargs)" 'one SIGUSR1, 42 two SIGTERM'
+    assert_output - <<-'END'
+	Server: the pipe is readable: one
+	Server: the signalfd is readable: SIGUSR1
+	Server: the pipe is readable: two
+	Server: the signalfd is readable: SIGTERM
+	END
     assert_equal "$stderr" ''
+    traced trace=execve,read,poll,ppoll,kill -y sig-fd
+    accept_log "$LOG"'
+        $2 == "---" && $3 != "SIGCHLD" { print "a signal was delivered: " $0 }
+        !child { next }
+        call ~ /^p?poll$/ && /signalfd/ && /pipe/ { both = 1 }
+        call == "read" && /signalfd/ && / = 128$/ { came = came " signal" }
+        call == "read" && /pipe/ && / = 3$/ { came = came " word" }
+        END {
+            if (!both) print "no poll waits for both, the pipe and the signalfd"
+            if (came != " word signal word signal") print "Server read:" came
+        }'
 }
 
-@test "sig-fd: no signal is delivered, each is a read of one structure" {
-    requires strace
-    run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=read sig-fd
-    run grep -E -- '--- SIG(USR1|TERM)' "$BATS_TEST_TMPDIR/trace"
-    assert_output ''
-    run -0 grep -c ', 128) = 128' "$BATS_TEST_TMPDIR/trace"
-    assert_output 2
+@test "sig-fd: the order holds, whoever is slow" {
+    assert_same_when '?poll,?ppoll:delay_enter=50000' sig-fd
+    assert_same_when write,kill:delay_exit=50000 sig-fd
+}
+
+@test "sig-fd: Server sees when Client has gone without a SIGTERM" {
+    cd "$BATS_TEST_TMPDIR"
+    make_preload die.so <<-'END'
+	#include <signal.h>
+	#include <sys/types.h>
+
+	int kill(pid_t pid, int sig)
+	{
+	    (void)pid;
+	    (void)sig;
+	    return raise(SIGKILL);
+	}
+	END
+    LD_PRELOAD=$PWD/die.so sig-fd >out 2>err 3>&- &
+    assert_ends 137 $!
+    wait_until no_survivors
+    run -0 cat err
+    assert_output --partial 'Client has gone'
 }
