@@ -146,7 +146,7 @@ assert_wrong_on_one_cpu() { # STATUS COMMAND
         call == "kill" && !child && /SIGUSR1/ { sent = 1 }
         call == "rt_sigsuspend" && child && !asleep { asleep = 1; early = sent }
         /--- SIGUSR1 / && child { came = asleep ? "asleep" : "awake" }
-        call == "write" && handles[pid] == "SIGUSR1" && /"got signal/ { says = 1 }
+        call == "write" && handles[pid] && /"got signal/ { says = 1 }
         END {
             if (!sent) print "Parent sent no SIGUSR1"
             else if (!came) print "SIGUSR1 never came to Child"
@@ -293,13 +293,13 @@ in_one_column() {
     assert_equal "$(grep -c no$ <<<"$table")" "$(kill -l RTMAX)"
 }
 
-@test "sig-table: an error of sigaction that says nothing of the signal is one" {
+@test "sig-table: any other error of sigaction than EINVAL is an error" {
     requires strace
     run -1 strace -f -o /dev/null -e inject=rt_sigaction:error=EFAULT sig-table
     assert_output --partial 'sig-table: sigaction: Bad address'
 }
 
-@test "sig-table: tries each: where only KILL and STOP are sent, no other acts" {
+@test "sig-table: tries each: if only KILL and STOP are sent, no other acts" {
     make_preload "$BATS_TEST_TMPDIR/kill.so" <<-'END'
 	#define _GNU_SOURCE
 	#include <signal.h>
@@ -331,7 +331,7 @@ in_one_column() {
     assert_success
     run -0 grep -c '+++ killed by SIGQUIT +++' log
     run -1 grep 'core dumped' log
-    run -0 awk 'length > 79 { print } END { if (NR > 23) print NR " lines" }' out
+    run -0 awk 'length > 79; END { if (NR > 23) print NR " lines" }' out
     assert_output ''
 }
 
@@ -354,7 +354,7 @@ in_one_column() {
     wait_until no_survivors
 }
 
-@test "sig-queue: three knocks: a standard signal comes once, the others thrice" {
+@test "sig-queue: three knocks: a standard signal comes once, others thrice" {
     run -0 --separate-stderr sig-queue
     assert_output - <<-'END'
 	Child sends SIGUSR1
@@ -535,7 +535,7 @@ assert_reaped() { # COUNT STATUS COMMAND
     assert_equal "$stderr" ''
     traced trace=execve,write,rt_sigreturn,futex sig-unsafe
     accept_log "$LOG"'
-        call == "write" && handles[pid] == "SIGUSR1" && /got signal/ { writes = 1 }
+        call == "write" && handles[pid] && /got signal/ { writes = 1 }
         END { if (!writes) print "no handler of SIGUSR1 wrote: got signal" }'
     assert_safe_handler sig-unsafe
 }
@@ -585,7 +585,9 @@ assert_reaped() { # COUNT STATUS COMMAND
             took[$NF] = 1
             if (half) print "taken in the middle of a record: " $0
         }
-        call == "pread64" && /, 4, 0\)/ && !took["(SIGHUP)"] { print "read before SIGHUP" }
+        call == "pread64" && /, 4, 0\)/ && !took["(SIGHUP)"] {
+            print "Daemon read its settings before SIGHUP came"
+        }
         END {
             for (i = split("(SIGHUP) (SIGTERM)", name, " "); i; i--)
                 if (!took[name[i]]) print "Daemon did not take " name[i]
