@@ -73,7 +73,7 @@ static int zombies(int children)
 
 int main(int argc, char *argv[])
 {
-    struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    struct sigaction sa = { .sa_handler = handler };
     int children = 5, left;
     sigset_t chld;
 

@@ -17,7 +17,6 @@ awaited() {
     sysv) echo "$all $c11 inherits_sigchld " ;;
     unix-socket) echo "$all $c11 names_hold_the_pid inherits_signals" \
         "inherits_sigchld starves loses_its_reader " ;;
-    signals) echo "$all $c11 counts names_hold_the_pid " ;;
     esac
 }
 

@@ -344,8 +344,13 @@ in_one_column() {
 
 	int kill(pid_t pid, int sig)
 	{
-	    if (pid == getpid() && sig == SIGSTOP)
-	        syscall(SYS_kill, getppid(), SIGKILL);
+	    pid_t parent = getppid();
+
+	    if (pid == getpid() && sig == SIGSTOP) {
+	        syscall(SYS_kill, parent, SIGKILL);
+	        while (getppid() == parent)
+	            ;
+	    }
 	    return syscall(SYS_kill, pid, sig);
 	}
 	END

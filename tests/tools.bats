@@ -70,7 +70,9 @@ is_clean() {
     each_program is_clean
 }
 
+# valgrind itself does not survive each of the signals of sig-table.
 has_no_memory_errors() {
+    [[ $name != sig-table ]] || return 0
     USUAL=60 try valgrind --leak-check=full --log-file=log.%p \
         --error-exitcode=99 "$BIN/$name" || return
     [[ $status == 0 ]] || came "valgrind $name" 'status 0'
