@@ -3,7 +3,7 @@
  *
  * usage: sig-child [--one-wait] [CHILDREN]
  *
- * Parent starts children (5 of them), which end while SIGCHLD is blocked:
+ * Parent starts children (default 5), which end while SIGCHLD is blocked:
  * each is a zombie now, but only one signal is pending. Then Parent lets it
  * in, and the handler calls waitpid until no ended child is left.
  *

@@ -5,7 +5,7 @@
  *
  * SIGUSR1 is blocked, so it cannot come too early: it stays pending.
  * Parent sends it at the worst moment, when Child is about to sleep.
- * sigsuspend unblocks it and sleeps in one step, and so it is woken.
+ * sigsuspend unblocks it and sleeps, in one step: nothing comes between.
  *
  * Watch   the handler: it only writes, because write is signal-safe.
  * Try     sig-hello --pause    the signal comes first, then Child sleeps

@@ -4,8 +4,8 @@
  * usage: sig-receive [wait]
  *
  * The handler only notes the number; the loop, which sleeps in sigsuspend,
- * prints it. With wait, the signals come from you: Receiver tells its
- * process ID for kill(1) in a second terminal. Alone it sends to itself.
+ * prints it. With wait, the signals come from you: Receiver says its process
+ * ID, and you type kill in a second terminal. Without, it sends to itself.
  *
  * Watch   the loop prints, not the handler: there printf is not safe.
  * Try     sig-receive wait    and in a second terminal: kill -USR1 PID
@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     sigemptyset(&sa.sa_mask);
     for (int i = 0; i < SIGNALS; i++)
         sigaddset(&sa.sa_mask, signals[i]);
-    /* Blocked but for the sleep, and one at a time: none is missed. */
+    /* Blocked except in sigsuspend, and in each other's handlers. */
     if (sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL) == -1)
         err(1, "sigprocmask");
     for (int i = 0; i < SIGNALS; i++)

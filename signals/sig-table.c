@@ -3,10 +3,10 @@
  *
  * usage: sig-table
  *
- * For each signal a child is started that sends it to itself, and waitpid
- * tells what became of the child: Term, killed; Stop, stopped; Ign, nothing;
- * Cont, nothing, but a stopped child goes on. Whether a signal can be caught
- * is what sigaction says. The words are those of signal(7).
+ * For each signal a child sends it to itself, and waitpid tells what became
+ * of the child: Term, killed; Stop, stopped; Ign, nothing; Cont, nothing,
+ * but a stopped child goes on. sigaction tells whether the signal can be
+ * caught. The words are those of signal(7).
  *
  * Watch   KILL and STOP. 32 and 33 the threads library keeps for itself.
  * Try     ( trap '' HUP; sig-table )    ignored here, but not by default
@@ -29,7 +29,7 @@
 
 enum { COLUMNS = 3 };
 
-/* Has a child do sig to itself; returns when it has ended or stopped. */
+/* A child sends sig to itself. Returns when it has ended or stopped. */
 static pid_t start(int sig, int *status)
 {
     pid_t parent = getpid(), pid = fork();
@@ -37,8 +37,9 @@ static pid_t start(int sig, int *status)
     if (pid == -1)
         err(1, "fork");
     if (pid == 0) {
-        alarm(10);                        /* ends an endless wait */
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* and nobody stays stopped */
+        alarm(10); /* ends an endless wait */
+        /* A stopped child's alarm has to wait, but not SIGKILL. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(1);
         setpgid(0, 0); /* in an orphaned group SIGTSTP stops nobody */
