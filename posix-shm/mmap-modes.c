@@ -3,20 +3,18 @@
  *
  * usage: mmap-modes
  *
- * Parent maps a page in each of the four ways and forks; Child writes a word
- * into it and ends. Then Parent looks at its own memory, and asks the file,
- * with pread(2), whether it has changed.
+ * Parent maps memory in each of the four ways and forks. Child writes a word
+ * into the memory, and ends. Then Parent looks into its own memory, and asks
+ * the file, with pread, what it holds.
  *
- * Watch   MAP_PRIVATE: at its first write Child gets a copy of the page, and
- *         nobody else ever sees what it wrote.
- * Try     change a MAP_ mode in the table below: which cells change?
+ * Watch   MAP_PRIVATE: when Child first writes, it gets a copy of the page,
+ *         and nobody else sees the word.
+ * Try     move memcpy to before the fork: who is the writer now?
  * Read    mmap(2), fork(2), pread(2); Kerrisk, TLPI, 49.1 to 49.4
  */
 #define _GNU_SOURCE
 #include <err.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,101 +22,67 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] = "usage: mmap-modes\n";
-
+static const struct {
+    const char *name;
+    int flags;
+} modes[] = {
+    { "MAP_SHARED,  anonymous", MAP_SHARED | MAP_ANONYMOUS },
+    { "MAP_PRIVATE, anonymous", MAP_PRIVATE | MAP_ANONYMOUS },
+    { "MAP_SHARED,  of a file", MAP_SHARED },
+    { "MAP_PRIVATE, of a file", MAP_PRIVATE },
+};
 static const char before[] = "before", after[] = "after!";
 
-/* A file of one word without a name: nobody can find it, nothing is left. */
-static int make_file(void)
+static const char *yes_or_no(const char *word)
 {
-    const char *tmp = getenv("TMPDIR");
-    sigset_t all, old;
-    char *path;
-    int fd;
-
-    if (asprintf(&path, "%s/mmap-modes.%ld.XXXXXX",
-                 tmp && *tmp ? tmp : "/tmp", (long)getuid()) == -1)
-        err(1, "asprintf");
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &old); /* no ^C before the unlink */
-    fd = mkstemp(path);                 /* O_EXCL, 0600 */
-    if (fd == -1)
-        err(1, "mkstemp %s", path);
-    if (unlink(path) == -1)
-        err(1, "unlink %s", path);
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    free(path);
-    return fd;
+    return memcmp(word, after, sizeof after) == 0 ? "yes" : "no";
 }
 
-/* Does the file hold the word? Its memory is not asked, the file is. */
-static const char *file_holds(int fd, const char *word)
+static void try_mode(int i, int fd)
 {
-    char found[sizeof before];
+    bool of_file = !(modes[i].flags & MAP_ANONYMOUS);
+    char *word, in_file[sizeof before];
+    int status;
 
-    if (pread(fd, found, sizeof found, 0) != sizeof found)
+    if (pwrite(fd, before, sizeof before, 0) == -1)
+        err(1, "pwrite");
+    word = mmap(NULL, sizeof before, PROT_READ | PROT_WRITE, modes[i].flags,
+                of_file ? fd : -1, 0);
+    if (word == MAP_FAILED)
+        err(1, "mmap");
+
+    switch (fork()) {
+    case -1:
+        err(1, "fork");
+    case 0:
+        memcpy(word, after, sizeof after);
+        _exit(0);
+    }
+    if (wait(&status) == -1)
+        err(1, "wait");
+    if (status != 0)
+        errx(1, "Child was killed");
+
+    if (pread(fd, in_file, sizeof in_file, 0) == -1)
         err(1, "pread");
-    return memcmp(found, word, sizeof found) == 0 ? "yes" : "no";
+    printf("%-23s  %-14s  %s\n", modes[i].name, yes_or_no(word),
+           of_file ? yes_or_no(in_file) : "-");
+    munmap(word, sizeof before);
 }
 
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    static const struct {
-        const char *name;
-        int flags;
-    } modes[] = {
-        { "MAP_SHARED,  anonymous", MAP_SHARED | MAP_ANONYMOUS },
-        { "MAP_PRIVATE, anonymous", MAP_PRIVATE | MAP_ANONYMOUS },
-        { "MAP_SHARED,  of a file", MAP_SHARED },
-        { "MAP_PRIVATE, of a file", MAP_PRIVATE },
-    };
-    int opt, status, fd;
+    FILE *file;
 
-    if ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        fputs(help, opt == 'h' ? stdout : stderr);
-        return opt == 'h' ? 0 : 2;
-    }
-    if (optind < argc)
-        errx(2, "no operand is needed, what is this: %s", argv[optind]);
+    if (argc > 1)
+        errx(2, "unexpected argument: %s\nusage: mmap-modes", argv[1]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    fd = make_file();
+    file = tmpfile(); /* it has no name, and goes when we end */
+    if (!file)
+        err(1, "tmpfile");
     printf("%-23s  Parent sees it  the file changed\n", "Child writes to");
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        int of_file = !(modes[i].flags & MAP_ANONYMOUS);
-        char *page;
-
-        if (pwrite(fd, before, sizeof before, 0) != sizeof before)
-            err(1, "pwrite");
-        page = mmap(NULL, sizeof before, PROT_READ | PROT_WRITE,
-                    modes[i].flags, of_file ? fd : -1, 0);
-        if (page == MAP_FAILED)
-            err(1, "mmap %s", modes[i].name);
-
-        switch (fork()) {
-        case -1:
-            err(1, "fork");
-        case 0:
-            close(fd); /* the mapping needs it no more */
-            memcpy(page, after, sizeof after);
-            _exit(0);
-        }
-        if (wait(&status) == -1)
-            err(1, "wait");
-        if (status != 0)
-            errx(1, "Child has not written: wait status %d", status);
-
-        printf("%-23s  %-14s  %s\n", modes[i].name,
-               memcmp(page, after, sizeof after) == 0 ? "yes" : "no",
-               of_file ? file_holds(fd, after) : "-");
-        munmap(page, sizeof before);
-    }
-    close(fd);
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
+    for (int i = 0; i < 4; i++)
+        try_mode(i, fileno(file));
     return 0;
 }
