@@ -8,7 +8,7 @@
  * as it is: what changes are our copies of its pages. (Without FILE we make
  * a small one.)
  *
- * Watch   bytes[i]: no read, no buffer, no end of file.
+ * Watch   bytes[i]: no read, and no buffer to fill.
  * Try     mmap-file /etc/passwd
  *         MAP_SHARED, without FILE: what does pread show now?
  * Read    mmap(2), fstat(2); Kerrisk, TLPI, 49.2, 49.4

@@ -7,7 +7,7 @@
  * message. Parent waits until Child has ended, opens the object by its name,
  * and maps it: the message is still there. shm_unlink removes the name.
  *
- * Watch   no read, no write: both processes have the same page of memory.
+ * Watch   no read, no write: Parent maps the very page that Child filled.
  * Try     shm-hello --no-truncate    a new object has 0 bytes: SIGBUS
  *         MAP_PRIVATE in Child: what does Parent read now?
  * Read    shm_overview(7), mmap(2); Kerrisk, TLPI, ch. 54
