@@ -310,9 +310,10 @@ ipc_names() {
     for path in /tmp/*.[0-9]* /dev/shm/*.[0-9]* /dev/mqueue/*.[0-9]*; do
         name=${path##*/}
         name=${name#sem.}
-        pid=${name##*[!0-9]}
+        pid=${name#*.} # "." and a word may follow, where a run has two names
+        pid=${pid%.[a-z]*}
         name=${name%%.*}
-        [[ $pid && ${IS_PROGRAM[$name]-} ]] || continue
+        [[ $pid && $pid != *[!0-9]* && ${IS_PROGRAM[$name]-} ]] || continue
         stat -c "$pid %Y $name %u %n" "$path" 2>/dev/null
     done | sed -nE "s/^(.*) ($EUID|65534) (.*)/\1 \3/p"
     awk -v uid="$EUID" '

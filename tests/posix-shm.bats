@@ -2,219 +2,246 @@
 
 setup() {
     load helper
-    LIMIT=${LIMIT:-20} # several runs stand in one
 }
 
 # A name for an object that nobody else has.
 new_name() {
     name=/test.$BATS_ROOT_PID.$BATS_TEST_NUMBER.$RANDOM$RANDOM
     object=/dev/shm$name
-    semaphore=/dev/shm/sem.${name#/}
 }
 
-# Runs a command under strace; prints what is left of the files that it made
-# in /dev/shm. What the kernel saw is in $BATS_TEST_TMPDIR/log.
-leftovers_of() {
-    requires strace
-    run strace -f -qq -y -o "$BATS_TEST_TMPDIR/log" \
-        -e trace=openat,open,link,linkat,unlink,unlinkat "$@"
-    # shellcheck disable=SC2016
-    run -0 bash -c 'grep -o "\"/dev/shm/[^\"]*\"" "$1" | tr -d \" | sort -u |
-        while read -r file; do [[ ! -e $file ]] || echo "left: $file"; done' \
-        bash "$BATS_TEST_TMPDIR/log"
+# The files of a name in /dev/shm: the object, and its semaphore.
+files_of() {
+    compgen -G "/dev/shm/*${1#/}*"
 }
 
-@test "shm-hello: Parent reads what Child wrote" {
-    run -0 shm-hello
+none_of() {
+    ! files_of "$1"
+}
+
+# --- shm-hello
+
+@test "shm-hello: Parent reads what Child has stored" {
+    run -0 --separate-stderr shm-hello
     assert_output 'Parent read: Hello from child process!'
+    assert_equal "$stderr" ''
 }
 
-@test "shm-hello: Child makes the object new, for its owner alone, and sizes it" {
-    requires strace
-    run -0 strace -f -qq -o "$BATS_TEST_TMPDIR/log" \
-        -e trace=open,openat,ftruncate,fallocate,mmap shm-hello
-    run -0 grep -E '/dev/shm/[^"]*".*O_CREAT.*O_EXCL.* 0600\)' \
-        "$BATS_TEST_TMPDIR/log"
-    refute_output --partial 0666
-    run -0 grep -E '(ftruncate|fallocate)\(.* = 0' "$BATS_TEST_TMPDIR/log"
-    run -0 grep -c 'MAP_SHARED, [0-9]' "$BATS_TEST_TMPDIR/log"
-    assert [ "$output" -ge 2 ]
-}
-
-@test "shm-hello: neither object nor semaphore is left, right or wrong" {
-    leftovers_of shm-hello
-    assert_output ''
-    run -0 grep -c unlink "$BATS_TEST_TMPDIR/log"
-    leftovers_of shm-hello --no-truncate
-    assert_output ''
+@test "shm-hello: Child makes and sizes the object, Parent finds it by name" {
+    traced trace=open,openat,ftruncate,fallocate,mmap,unlink,unlinkat -y \
+        shm-hello
+    assert_success
+    accept_log '
+        NR == 1 { parent = $1 }
+        /"\/dev\/shm\// && / open(at)?\(/ && !/ = -1 / {
+            match($0, /"[^"]*"/)
+            name[$1] = substr($0, RSTART, RLENGTH)
+            if ($1 == parent) next
+            if (!/O_CREAT/ || !/O_EXCL/) print "Child may open an old one: " $0
+            if (!/ 0600\)/) print "the mode is not 0600: " $0
+        }
+        / (ftruncate|fallocate)\(.*<\/dev\/shm\/.* = 0/ { sized[$1] = 1 }
+        / mmap\(.*MAP_SHARED.*<\/dev\/shm\/.* = 0x/ {
+            if (++mapped[$1] && $1 != parent) {
+                child = $1
+                if (!sized[$1]) print "Child maps it before it has a size"
+            }
+        }
+        / unlink(at)?\(.*"\/dev\/shm\/.* = 0/ { gone = 1 }
+        END {
+            if (!mapped[child]) print "Child does not map it MAP_SHARED"
+            if (!mapped[parent]) print "Parent does not map it MAP_SHARED"
+            if (!name[child] || name[child] != name[parent])
+                print "Child opened " name[child] ", Parent " name[parent]
+            if (!gone) print "the name is not removed"
+        }'
 }
 
 @test "shm-hello --no-truncate: Child's SIGBUS is reported by Parent" {
-    run -1 --separate-stderr shm-hello --no-truncate
-    refute_output --partial 'Parent read'
-    [[ $stderr == *Child*Bus\ error* || $stderr == *Child*SIGBUS* ]]
+    traced trace=ftruncate,fallocate,exit_group shm-hello --no-truncate
+    assert_failure 1
+    assert_output --regexp 'Child .*SIGBUS.* 0 bytes'
+    accept_log '
+        / (ftruncate|fallocate)\(/ { print "the object gets a size: " $0 }
+        /killed by SIGBUS/ { n++ }
+        END { if (n != 1) print n + 0 " killed by SIGBUS, not 1" }'
+    assert_equal "$(<out)" ''
+}
+
+@test "shm-hello: where no memory is left, SIGBUS is not blamed on the size" {
     requires strace
-    run strace -f -qq -o "$BATS_TEST_TMPDIR/log" -e trace=exit_group \
-        shm-hello --no-truncate
-    run -0 grep -c 'killed by SIGBUS' "$BATS_TEST_TMPDIR/log"
-    assert_output 1
+    run -1 strace -f -qq -o /dev/null -e trace=ftruncate \
+        -e inject=ftruncate:retval=0 shm-hello # it gets none, as if full
+    assert_output --regexp 'SIGBUS.*/dev/shm'
+    refute_output --partial '0 bytes'
 }
 
-@test "shm-hello write, then read: the message is there, the names are gone" {
-    new_name
-    token="$RANDOM two  words $RANDOM"
-    timeout 10 shm-hello write "$name" "$token" 3>&- &
-    wait_until test -e "$semaphore"
-    run -0 shm-hello read "$name"
-    assert_output --partial "$token"
-    wait $!
-    assert_not_exist "$object"
-    assert_not_exist "$semaphore"
-}
+# --- shm-sem
 
-@test "shm-hello read, then write: the reader waits for the writer" {
-    new_name
-    token=$RANDOM$RANDOM
-    timeout 10 shm-hello read "$name" >"$BATS_TEST_TMPDIR/out" 3>&- &
-    wait_until test -e "$semaphore"
-    assert_equal "$(<"$BATS_TEST_TMPDIR/out")" ''
-    run -0 shm-hello write "$name" "$token"
-    wait $!
-    assert_file_contains "$BATS_TEST_TMPDIR/out" "$token"
-    assert_not_exist "$object"
-    assert_not_exist "$semaphore"
-}
-
-@test "shm-hello: 50 messages in a row, whoever is first" {
-    new_name
-    # shellcheck disable=SC2016
-    run -0 bash -c 'for i in {1..50}; do
-            shm-hello write "$1" "message $i" &
-            shm-hello read "$1" || exit
-            wait $! || exit
-        done | grep -c "message"' bash "$name"
-    assert_output 50
-}
-
-@test "shm-hello: ^C, SIGTERM and SIGHUP remove what a waiting one has made" {
-    new_name
-    for signal in INT TERM HUP; do
-        env --default-signal=INT,TERM,HUP shm-hello write "$name" x 3>&- &
-        wait_until test -e "$object" -a -e "$semaphore"
-        kill -s $signal $!
-        assert_ends $((128 + $(kill -l $signal))) $!
-        assert_not_exist "$object"
-        assert_not_exist "$semaphore"
-    done
-    env --default-signal=INT shm-hello read "$name" 3>&- &
-    wait_until test -e "$semaphore"
-    kill -s INT $!
-    assert_ends 130 $!
-    assert_not_exist "$semaphore"
-}
-
-@test "shm-hello write: an object that is there is refused and left alone" {
-    new_name
-    echo "somebody's" >"$object"
-    run -1 shm-hello write "$name" hello
-    assert_output --partial 'File exists'
-    assert_equal "$(<"$object")" "somebody's"
-    assert_not_exist "$semaphore"
-    rm "$object"
-}
-
-@test "shm-hello: a NAME without a slash, or with two, is refused by name" {
-    run -2 shm-hello write plain hello
-    assert_output --partial plain
-    run -2 shm-hello read /one/two
-    assert_output --partial /one/two
-    run -2 shm-hello read /
-    run -2 shm-hello read ''
-    run -2 shm-hello listen /name
-    assert_output --partial listen
-    run -2 shm-hello read
-}
-
-@test "shm-hello: a MESSAGE arrives whole, or is refused as too long" {
-    new_name
-    run -2 shm-hello write "$name" "$(printf '%05000d' 7)"
-    assert_not_exist "$object"
-    token=$(printf '%03999d' $RANDOM)
-    timeout 10 shm-hello write "$name" "$token" 3>&- &
-    run -0 shm-hello read "$name"
-    assert_output --partial "$token"
-    wait $!
-}
-
-@test "shm-hello: on a full /dev/shm it says so, before it touches the page" {
-    unshare -m true 2>/dev/null || skip "a file system of its own needs root"
-    # shellcheck disable=SC2016
-    run -1 unshare -m bash -c 'mount -t tmpfs -o size=16k none /dev/shm
-        head -c 12k /dev/zero >/dev/shm/full; exec shm-hello'
-    assert_output --partial 'No space left on device'
-    refute_output --partial 'Bus error'
-}
-
-# Kills, one after another, a process of each run at some moment of its life,
-# Child or Parent. Prints what hung, or did not work afterwards.
-kill_at_random() {
-    requires pgrep procps
-    # shellcheck disable=SC2016
-    run -0 bash -c '
-        for i in {1..30}; do
-            "$@" >/dev/null 2>&1 &
-            for ((spin = 0; spin < i * 20; spin++)); do :; done
-            child=$(pgrep -P $! | tail -n 1)
-            ((i % 2)) || child=$!
-            kill -s KILL ${child:-$!} 2>/dev/null
-            began=$EPOCHREALTIME
-            wait $! 2>/dev/null
-            ((${EPOCHREALTIME/./} - ${began/./} < 2000000)) || echo "run $i: 2 s"
-            rm -f /dev/shm/{,sem.}"$1.$UID.$!"* # both may have been killed
-        done
-        "$@" >/dev/null' bash "$@"
-    assert_output ''
-}
-
-@test "shm-hello: whoever is killed, the other ends, and the next run works" {
-    kill_at_random shm-hello
-}
-
-@test "shm-hello: Parent ends in 2 seconds when Child is killed as it waits" {
+# Starts a Reader under strace; it waits when this returns.
+start_reader() {
     requires strace
-    run -1 timeout 5 strace -f -qq -o /dev/null -e trace=mmap,fallocate \
-        -e inject=fallocate:signal=KILL shm-hello
-    assert_output --partial 'killed'
+    log=$BATS_TEST_TMPDIR/log
+    strace -qq -o "$log" -e trace=?open,openat,futex shm-sem read "$name" \
+        >"$BATS_TEST_TMPDIR/out" 3>&- &
+    reader=$!
+    wait_until grep -q 'futex(.*FUTEX_WAIT' "$log"
 }
 
-@test "mmap-modes: only MAP_SHARED shows the write, and changes the file" {
-    run -0 mmap-modes
-    refute_line --regexp '^mmap-modes: '
-    assert_line --regexp 'MAP_SHARED,? +anonymous +yes +-'
-    assert_line --regexp 'MAP_PRIVATE,? +anonymous +no +-'
-    assert_line --regexp 'MAP_SHARED,? +of a file +yes +yes'
-    assert_line --regexp 'MAP_PRIVATE,? +of a file +no +no'
-}
-
-@test "mmap-modes: four mappings, and the file is asked with read or pread" {
-    requires strace
-    run -0 strace -f -qq -y -o "$BATS_TEST_TMPDIR/log" \
-        -e trace=mmap,pread64,read mmap-modes
-    run -0 awk '
-        /PROT_READ\|PROT_WRITE, MAP_SHARED\|MAP_ANON.*, -1,/ { n["shared"] = 1 }
-        /PROT_READ\|PROT_WRITE, MAP_PRIVATE\|MAP_ANON.*, -1,/ { n["private"] = 1 }
-        /PROT_READ\|PROT_WRITE, MAP_SHARED, [0-9]/ { n["shared file"] = 1 }
-        /PROT_READ\|PROT_WRITE, MAP_PRIVATE, [0-9]/ { n["private file"] = 1 }
-        / (pread64|read)\([0-9]+<[^>]*mmap-modes/ {
-            match($0, /"[^"]*"/)
-            words[substr($0, RSTART, RLENGTH)] = 1
+@test "shm-sem: Reader reads what Writer has stored" {
+    run -0 --separate-stderr shm-sem
+    assert_output 'Reader read: Hello from Writer!'
+    assert_equal "$stderr" ''
+    # Object and semaphore are two, with two names, each for one user.
+    traced trace=open,openat,link,linkat shm-sem
+    accept_log '
+        / = -1 / || !/"\/dev\/shm\// { next }
+        / open(at)?\(/ && /O_CREAT/ {
+            split($0, part, "\"")
+            made[part[2]] = 1
+            if (!/ 0600\)/) print "the mode is not 0600: " $0
+        }
+        / link(at)?\(/ { # a semaphore of glibc
+            split($0, part, "\"")
+            delete made[part[2]]
+            sub(/\/sem\./, "/", part[4])
+            if (made[part[4]]) print "the two share a name: " part[4]
+            made[part[4]] = 1
         }
         END {
-            for (i in n) count++
-            for (i in words) different++
-            print count + 0, different + 0
-        }' "$BATS_TEST_TMPDIR/log"
-    assert_output '4 2'
+            for (name in made) n++
+            if (n != 2) print n + 0 " are made, not 2"
+        }'
+}
+
+@test "shm-sem read: waits in the semaphore until somebody writes" {
+    new_name
+    token="$RANDOM two  words $RANDOM"
+    start_reader
+    assert_equal "$(<"$BATS_TEST_TMPDIR/out")" ''
+    run grep -c 'futex(.*FUTEX_WAIT[^,]*PRIVATE' "$log"
+    assert_output 0
+    run -0 shm-sem write "$name" "$token"
+    assert_ends 0 "$reader"
+    assert_equal "$(<"$BATS_TEST_TMPDIR/out")" "Reader read: $token"
+    assert none_of "$name"
+}
+
+@test "shm-sem write: the message waits, for its user alone, until it is read" {
+    new_name
+    token=$RANDOM$RANDOM
+    umask 0
+    run -0 shm-sem write "$name" "$token"
+    assert_equal "$output" ''
+    run -0 grep -ac "^$token" "$object"
+    mapfile -t files < <(files_of "$name")
+    run -0 stat -c %a "${files[@]}"
+    assert_output $'600\n600'
+    run -0 shm-sem read "$name"
+    assert_output "Reader read: $token"
+    assert none_of "$name"
+}
+
+@test "shm-sem: 30 messages in a row, whichever role is first" {
+    new_name
+    # shellcheck disable=SC2016
+    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..15}; do
+            shm-sem write "$1" "message $i" &
+            shm-sem read "$1"
+            wait
+            shm-sem read "$1" &
+            shm-sem write "$1" "message $i"
+            wait
+        done | sort | uniq -c | grep -c "2 Reader read: message"' bash "$name"
+    assert_output 15
+}
+
+@test "shm-sem write: 4095 bytes arrive whole, one more is refused" {
+    new_name
+    token=$(printf '%04095d' $RANDOM)
+    run -2 shm-sem write "$name" "${token}0"
+    assert none_of "$name"
+    run -0 shm-sem write "$name" "$token"
+    run -0 shm-sem read "$name"
+    assert_output "Reader read: $token"
+}
+
+@test "shm-sem read: what somebody has stored cannot change the terminal" {
+    new_name
+    run -0 shm-sem write "$name" $'a\e]0;b\ac'
+    run -0 shm-sem read "$name"
+    assert_output 'Reader read: a?]0;b?c'
+}
+
+@test "shm-sem --init-1: Reader does not wait, and finds nothing" {
+    traced trace=open,openat,futex shm-sem --init-1
+    assert_failure 1
+    assert_output --partial 'no message'
+    assert_equal "$(<out)" ''
+    accept_log '
+        /"\/dev\/shm\/.*O_CREAT.* = [0-9]/ { n++ }
+        /FUTEX_WAIT[^V]/ { print "somebody waits: " $0 }
+        END { if (n < 2) print n + 0 " are made, not 2" }'
+}
+
+# --- mmap-modes
+
+@test "mmap-modes: only MAP_SHARED shows the write, and changes the file" {
+    run -0 --separate-stderr mmap-modes
+    assert_line --regexp 'MAP_SHARED, +anonymous +yes +-$'
+    assert_line --regexp 'MAP_PRIVATE, +anonymous +no +-$'
+    assert_line --regexp 'MAP_SHARED, +of a file +yes +yes$'
+    assert_line --regexp 'MAP_PRIVATE, +of a file +no +no$'
+    assert_equal "$stderr" ''
+}
+
+@test "mmap-modes: Child writes to each of four mappings, the file is asked" {
+    traced trace=mmap,pread64,read,pwrite64,write,fork,vfork,clone,clone3 \
+        mmap-modes
+    assert_success
+    accept_log '
+        NR == 1 { parent = $1 }
+        / mmap\(NULL, [0-9]+, PROT_READ\|PROT_WRITE, / {
+            mode = /MAP_PRIVATE/ ? 2 : 1
+            if (!/MAP_ANONYMOUS/) mode += 2
+        }
+        / (clone3?|v?fork)\(/ { forked[mode] = 1 }
+        $1 != parent && / p?write(64)?\([^1]/ { print "Child calls write: " $0 }
+        / p?read(64)?\(.*"after!/ { found[mode] = 1 }
+        END {
+            for (mode = 1; mode <= 4; mode++)
+                if (!forked[mode]) print "no fork after mapping " mode
+            if (!found[3]) print "MAP_SHARED: the word is not in the file"
+            if (found[4]) print "MAP_PRIVATE: the word is in the file"
+        }'
+}
+
+@test "mmap-modes: Parent looks when Child has ended, and not before" {
+    traced trace=wait4,waitid,exit_group,pread64,read mmap-modes
+    assert_success
+    accept_log '
+        NR == 1 { parent = $1 }
+        $1 != parent && / exit_group\(/ { ended++ }
+        $1 == parent && /wait(4|id).* = [0-9]/ { waited++ }
+        $1 == parent && / p?read(64)?\([0-9]+, "(before|after!)/ {
+            if (waited < ended || waited == last)
+                print "before Child has ended: " $0
+            last = waited
+        }
+        END { if (waited != 4) print waited + 0 " children waited for, not 4" }'
+}
+
+# --- mmap-file
+
+@test "mmap-file: its own file is mapped, counted and reversed" {
+    run -0 --separate-stderr mmap-file
+    assert_line --regexp '\b22 bytes, 3 lines'
+    assert_line --partial '.drawer.devil.desserts'
+    assert_line --partial 'stressed.lived.reward.'
+    assert_equal "$stderr" ''
+    traced trace=mmap mmap-file
+    run -0 grep -cE 'mmap\(NULL, 22, .*PROT_WRITE, MAP_PRIVATE, [0-9]' log
+    assert_output 1
 }
 
 @test "mmap-file FILE: as many bytes and lines as wc counts" {
@@ -230,92 +257,100 @@ kill_at_random() {
     assert_output ''
 }
 
-@test "mmap-file FILE: turned round in memory, and the file stays as it is" {
+@test "mmap-file FILE: is reversed in memory, and the file stays as it is" {
     cd "$BATS_TEST_TMPDIR"
-    token=$RANDOM-$RANDOM-$RANDOM
-    printf '%s' "$token" >file
-    run -0 mmap-file file
-    assert_line --partial "$(rev <<<"$token")"
-    assert_line --partial "$token"
-    assert_equal "$(<file)" "$token"
+    # shellcheck disable=SC2016
+    run -0 bash -c '
+        for size in 1 2 59 60 61 4096 10000; do
+            tr -dc a-z </dev/urandom | head -c $size >file
+            cp file copy
+            mmap-file file >out || echo "$size: status $?"
+            for text in "$(rev file)" "$(<file)"; do
+                more=
+                ((size <= 60)) || more=" ..."
+                grep -qF " ${text:0:60}$more" out ||
+                    echo "$size: no ${text:0:60}"
+            done
+            cmp file copy
+        done'
+    assert_output ''
 }
 
-@test "mmap-file: without FILE it makes one, and leaves nothing" {
-    run -0 mmap-file
-    assert_line --partial '3 lines'
-    refute_line --regexp '^mmap-file: '
-    assert_equal "$(ls -A "$TMPDIR")" ''
-}
-
-@test "mmap-file: an empty file has no byte to map" {
+@test "mmap-file FILE: it is not read, but mapped" {
     cd "$BATS_TEST_TMPDIR"
-    : >empty
-    run -0 mmap-file empty
-    assert_output --partial '0 bytes, 0 lines'
+    seq 1000 >file
+    run -0 strace -qq -o log -P file mmap-file file
+    accept_log '
+        / ?(read|readv|preadv|lseek)\(/ { print }
+        /mmap\(NULL, 3893, PROT_READ\|PROT_WRITE, MAP_PRIVATE, / { mapped = 1 }
+        END { if (!mapped) print "it is never mapped" }'
 }
 
-@test "mmap-file: a directory, a FIFO and a device are refused at once" {
+@test "mmap-file: what cannot be an array is refused at once, and named" {
     cd "$BATS_TEST_TMPDIR"
     mkfifo fifo
-    for what in . fifo /dev/zero; do
+    : >empty
+    truncate -s $(((1 << 26) + 1)) large
+    for what in . fifo /dev/zero empty large; do
         run -1 mmap-file $what
-        assert_output --partial "$what"
+        assert_output --partial "$what is not a regular file of 1 to 67108864 "
     done
     run -1 mmap-file nosuch
     assert_output --partial 'nosuch: No such file'
-    run -2 mmap-file fifo two
-    assert_output --partial two
+    truncate -s $((1 << 26)) large
+    run -0 mmap-file large
+    assert_line --partial "$((1 << 26)) bytes, 0 lines"
 }
 
-@test "mmap-file: 5 GiB, nearly all of it a hole" {
-    cd "$BATS_TEST_TMPDIR"
-    printf 'one\ntwo\n' >sparse
-    truncate -s 5G sparse
-    echo three >>sparse
-    run -0 mmap-file sparse
-    assert_output --partial '5368709126 bytes, 3 lines'
+# --- shm-mutex
+
+@test "shm-mutex: Child 2 is told that the owner is dead, and repairs all" {
+    run -0 --separate-stderr shm-mutex
+    assert_output - <<-'END'
+	Child 1 is half done: free 9 + taken 0 = 9
+	Parent: Child 1 was killed inside
+	Child 2 gets EOWNERDEAD: free 9 + taken 0 = 9
+	Child 2 has repaired it: free 10 + taken 0 = 10
+	Child 2 takes a seat: free 9 + taken 1 = 10
+	Child 3 takes a seat: free 8 + taken 2 = 10
+	END
+    assert_equal "$stderr" ''
 }
 
-@test "mmap-file: a file that becomes shorter meanwhile is SIGBUS, and said" {
-    requires strace
-    cd "$BATS_TEST_TMPDIR"
-    head -c 100000 /dev/zero >file
-    strace -qq -o log -P file -e trace=mmap,lseek \
-        -e inject=lseek:delay_enter=1000000:when=2 \
-        mmap-file file >out 2>err 3>&- &
-    wait_until grep -q 'lseek.*SEEK_DATA' log
-    : >file
-    assert_ends 1 $!
-    run -0 cat err
-    assert_output --regexp 'SIGBUS|shorter'
+@test "shm-mutex: Child 1 is really killed, and the memory is really shared" {
+    traced trace=mmap,exit_group shm-mutex
+    assert_success
+    accept_log '
+        / mmap\(.*PROT_READ\|PROT_WRITE, MAP_SHARED(\||, [0-9])/ { shared = 1 }
+        / exit_group\(/ { ended++ }
+        /killed by SIGKILL/ {
+            killed++
+            if (ended) print "Child 1 is not the first to end"
+        }
+        END {
+            if (!shared) print "no memory is shared"
+            if (killed != 1) print killed + 0 " killed by SIGKILL, not 1"
+            if (ended != 3) print ended + 0 " end by themselves, not 3"
+        }'
 }
 
-@test "shm-mutex: Child 2 is told that the owner is dead, repairs, goes on" {
-    run -0 shm-mutex
-    refute_line --regexp '^shm-mutex: '
-    assert_line --regexp 'Child 2 .*EOWNERDEAD.* = 9$'
-    assert_line --regexp 'Child 2 repairs.* = 10$'
-    assert_equal "$(grep -c ' = 10$' <<<"$output")" 3
-    assert_line --regexp 'Parent .* free 8 \+ taken 2'
-}
-
-@test "shm-mutex: Child 1 really dies by SIGKILL, inside" {
-    requires strace
-    run -0 strace -f -qq -o "$BATS_TEST_TMPDIR/log" \
-        -e trace=kill,tgkill,exit_group,write shm-mutex
-    run -0 grep -cE 'killed by SIGKILL' "$BATS_TEST_TMPDIR/log"
-    assert_output 1
-}
-
-@test "shm-mutex --no-robust: nobody gets the lock of a dead owner" {
-    run -124 shm-mutex --no-robust
-    assert_output --regexp 'Child 2 .*owner'
-    refute_output --partial EOWNERDEAD
-    refute_output --partial 'takes a seat'
-}
-
-@test "shm-mutex: whoever is killed, nobody hangs, and the next run works" {
-    kill_at_random shm-mutex
+@test "shm-mutex --no-robust: Child 2 waits for a dead owner, which is said" {
+    began=$EPOCHREALTIME
+    traced trace=futex,exit_group shm-mutex --no-robust
+    assert_failure 124
+    assert_output --regexp 'stuck: Child 2 .*owner'
+    assert [ $((${EPOCHREALTIME/./} - ${began/./})) -ge 900000 ]
+    run -0 cat out
+    assert_output - <<-'END'
+	Child 1 is half done: free 9 + taken 0 = 9
+	Parent: Child 1 was killed inside
+	END
+    # PTHREAD_PROCESS_SHARED: or the lock is not one lock for the two.
+    accept_log '
+        / futex\(.*FUTEX_WAIT/ { asleep[$1] = 1 }
+        / futex\(.*FUTEX_[A-Z_]*PRIVATE/ { print "for one process alone: " $0 }
+        /killed by SIGALRM/ { if (asleep[$1]) n++ }
+        END { if (n != 1) print n + 0 " sleep in the lock until SIGALRM, not 1" }'
 }
 
 # The two rings: one Producer, many Consumers.
@@ -577,40 +612,78 @@ is_exact() {
     ends 137
 }
 
-@test "shm-offsets: Child reads the list at another address, and appends" {
-    run -0 shm-offsets
-    refute_line --regexp '^shm-offsets: '
-    words=$(sed -n 's/^Child reads: //p' <<<"$output")
-    assert [ -n "$words" ]
-    assert_line "Parent reads: $words"
-    assert_line --regexp "^Parent reads: $words [a-z]+"
+# --- shm-offsets
+
+@test "shm-offsets: Child reads Parent's list, and adds a word to it" {
+    run -0 --separate-stderr shm-offsets
+    assert_output - <<-'END'
+	Parent reads: offsets hold
+	Child has mapped the list at another address
+	Child reads: offsets hold
+	Parent reads: everywhere offsets hold
+	END
+    assert_equal "$stderr" ''
 }
 
-@test "shm-offsets: the two mappings are in two places" {
-    requires strace
-    run -0 strace -f -qq -y -o "$BATS_TEST_TMPDIR/log" -e trace=mmap shm-offsets
-    run -0 awk '
-        /MAP_SHARED, [0-9]+<\/dev\/shm/ { if (!seen[$NF]++) n++ }
-        END { print n + 0 }' "$BATS_TEST_TMPDIR/log"
-    assert_output 2
+@test "shm-offsets: the two map one object, at two addresses" {
+    traced trace=mmap,munmap,mprotect,mremap -y shm-offsets
+    assert_success
+    accept_log '
+        NR == 1 { parent = $1 }
+        / mmap\(.*MAP_SHARED, [0-9]+<\/dev\/shm\/.* = 0x/ {
+            who = $1 == parent ? "Parent" : "Child"
+            address[who] = $NF
+            match($0, /<[^>]*>/)
+            object[who] = substr($0, RSTART, RLENGTH)
+            sub(/ \(deleted\)/, "", object[who])
+        }
+        END {
+            if (!address["Parent"]) print "Parent maps no object"
+            if (!address["Child"]) print "Child maps no object"
+            if (object["Parent"] != object["Child"])
+                print "they map two objects"
+            if (address["Parent"] == address["Child"])
+                print "both at " address["Parent"]
+        }'
+}
+
+@test "shm-offsets: the object is new, private, and nameless before the fork" {
+    traced trace=open,openat,unlink,unlinkat,fork,vfork,clone,clone3 shm-offsets
+    assert_success
+    accept_log '
+        /"\/dev\/shm\// && / open(at)?\(/ && /O_CREAT/ {
+            made++
+            if (!/O_EXCL/) print "what is there is taken: " $0
+            if (!/ 0600\)/) print "the mode is not 0600: " $0
+        }
+        / unlink(at)?\(.*"\/dev\/shm\/.* = 0/ { gone++ }
+        / (clone3?|v?fork)\(/ && gone < made { print "Child is made too early" }
+        END {
+            if (made != 1 || gone != 1)
+                print made + 0 " made, " gone + 0 " removed"
+        }'
 }
 
 @test "shm-offsets --pointers: Child's SIGSEGV is reported by Parent" {
-    run -1 --separate-stderr shm-offsets --pointers
-    [[ $stderr == *Child*SIGSEGV* ]]
+    traced trace=mmap,exit_group shm-offsets --pointers
+    assert_failure 1
+    assert_output --regexp 'Child .*SIGSEGV.*Parent'
+    run -0 cat out
     refute_output --partial 'Child reads: offsets'
-    requires strace
-    run strace -f -qq -o "$BATS_TEST_TMPDIR/log" -e trace=exit_group \
-        shm-offsets --pointers
-    run -0 grep -c 'killed by SIGSEGV' "$BATS_TEST_TMPDIR/log"
+    run -0 grep -c 'killed by SIGSEGV' log
     assert_output 1
 }
 
-@test "shm-offsets: the object's name is gone, right or wrong" {
-    leftovers_of shm-offsets
-    assert_output ''
-    leftovers_of shm-offsets --pointers
-    assert_output ''
+# Runs a command under strace; prints what is left of the files that it made
+# in /dev/shm. What the kernel saw is in $BATS_TEST_TMPDIR/log.
+leftovers_of() {
+    requires strace
+    run strace -f -qq -y -o "$BATS_TEST_TMPDIR/log" \
+        -e trace=openat,open,link,linkat,unlink,unlinkat "$@"
+    # shellcheck disable=SC2016
+    run -0 bash -c 'grep -o "\"/dev/shm/[^\"]*\"" "$1" | tr -d \" | sort -u |
+        while read -r file; do [[ ! -e $file ]] || echo "left: $file"; done' \
+        bash "$BATS_TEST_TMPDIR/log"
 }
 
 # Starts a server under a name of its own.

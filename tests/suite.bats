@@ -486,6 +486,7 @@ names_hold_the_pid() {
                 base = path
                 sub(/.*\//, "", base)
                 sub(/^sem\./, "", base)
+                sub(/\.[a-z]+$/, "", base) # of two names of one run
                 pid = base
                 sub(/.*[^0-9]/, "", pid)
                 if (base !~ "^" name "[a-z-]*\\.[0-9]+$" || !(pid in pids))
@@ -710,7 +711,8 @@ kill_one() { # WHICH
     exec {log}<&-
     builtin wait $! || status=$?
     case $name in
-    connect2 | pipeline | popen-status | sig-child | sig-table) ;; # it may be
+    connect2 | pipeline | popen-status) ;; # it may be
+    shm-mutex | sig-child | sig-table) ;;
     *) [[ ! $died || $1 == 0 || $status != 0 ]] ||
         echo "$(which_one "$1") is killed, and nobody minds: status 0" ;;
     esac
