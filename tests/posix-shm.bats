@@ -10,6 +10,10 @@ new_name() {
     object=/dev/shm$name
 }
 
+teardown_file() { # names that a program has left where a test has failed
+    rm -f /dev/shm/*test."$BATS_ROOT_PID".*
+}
+
 # The files of a name in /dev/shm: the object, and its semaphore.
 files_of() {
     compgen -G "/dev/shm/*${1#/}*"
