@@ -8,8 +8,8 @@
  * more as taken. The mutex is robust: the next owner, Child 2, is told by
  * EOWNERDEAD. Child 2 repairs the numbers, and the lock is as good as new.
  *
- * Watch   free + taken. The mutex says that its owner has died; what was
- *         half done, the program must know.
+ * Watch   free + taken. The mutex knows that its owner has died. What was
+ *         half done, only the program knows.
  * Try     shm-mutex --no-robust    nobody gets a dead owner's lock
  *         leave out pthread_mutex_consistent: what does Child 3 get?
  * Read    pthread_mutexattr_setrobust(3), pthread_mutex_consistent(3)

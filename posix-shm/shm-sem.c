@@ -38,7 +38,7 @@ static const char usage[] =
 static char name[300], sem_name[310], *page;
 static sem_t *sem;
 
-/* Also a handler: the unlinks are no more than unlink(2), which is safe. */
+/* Also a handler: both are unlink(2) within, which a handler may call. */
 static void clean_up(int sig)
 {
     shm_unlink(name);
@@ -69,7 +69,7 @@ static int reader(void)
     clean_up(0);
     if (page[0] == '\0')
         errx(1, "Reader is let in, and there is no message");
-    for (int i = 0; i < SIZE && page[i]; i++) /* from anybody: no escapes */
+    for (int i = 0; i < SIZE && page[i]; i++) /* no escape sequences */
         page[i] = (char)(isprint((unsigned char)page[i]) ? page[i] : '?');
     printf("Reader read: %.*s\n", SIZE, page);
     return 0;
@@ -96,7 +96,7 @@ int main(int argc, char *argv[])
     fd = shm_open(name, O_CREAT | O_RDWR, 0600);
     if (fd == -1)
         err(1, "shm_open %s", name); /* nothing has been made */
-    /* As ftruncate, but no memory is an error here and not a SIGBUS later. */
+    /* Like ftruncate, but takes the memory now: ENOSPC, not SIGBUS later. */
     errno = posix_fallocate(fd, 0, SIZE);
     if (errno)
         fail("posix_fallocate");
@@ -111,7 +111,7 @@ int main(int argc, char *argv[])
         return reader();
     if (writes)
         return writer(argv[3]);
-    clean_up(0); /* Child inherits what they stand for */
+    clean_up(0); /* Child inherits both, and needs no name */
     switch (fork()) {
     case -1:
         err(1, "fork");
@@ -119,7 +119,7 @@ int main(int argc, char *argv[])
         alarm(10); /* ends an endless wait */
         exit(reader());
     }
-    if (!init_1) /* wrong: Reader does not wait for this */
+    if (!init_1) /* wrong: Reader always comes first */
         writer("Hello from Writer!");
 
     if (wait(&status) == -1)
