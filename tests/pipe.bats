@@ -4,315 +4,628 @@ setup() {
     load helper
 }
 
-@test "pipe-hello: Child receives what Parent wrote, then the end of file" {
+FORKS=fork,vfork,clone,clone3
+
+# For awk, which reads what strace -f -y wrote: each call as one line, where it
+# returned (strace writes two if another process came between), and the parts
+# of it that matter here.
+CALLS='
+    / <unfinished \.\.\.>$/ {
+        sub(/ *<unfinished \.\.\.>$/, "")
+        begun[$1] = $0
+        next
+    }
+    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
+        $0 = begun[$1] substr($0, RSTART + RLENGTH)
+    }
+    {
+        pid = $1
+        call = $2
+        sub(/\(.*/, "", call)
+        n = $0
+        n = sub(/.*\) += /, "", n) && n !~ /^\?/ ? n + 0 : ""
+        pipe = ""
+        if (match($0, /<pipe:\[[0-9]+/))
+            pipe = substr($0, RSTART + 7, RLENGTH - 7)
+        fd = $2
+        sub(/.*\(/, "", fd)
+        fd += 0
+        if (!parent)
+            parent = pid
+        who = pid == parent ? "Parent" : "Child"
+    }
+    call ~ /^pipe2?$/ && n == 0 && match($0, /\[[0-9]+</) {
+        read_end[pipe] = substr($0, RSTART + 1, RLENGTH - 2)
+        match($0, /, [0-9]+</)
+        write_end[pipe] = substr($0, RSTART + 2, RLENGTH - 3)
+    }
+    call ~ /^(clone3?|v?fork)$/ && n > 0 {
+        child[n] = ++children
+    }
+'
+
+# Which process keeps an end that it does not use, and which nobody waits for.
+TIDY='
+    call == "close" && pipe {
+        closed[pid, pipe, fd] = 1
+        if (pid == parent && !children)
+            never_inherited[pipe, fd] = 1
+    }
+    call ~ /^(read|write)$/ && pipe && (pid != parent || children) {
+        other = call == "read" ? write_end[pipe] : read_end[pipe]
+        if (!used[pid, pipe, "read"] && !used[pid, pipe, "write"] &&
+            !closed[pid, pipe, other] && !never_inherited[pipe, other])
+            kept[pid, pipe] = who
+        used[pid, pipe, call] = 1
+    }
+    call == "wait4" && n > 0 { waited[n] = 1 }
+    call == "waitid" && match($0, /si_pid=[0-9]+/) {
+        waited[substr($0, RSTART + 7, RLENGTH - 7)] = 1
+    }
+    END {
+        for (key in kept) {
+            split(key, part, SUBSEP)
+            if (!used[part[1], part[2], "write"])
+                print kept[key] " reads, and has not closed its write end"
+            else if (!used[part[1], part[2], "read"])
+                print kept[key] " writes, and has not closed its read end"
+        }
+        if (!children)
+            print "no process was forked"
+        for (pid in child)
+            if (!(pid in waited))
+                print "Parent did not wait for Child " child[pid]
+    }
+'
+
+assert_tidy() { # COMMAND
+    traced trace=pipe,pipe2,read,write,close,$FORKS,wait4,waitid -y -s 9 "$@"
+    assert_success
+    accept_log "$CALLS$TIDY"
+}
+
+# Makes short.so: a read from a pipe gives at most 3 bytes. (In stdio it is
+# another read, which stays as it is.)
+make_short_reads() {
+    make_preload "$BATS_TEST_TMPDIR/short.so" <<-'END'
+	#include <sys/stat.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	ssize_t read(int fd, void *buffer, size_t size)
+	{
+	    struct stat s;
+	    if (size > 3 && fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode))
+	        size = 3;
+	    return syscall(SYS_read, fd, buffer, size);
+	}
+	ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
+	{
+	    return read(fd, buffer, size < room ? size : room);
+	}
+	END
+}
+
+# Makes other.so: a new pipe has 4 pages, and PIPE_BUF is 1234.
+make_other_pipe() {
+    page=$(getconf PAGESIZE)
+    make_preload "$BATS_TEST_TMPDIR/other.so" <<-'END'
+	#define _GNU_SOURCE
+	#include <fcntl.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int pipe2(int fd[2], int flags)
+	{
+	    if (syscall(SYS_pipe2, fd, flags) == -1)
+	        return -1;
+	    return fcntl(fd[1], F_SETPIPE_SZ, 4 * sysconf(_SC_PAGESIZE)) > 0 ? 0 : -1;
+	}
+	int pipe(int fd[2])
+	{
+	    return pipe2(fd, 0);
+	}
+	long fpathconf(int fd, int name)
+	{
+	    return name == _PC_PIPE_BUF ? 1234 : -1;
+	}
+	long pathconf(const char *path, int name)
+	{
+	    return fpathconf(-1, name);
+	}
+	END
+}
+
+says() { # NUMBER WHAT
+    [[ $output =~ (^|[^0-9])$1([^0-9]|$) ]] ||
+        fail "$OWN does not say $1, $2:"$'\n'"$output"
+}
+
+@test "pipe-hello: Child reads what Parent wrote, then the end of file" {
     run -0 --separate-stderr pipe-hello
     assert_output - <<-'END'
 	Child received: Hello from parent!
-	Child: read says 0, the end of file
+	Child: read returns 0, the end of file
 	END
     assert_equal "$stderr" ''
+    # And the kernel says so, too.
+    traced trace=pipe,pipe2,read,write -y pipe-hello
+    accept_log "$CALLS"'
+        call == "write" && pipe && pid == parent { wrote += n }
+        call == "read" && pipe && pid != parent { got += n; last = n }
+        END {
+            if (wrote != length("Hello from parent!"))
+                print "Parent wrote " wrote + 0 " bytes into a pipe, not 18"
+            if (got != wrote)
+                print "Child read " got + 0 " bytes of " wrote + 0
+            if (last != 0 || !got)
+                print "no read of Child returned 0"
+        }'
 }
 
-@test "pipe-hello MESSAGE: any words go through" {
-    token="$RANDOM spaces  and	a tab $RANDOM"
-    run -0 pipe-hello "$token"
-    assert_line "Child received: $token"
-    run -0 pipe-hello ''
-    assert_line 'Child received: '
+@test "pipe-hello MESSAGE: a large one arrives whole, and no NUL with it" {
+    cd "$BATS_TEST_TMPDIR"
+    # A length that no buffer divides: the last read is shorter than the others.
+    message="%s%n $RANDOM $(head -c 75000 /dev/urandom | base64 -w 0)"
+    message=${message:0:99991}
+    run -0 bash -c 'pipe-hello "$1" >out' bash "$message"
+    run -0 bash -c 'tr -dc "\0" <out | wc -c'
+    assert_equal "$output NULs" '0 NULs'
+    run -0 bash -c 'grep -cF "$1" out' bash "${message:99900}"
+    run -0 cmp <(head -n 1 out) <(echo "Child received: $message")
 }
 
-@test "pipe-hello: a MESSAGE of PIPE_BUF bytes arrives whole, one more is refused" {
-    message=$(printf '%04096d' 7)
-    run -0 pipe-hello "$message"
-    assert_line "Child received: $message"
-    run -2 pipe-hello "${message}8"
-    assert_output --partial '4096 bytes'
+@test "pipe-hello: unused ends are closed, and Parent waits for Child" {
+    assert_tidy pipe-hello
 }
 
-@test "pipe-hello --same-process: the writer reads its own words back" {
-    token=$RANDOM$RANDOM
-    run -1 pipe-hello --same-process $token
-    assert_line "Parent received: $token"
-    refute_output --partial 'Child'
-    assert_output --partial 'a pipe has one direction'
-}
-
-@test "pipe-hello: two arguments are one too many" {
-    run -2 pipe-hello one two
-    assert_output --partial two
-}
-
-@test "pipe-eof: first data, then nothing, then POLLHUP and a read that says 0" {
+@test "pipe-eof: data, then nothing, then POLLHUP and a read that returns 0" {
     run -0 --separate-stderr pipe-eof
-    assert_output --regexp 'POLLIN.*POLLHUP.*read says 0'
+    assert_output - <<-'END'
+	Child: poll says POLLIN, read returns 5: hello
+	Child: poll says nothing, so nothing is read
+	Parent closes its write end
+	Child: poll says POLLHUP, read returns 0: EOF
+	END
     assert_equal "$stderr" ''
+    traced trace=read,poll,ppoll -y pipe-eof
+    accept_log "$CALLS"'
+        pid == parent || !pipe { next }
+        /revents=POLLIN}/ && !seen { seen = 1 }
+        call == "read" && n > 0 && seen == 1 { seen = 2 }
+        call ~ /poll/ && n == 0 && seen == 2 { seen = 3 }
+        /revents=POLLHUP}/ && seen == 3 { seen = 4 }
+        call == "read" && n == 0 && seen == 4 { seen = 5 }
+        END {
+            split("poll reported POLLIN|a read returned data|" \
+                "a poll found nothing|poll reported POLLHUP|" \
+                "a read returned 0", step, "|")
+            if (seen < 5)
+                print "not seen, or not in its place: " step[seen + 1]
+        }'
 }
 
-@test "pipe-eof: the counts show Parent's write end closed and Child's still open" {
+@test "pipe-eof: the end comes after Child has looked, however slow it is" {
+    requires strace
     run -0 pipe-eof
-    assert_line --regexp 'Parent[^0-9]* 1.*Child[^0-9]* 1'
-    assert_line --regexp 'Parent[^0-9]* 0.*Child[^0-9]* 1'
+    usual=$output
+    for slow in '?poll,?ppoll:delay_enter=200000:when=2' \
+        close:delay_exit=30000; do
+        run -0 strace -f -qq -o /dev/null -e inject="$slow" pipe-eof
+        assert_output "$usual"
+    done
 }
 
-@test "pipe-eof: the end of file comes when Child, the last writer, has gone" {
-    traced trace=poll,ppoll,read,exit_group -y pipe-eof
-    assert_success
-    accept_log '
-        / (p?poll)\(.*revents=POLLHUP/ { hangup = NR }
-        / exit_group\(0\)/ && !child { child = NR }
-        / read\(.*<pipe:.*"", [0-9]+\) += 0/ { end = NR }
+@test "pipe-eof --no-close: Child waits, and holds the last write end itself" {
+    traced trace=pipe,pipe2,read,poll,ppoll,close -y pipe-eof --no-close
+    assert_failure 124
+    assert_output --partial stuck
+    accept_log "$CALLS"'
+        call == "read" && pipe && n > 0 { data = pipe; reader = pid }
+        call == "close" && pipe && n == 0 { closed[pid, pipe, fd] = 1 }
+        data && pipe == data && (call == "read" && n == 0 || /POLLHUP/) {
+            print "the end of file came"
+        }
         END {
-            if (!hangup) print "poll never reported POLLHUP"
-            if (end < hangup || end < child)
-                print "no read said 0 after POLLHUP, and after Child had gone"
+            if (!data) print "nobody has read from a pipe"
+            if (closed[reader, data, write_end[data]])
+                print "Child has closed its write end: it cannot be stuck"
+            if (!closed[parent, data, write_end[data]])
+                print "Parent has not closed its write end"
         }'
 }
 
-@test "pipe-eof --no-close: Parent waits for itself, says so and gives up" {
-    run -124 pipe-eof --no-close
-    assert_output --partial 'POLLIN'
-    refute_output --partial 'POLLHUP'
-    refute_output --partial 'read says 0'
-    assert_output --regexp 'stuck.*Parent.* 1 write end'
+@test "pipe-eof: unused ends are closed, and Parent waits for Child" {
+    assert_tidy pipe-eof
 }
 
-@test "pipe-sigpipe: one child is killed, status 141, the other gets EPIPE" {
+@test "pipe-sigpipe: SIGPIPE kills one child, the other gets EPIPE" {
     run -0 --separate-stderr pipe-sigpipe
-    assert_output --partial 'SIGPIPE'
-    assert_output --partial 'EPIPE'
-    assert_output --partial "$(env --default-signal=PIPE bash -c \
-        'yes 2>&1 | :; echo ${PIPESTATUS[0]}')"
+    assert_output - <<-'END'
+	Child 1 does not ignore SIGPIPE, and writes
+	Parent: Child 1 was killed by SIGPIPE; a shell shows 141
+	Child 2 ignores SIGPIPE, and writes
+	Child 2 goes on: write fails with EPIPE (Broken pipe)
+	Parent: Child 2 exited with status 0
+	END
     assert_equal "$stderr" ''
-}
-
-@test "pipe-sigpipe: the kernel kills exactly one of the two" {
     traced trace=write,exit_group -y pipe-sigpipe
-    assert_success
-    accept_log '
-        / write\(.*<pipe:.* = -1 EPIPE/ { failed++ }
-        /[+] killed by SIGPIPE/ { killed++ }
+    accept_log "$CALLS"'
+        call == "write" && pipe && /EPIPE/ { failed[pid] = 1; writes++ }
+        /[+] killed by SIGPIPE/ { killed += failed[pid] }
+        /exit_group\(0\)/ && failed[pid] { went_on++ }
         END {
-            if (failed != 2) print failed + 0 " writes found no reader, not 2"
-            if (killed != 1) print killed + 0 " were killed by SIGPIPE, not 1"
+            if (writes != 2) print writes + 0 " writes found no reader, not 2"
+            if (killed != 1)
+                print "SIGPIPE killed " killed + 0 " children, not 1"
+            if (went_on != 1)
+                print went_on + 0 " children went on after EPIPE, not 1"
         }'
 }
 
-@test "pipe-sigpipe: a caller that ignores or blocks SIGPIPE changes nothing" {
-    bounded pipe-sigpipe >"$BATS_TEST_TMPDIR/usual"
+@test "pipe-sigpipe: a caller that ignores SIGPIPE changes nothing" {
+    run -0 pipe-sigpipe
+    usual=$output
     run -0 env --ignore-signal=PIPE pipe-sigpipe
-    assert_output - <"$BATS_TEST_TMPDIR/usual"
-    run -0 env --block-signal=PIPE pipe-sigpipe
-    assert_output - <"$BATS_TEST_TMPDIR/usual"
+    assert_output "$usual"
 }
 
-# Says what a pipe holds: perl fills one. After the chunk the size, if any.
-held() {
-    perl -MFcntl -e '
-        my ($chunk, $size) = @ARGV;
-        pipe(R, W) or die "pipe: $!";
-        !$size or fcntl(W, 1031, $size + 0) or die "F_SETPIPE_SZ: $!";
-        fcntl(W, F_SETFL, O_NONBLOCK) or die "F_SETFL: $!";
-        my ($sum, $n, $bytes) = (0, 0, "x" x $chunk);
-        $sum += $n while defined($n = syswrite(W, $bytes));
-        my $capacity = fcntl(W, 1032, 0);
-        print "$sum $capacity\n"' "$@"
+@test "pipe-sigpipe: Parent waits for both children" {
+    assert_tidy pipe-sigpipe
 }
 
-@test "pipebuffer: counts what a pipe holds, and names PIPE_BUF" {
-    requires perl perl-base
-    read -r sum capacity < <(held 4096)
+@test "pipebuffer: fills a pipe until EAGAIN" {
     run -0 --separate-stderr pipebuffer
-    assert_output --regexp "\b$sum bytes"
-    assert_output --regexp "\b$capacity\b"
-    assert_output --regexp "PIPE_BUF.* $(getconf PIPE_BUF /)\b"
+    assert_output - <<-'END'
+	Writer: F_GETPIPE_SZ is 65536, PIPE_BUF is 4096
+	Writer: chunks of 4096: 65536 bytes go in, then EAGAIN
+	END
     assert_equal "$stderr" ''
+    traced trace=write -y pipebuffer
+    accept_log "$CALLS"'
+        call == "write" && pipe { if (n > 0) sum += n; else full = /EAGAIN/ }
+        END {
+            if (sum != 65536) print sum + 0 " bytes went into a pipe, not 65536"
+            if (!full) print "the last write did not fail with EAGAIN"
+        }'
 }
 
-@test "pipebuffer --chunk 3000: holds less, and says how much stays empty" {
-    requires perl perl-base
-    read -r sum capacity < <(held 3000)
-    run -0 pipebuffer --chunk 3000
-    assert_output --regexp "\b$sum bytes"
-    assert_output --regexp "\b$((capacity - sum)) bytes stay empty"
-}
-
-@test "pipebuffer --chunk N --size N: for any of them, what perl finds" {
-    requires perl perl-base
-    export -f held
-    run -0 bash -c '
-        for size in 4096 5000 65536 1048576; do
-            for chunk in 1 3000 4095 4096 4097 65536; do
-                ((size / chunk < 100000)) || continue # too long a run
-                read -r sum capacity < <(held $chunk $size)
-                text=$(pipebuffer --chunk $chunk --size $size) ||
-                    echo "--chunk $chunk --size $size: status $?"
-                for find in "\\b$sum bytes" "\\b$capacity\\b" "byte $((sum + 1))\\b"; do
-                    grep -q "$find" <<<"$text" ||
-                        echo "--chunk $chunk --size $size: no $find in: $text"
-                done
-                ((sum < capacity)) || ! grep empty <<<"$text"
-            done
-        done'
-    assert_output ''
-}
-
-@test "pipebuffer --size 5000: asked and got are two numbers" {
-    run -0 pipebuffer --size 5000
-    assert_line --regexp '5000\b.*\b8192\b'
-}
-
-@test "pipebuffer: Child sleeps in write until Parent reads" {
-    traced trace=read,write,fork,vfork,clone,clone3 -y pipebuffer
+# Runs pipebuffer, and finds in the log how many bytes the kernel took.
+fill() {
+    traced trace=write -y -s 9 pipebuffer "$@"
     assert_success
-    accept_log '
-        / (clone|clone3|fork|vfork)\(/ && !parent { parent = $1 }
-        $1 != parent && / write\(.*<pipe:.*unfinished/ { asleep = $1 }
-        asleep && $1 == parent && / read\(.*<pipe:.* = [1-9]/ { room = 1 }
-        room && $1 == asleep && /write resumed.* = [1-9]/ { done = 1 }
-        END { if (!done) print "no write of Child was freed by a read of Parent" }'
+    sum=$(awk "$CALLS"'
+        call == "write" && pipe && n > 0 { sum += n }
+        END { print sum + 0 }' log)
+    output=$(<out)
+    mapfile -t lines <out
 }
 
-@test "pipebuffer --size: above a user's limit it is refused, and the limit named" {
+@test "pipebuffer --chunk N --size N: says what the kernel gave and took" {
+    for case in '1 4096 4096' '4097 5000 8192' '100 16000 16384' \
+        '65535 1000000 1048576'; do
+        read -r chunk size capacity <<<"$case"
+        fill --chunk "$chunk" --size "$size"
+        assert_line --regexp "\b$size\b.*\b$capacity\b"
+        assert_line --regexp "\b$chunk\b.*\b$sum\b"
+    done
+}
+
+@test "pipebuffer --chunk 3000: a chunk that does not fit begins a new page" {
+    fill --chunk 3000
+    assert_equal "$sum" 48000
+    says "$sum" 'what went in'
+    says $((65536 - sum)) 'what stays empty'
+}
+
+@test "pipebuffer: asks the system, for PIPE_BUF and for how much fits" {
+    make_other_pipe
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/other.so" pipebuffer
+    says 1234 'what fpathconf gives here for PIPE_BUF'
+    says $((4 * page)) 'what F_GETPIPE_SZ gives here'
+}
+
+@test "pipebuffer --size: what a user may not have is refused" {
     without_privilege pipebuffer
     limit=$(</proc/sys/fs/pipe-max-size)
     run -1 "${AS_NOBODY[@]}" pipebuffer --size $((limit * 2))
-    assert_output --partial $((limit * 2))
     assert_output --partial 'Operation not permitted'
-    assert_output --regexp "pipe-max-size.* $limit\b"
+    assert_output --partial /proc/sys/fs/pipe-max-size
+    says $((limit * 2)) 'what was asked for'
 }
 
-@test "pipe-atomic: records of PIPE_BUF bytes are never torn" {
-    run -0 --separate-stderr pipe-atomic
-    assert_output --regexp '\b0 torn'
+@test "pipe-full: room comes when a page is empty, not a byte before" {
+    run -0 --separate-stderr pipe-full
+    assert_output - <<-'END'
+	Parent writes 65536: the pipe is full
+	Parent reads 4095: poll says nothing
+	Parent reads 1: poll says POLLOUT
+	Parent writes 4096: it is full again
+	Parent reads 4096
+	Child: write of byte 65537 returns
+	END
     assert_equal "$stderr" ''
-}
-
-@test "pipe-atomic: up to PIPE_BUF nothing is torn, whatever the size" {
-    run -0 bash -c '
-        for size in 1 100 3000 4095 4096; do
-            for writers in 1 2 7 30; do
-                pipe-atomic --size $size --writers $writers |
-                    grep -q "\b0 torn" || echo "--size $size --writers $writers"
-            done
-        done'
-    assert_output ''
-}
-
-@test "pipe-atomic: 4 Writers write 200 times PIPE_BUF bytes each" {
-    traced trace=write -y pipe-atomic
-    assert_success
-    accept_log -v size="$(getconf PIPE_BUF /)" '
-        / write\(.*<pipe:/ && $0 ~ ", " size "( <unfinished| *\\))" { n[$1]++ }
+    traced trace=read,write,poll,ppoll -y -s 9 pipe-full
+    accept_log "$CALLS"'
+        pid != parent { next }
+        call == "write" && pipe { held += n }
+        call == "read" && pipe { held -= n }
+        held > most { most = held }
+        call ~ /poll/ && held == 65536 - 4095 && n == 0 { none = 1 }
+        call ~ /poll/ && held == 65536 - 4096 && /revents=POLLOUT/ { room = 1 }
         END {
-            for (pid in n)
-                if (n[pid] == 200) right++
-            if (right != 4) print right + 0 " Writers sent 200 records, not 4"
+            if (most != 65536) print "the pipe was not full: " most + 0 " bytes"
+            if (!none) print "nobody polled in vain after 4095 bytes were read"
+            if (!room) print "nobody saw POLLOUT after 4096 bytes were read"
         }'
 }
 
+# Succeeds if Child, one of the program's two processes, sleeps.
+child_sleeps() {
+    local pid states=
+    for pid in $(survivors); do
+        states+=$(sed -n "/^Name:.$OWN\$/,/^State:/s/^State:.\(.\).*/\1/p" \
+            "/proc/$pid/status" 2>/dev/null) || true
+    done
+    [[ $states == [^S]S || $states == S[^S] ]]
+}
+
+@test "pipe-full: the write of one byte more sleeps until Parent reads a page" {
+    requires strace
+    cd "$BATS_TEST_TMPDIR"
+    # Parent is stopped as soon as it has forked.
+    make_preload stop.so <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <signal.h>
+	#include <unistd.h>
+	pid_t fork(void)
+	{
+	    pid_t pid = ((pid_t (*)(void))dlsym(RTLD_NEXT, "fork"))();
+	    if (pid > 0)
+	        raise(SIGSTOP);
+	    return pid;
+	}
+	END
+    strace -f -qq -y -s 9 -o log -e trace=read,write \
+        -E LD_PRELOAD="$PWD/stop.so" pipe-full >out 3>&- &
+    strace=$!
+    wait_until child_sleeps
+    read -r parent _ <log
+    kill -CONT "$parent" # and not Child, whose write would begin anew
+    assert_ends 0 $strace
+    accept_log '
+        / write\([0-9]+<pipe:.*unfinished/ { asleep = $1 }
+        / read\([0-9]+<pipe:/ && asleep { woken = asleep }
+        '"$CALLS"'
+        call == "read" && pipe { last = n }
+        call == "write" && pipe && pid != parent {
+            written = n
+            if (woken != pid) print "Child did not sleep in write"
+        }
+        END {
+            if (written != 1) print "Child wrote " written + 0 " bytes, not 1"
+            if (last != 4096)
+                print "the last read took " last + 0 " bytes, not 4096"
+        }'
+}
+
+@test "pipe-full: asks how much the pipe holds" {
+    make_other_pipe
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/other.so" pipe-full
+    says $((4 * page)) 'how much this pipe holds'
+    says $((4 * page + 1)) 'the byte that has to wait'
+}
+
+@test "pipe-full: unused ends are closed, and Parent waits for Child" {
+    assert_tidy pipe-full
+}
+
+@test "pipe-atomic: records of PIPE_BUF bytes arrive whole" {
+    run -0 --separate-stderr pipe-atomic
+    assert_output - <<-'END'
+	Parent: 0 of 4000 records of 4096 bytes are torn (PIPE_BUF: 4096)
+	END
+    assert_equal "$stderr" ''
+    traced trace=read,write -y -s 9 pipe-atomic --writers 3
+    accept_log "$CALLS"'
+        call == "write" && pipe {
+            if (n != 4096) other = n
+            if (!records[pid]++) writers++
+            written += n
+        }
+        call == "read" && pipe && pid == parent { got += n }
+        END {
+            if (writers != 3)
+                print writers + 0 " processes wrote into a pipe, not 3"
+            if (other) print "a record was written as " other " bytes, not 4096"
+            if (got != written)
+                print "Parent read " got + 0 " bytes, " written " were written"
+        }'
+}
+
+@test "pipe-atomic: up to PIPE_BUF, and with one Writer, nothing is torn" {
+    for case in '50 1' '20 3000' '7 4095' '1 65536'; do
+        read -r writers size <<<"$case"
+        run -0 pipe-atomic --writers "$writers" --size "$size"
+    done
+}
+
 @test "pipe-atomic --size 8192: above PIPE_BUF records are torn, in each run" {
-    run -1 --separate-stderr pipe-atomic --size 8192
-    assert_line --regexp '\b[1-9][0-9]* torn'
-    assert [ -n "$stderr" ]
     requires taskset util-linux
-    run -0 bash -c '
-        for i in {1..10}; do
-            pipe-atomic --size 8192
-            pipe-atomic --size 8192 --writers 2
-            taskset -c $CORE pipe-atomic --size 8192 --writers 2
-        done 2>&1 | grep -c "\b[1-9][0-9]* torn"'
-    assert_output 30
+    for _ in 1 2 3; do
+        run -1 pipe-atomic --size 8192
+        run -1 taskset -c "$CORE" pipe-atomic --size 8192 --writers 2
+    done
 }
 
-@test "pipe-atomic --writers 1: nobody tears, whatever the size" {
-    run -0 pipe-atomic --writers 1 --size 65536
-    assert_output --regexp '\b0 torn'
+@test "pipe-atomic: looks at every byte of a record" {
+    # Of three records one byte is another: the first, the last, one between.
+    make_preload "$BATS_TEST_TMPDIR/damage.so" <<-'END'
+	#include <string.h>
+	#include <sys/stat.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	ssize_t write(int fd, const void *bytes, size_t size)
+	{
+	    static char copy[65536];
+	    static int n;
+	    struct stat s;
+	    if (size <= sizeof copy && fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode)) {
+	        bytes = memcpy(copy, bytes, size);
+	        n++;
+	        if (n == 10 || n == 20 || n == 30)
+	            copy[(n / 10 - 1) * (size - 1) / 2] ^= 32;
+	    }
+	    return syscall(SYS_write, fd, bytes, size);
+	}
+	END
+    run -1 env LD_PRELOAD="$BATS_TEST_TMPDIR/damage.so" pipe-atomic --writers 1
+    says 3 'how many records are damaged'
 }
 
-@test "pipe-atomic: 200 Writers, and 0 torn" {
-    run -0 pipe-atomic --writers 200
-    assert_output --regexp '\b0 torn'
-}
-
-@test "pipe-atomic: a Writer that is killed is noticed" {
+@test "pipe-atomic: counts the records that came, not those promised" {
     requires strace
     run -1 strace -f -qq -o /dev/null -e trace=write \
-        -e inject=write:signal=KILL:when=100 pipe-atomic
-    refute_output --partial '4 of 4'
+        -e inject=write:signal=KILL:when=500 pipe-atomic --writers 1
+    says 499 'how many records came before the Writer was killed'
 }
 
-@test "pipe-atomic: a fork that fails is named, and the Writers end" {
-    without_privilege pipe-atomic
-    run -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec pipe-atomic --writers 200'
-    assert_output --regexp 'fork of Writer [0-9]+: Resource temporarily'
+@test "pipe-atomic: one read is not one record" {
+    make_short_reads
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/short.so" \
+        pipe-atomic --size 10 --writers 2
+    says 2000 'how many records came'
 }
 
-@test "pipe-duplex: each answer is the question in capitals" {
+@test "pipe-atomic: unused ends are closed, and Parent waits for each Writer" {
+    assert_tidy pipe-atomic --writers 2
+}
+
+@test "pipe-duplex: a question through one pipe, the answer through another" {
     run -0 --separate-stderr pipe-duplex
+    assert_output - <<-'END'
+	Parent asks: can you hear me?
+	Parent got: CAN YOU HEAR ME?
+	END
     assert_equal "$stderr" ''
-    run -0 awk '
-        sub(/^Parent asks: /, "") { asked = $0 }
-        sub(/^Parent got: /, "") && $0 != asked && $0 == toupper(asked) { n++ }
-        END { print n + 0 }' <<<"$output"
-    assert_output 3
+    traced trace=pipe,pipe2,read,write -y pipe-duplex
+    accept_log "$CALLS"'
+        pipe && call ~ /^(read|write)$/ && n > 0 { bytes[who, call, pipe] += n }
+        call == "write" && pipe && pid != parent && /CAN YOU HEAR/ { loud = 1 }
+        END {
+            for (pipe in read_end) {
+                asked = bytes["Parent", "write", pipe]
+                heard = bytes["Child", "read", pipe]
+                said = bytes["Child", "write", pipe]
+                got = bytes["Parent", "read", pipe]
+                if (asked && asked == heard) question = asked
+                if (said && said == got) answer = said
+                if (asked && got || said && heard)
+                    print "one process writes into and reads from one pipe"
+            }
+            if (question != length("can you hear me?") + 1)
+                print "no pipe took 17 bytes from Parent to Child"
+            if (!loud)
+                print "Child did not write the answer in capitals"
+            if (answer != question)
+                print "no pipe took 17 bytes from Child to Parent"
+        }'
 }
 
-@test "pipe-duplex: Parent and Child write into a pipe each" {
-    traced trace=write -y pipe-duplex
-    assert_success
-    accept_log '
-        match($0, / write\([0-9]+<pipe:\[[0-9]+\]>/) {
-            split(substr($0, RSTART, RLENGTH), part, /[][]/)
-            if (writer[part[2]] && writer[part[2]] != $1)
-                print "two processes write into one pipe"
-            if (!writer[part[2]]) n++
-            writer[part[2]] = $1
-        }
-        END { if (n != 2) print n + 0 " pipes are written to, not 2" }'
-}
-
-@test "pipe-duplex: the answers are Child's in 50 of 50 runs" {
-    bounded pipe-duplex >"$BATS_TEST_TMPDIR/usual"
-    run -0 bash -c 'for i in {1..50}; do
-        pipe-duplex | cmp - "$1" || exit; done' bash "$BATS_TEST_TMPDIR/usual"
+@test "pipe-duplex: one read is not one line" {
+    run -0 pipe-duplex
+    usual=$output
+    make_short_reads
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/short.so" pipe-duplex
+    assert_output "$usual"
 }
 
 @test "pipe-duplex --one-pipe: Parent reads its own question, in each run" {
+    requires taskset util-linux
     run -1 pipe-duplex --one-pipe
+    usual=$output
     asked=$(sed -n 's/^Parent asks: //p' <<<"$output")
     assert_line "Parent got: $asked"
-    bounded pipe-duplex --one-pipe >"$BATS_TEST_TMPDIR/usual" 2>&1 || true
-    run -0 bash -c 'for i in {1..50}; do
-        pipe-duplex --one-pipe 2>&1 | cmp - "$1" || exit; done' \
-        bash "$BATS_TEST_TMPDIR/usual"
+    run -0 bash -c 'for i in {1..10}; do
+        for on in $CORE $CORES; do
+            taskset -c $on pipe-duplex --one-pipe 2>&1 |
+                cmp - <(echo "$1") || exit
+        done
+    done' bash "$usual"
+    traced trace=read,write -y pipe-duplex --one-pipe
+    accept_log "$CALLS"'
+        pid == parent && pipe && call == "write" { asked[pipe] = 1 }
+        pid == parent && call == "read" && asked[pipe] && n > 0 { own = 1 }
+        END { if (!own) print "Parent did not read from its own pipe" }'
 }
 
-@test "pipe-barrier: Parent goes on when all are ready, and not before" {
+@test "pipe-duplex: unused ends are closed, and Parent waits for Child" {
+    assert_tidy pipe-duplex
+}
+
+@test "pipe-barrier: Parent goes on when all have closed, and no byte is sent" {
     run -0 --separate-stderr pipe-barrier
-    assert_output --partial '5 of 5'
+    assert_output 'Parent: read returns 0, 5 of 5 are ready'
     assert_equal "$stderr" ''
-    run -0 pipe-barrier --children 1
-    assert_output --partial '1 of 1'
-    run -0 bash -c 'for i in {1..10}; do pipe-barrier --children 9 || exit; done |
-        grep -c "9 of 9.* ready"'
-    assert_output 10
-}
-
-@test "pipe-barrier: no byte is sent, and nobody ends before all are ready" {
-    traced trace=read,write,fork,vfork,clone,clone3,exit_group -y \
-        pipe-barrier --children 20
-    assert_success
+    traced trace=pipe,pipe2,read,write,close,$FORKS,wait4,waitid \
+        -y pipe-barrier 7
     accept_log '
-        / (clone|clone3|fork|vfork)\(/ && !parent { parent = $1 }
-        / write\(.*<pipe:/ { print "a byte: " $0 }
-        $1 == parent && (/ read\(.*<pipe:.*"", [0-9]+\) += 0/ ||
-                         /read resumed.* = 0/) { fallen = 1 }
-        / exit_group\(0/ && !fallen { print "too early: " $0 }
-        END { if (!fallen) print "no read of Parent said 0" }'
+        # Also a close that has not returned when Parent already goes on.
+        match($0, / close\([0-9]+<pipe/) {
+            closed[$1, substr($0, RSTART + 7, RLENGTH - 12)] = 1
+        }
+        '"$CALLS"'
+        call == "write" && pipe { print who " sends a byte" }
+        call ~ /^wait/ && n >= 0 { ended = 1 }
+        call == "read" && pipe && pid == parent && n != "" {
+            waited = 1
+            if (ended) print "Parent read when children had already ended"
+            if (n != 0) print "the read of Parent returned " n ", not 0"
+            for (pid in child)
+                if (!((pid, write_end[pipe]) in closed))
+                    print "Child " child[pid] " has not closed its write end"
+        }
+        END {
+            if (!waited) print "Parent did not wait in read"
+            if (children != 7) print children + 0 " were forked, not 7"
+        }'
 }
 
-@test "pipe-barrier: a fork that fails is named, and the other children end" {
-    without_privilege pipe-barrier
-    run -1 "${AS_NOBODY[@]}" bash -c 'ulimit -u 20; exec pipe-barrier --children 200'
-    assert_output --regexp 'fork of Child [0-9]+: Resource temporarily'
+@test "pipe-barrier CHILDREN: Parent sees what each of them has noted" {
+    for children in 1 2 100; do
+        run -0 pipe-barrier "$children"
+        says "$children" 'how many are ready'
+    done
+}
+
+@test "pipe-barrier: whoever has closed is ready" {
+    requires strace
+    run -0 pipe-barrier
+    usual=$output
+    # Slow after each close: what a child still does then comes too late.
+    run -0 strace -f -qq -o /dev/null -e inject=close:delay_exit=50000 \
+        pipe-barrier
+    assert_output "$usual"
+}
+
+@test "pipe-barrier: a child that died has closed, and was never ready" {
+    make_preload "$BATS_TEST_TMPDIR/die.so" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <signal.h>
+	#include <unistd.h>
+	pid_t fork(void)
+	{
+	    static int n;
+	    pid_t pid = ((pid_t (*)(void))dlsym(RTLD_NEXT, "fork"))();
+	    if (++n == 3 && pid == 0)
+	        raise(SIGKILL);
+	    return pid;
+	}
+	END
+    run -1 env LD_PRELOAD="$BATS_TEST_TMPDIR/die.so" pipe-barrier 9
+    says 8 'how many of 9 were ready when one has been killed'
+}
+
+@test "pipe-barrier: unused ends are closed, and Parent waits for each child" {
+    assert_tidy pipe-barrier
 }
