@@ -17,6 +17,7 @@ CALLS='
     }
     match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
         $0 = begun[$1] substr($0, RSTART + RLENGTH)
+        begun[$1] = ""
     }
     {
         pid = $1
@@ -62,6 +63,7 @@ TIDY='
     call == "waitid" && match($0, /si_pid=[0-9]+/) {
         waited[substr($0, RSTART + 7, RLENGTH - 7)] = 1
     }
+    /[+] killed by/ && pid == parent { stopped = 1 }
     END {
         for (key in kept) {
             split(key, part, SUBSEP)
@@ -72,16 +74,24 @@ TIDY='
         }
         if (!children)
             print "no process was forked"
+        stopped = stopped || begun[parent]
         for (pid in child)
-            if (!(pid in waited))
+            if (!(pid in waited) && !stopped)
                 print "Parent did not wait for Child " child[pid]
+        for (pipe in write_end)
+            if (stopped && used[parent, pipe, "write"] &&
+                !closed[parent, pipe, write_end[pipe]])
+                print "Parent waits, and has not closed its write end"
     }
 '
 
 assert_tidy() { # COMMAND
-    traced trace=pipe,pipe2,read,write,close,$FORKS,wait4,waitid -y -s 9 "$@"
-    assert_success
+    local ended
+    traced trace=pipe,pipe2,read,write,close,$FORKS,wait4,waitid -y -s 9 "$@" ||
+        true # it hung: the log says why
+    ended=$status
     accept_log "$CALLS$TIDY"
+    ((ended == 0)) || fail "$OWN: $(in_words "$ended"), not 0"
 }
 
 # Makes short.so: a read from a pipe gives at most 3 bytes. (In stdio it is
