@@ -74,7 +74,7 @@ static void answer(int client)
         close(client);
         return;
     }
-    alarm(10); /* ends a wait that nobody else will end */
+    alarm(10); /* ends an endless wait */
     if (recv(client, name, sizeof name - 1, 0) == -1)
         _exit(1); /* exit would remove the name */
     fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);

@@ -108,7 +108,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         close(pair[0]);
         child(pair[1], &file);
         exit(0);

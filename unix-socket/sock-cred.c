@@ -108,11 +108,11 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
         server(listener);
         exit(0);
     }
-    close(listener); /* or Parent would wait on when Child has died */
+    close(listener); /* if Child dies, nobody else can accept Parent */
 
     client(1);
     if (us == 0) {

@@ -62,7 +62,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        alarm(no_shutdown ? 1 : 10); /* ends a wait nobody else will end */
+        alarm(no_shutdown ? 1 : 10); /* ends an endless wait */
         close(fd[0]);
         child(fd[1]);
         exit(0);

@@ -91,7 +91,7 @@ static void serve(int listener, int clients)
             warn("fork"); /* this client is turned away, others are not */
             break;
         case 0:
-            alarm(10);       /* ends a wait that nobody else will end */
+            alarm(10);       /* ends an endless wait */
             close(listener); /* nobody listens when Server is dead */
             if (recv(fd, text, sizeof text - 1, MSG_WAITALL) != -1)
                 dprintf(fd, "you said: %s", text);
@@ -125,6 +125,9 @@ static int play_both(void)
     snprintf(addr.sun_path, sizeof addr.sun_path, "/tmp/sock-server.%d",
              getpid());
     listener = start_listening();
+    silent = connect_to_server();
+    fd = connect_to_server();
+    remove_name();
     switch (fork()) {
     case -1:
         err(1, "fork");
@@ -133,10 +136,7 @@ static int play_both(void)
         serve(listener, 2);
         exit(0);
     }
-    close(listener);
-    silent = connect_to_server();
-    fd = connect_to_server();
-    remove_name();
+    close(listener); /* if Child dies, nobody else can accept Parent */
 
     failed = ask("Client 2", fd, "hello");
     failed |= ask("Client 1", silent, "I came first");

@@ -74,6 +74,9 @@ int main(int argc, char *argv[])
     listener = socket(AF_UNIX, SOCK_STREAM, 0);
     if (listener == -1)
         err(1, "socket");
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd == -1)
+        err(1, "socket");
     snprintf(addr.sun_path, sizeof addr.sun_path, "/tmp/sock-stream.%d",
              getpid());
     umask(077); /* whoever may write to the socket's file may connect */
@@ -82,23 +85,22 @@ int main(int argc, char *argv[])
     atexit(remove_name); /* whatever fails from here on */
     if (listen(listener, 1) == -1)
         err(1, "listen");
+    /* Returns before accept: the client waits in the kernel's queue. */
+    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
+        err(1, "connect");
+    remove_name();
 
     switch (fork()) {
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
+        close(fd);
         server(listener);
         exit(0);
     }
-    close(listener); /* or Parent would wait on when Child has died */
+    close(listener); /* if Child dies, nobody else can accept Parent */
 
-    fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd == -1)
-        err(1, "socket");
-    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
-        err(1, "connect");
-    remove_name();
     say(fd, "Hello from client!");
     hear("Client", fd);
 

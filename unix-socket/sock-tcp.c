@@ -69,6 +69,9 @@ int main(int argc, char *argv[])
     listener = socket(AF_INET, SOCK_STREAM, 0);
     if (listener == -1)
         err(1, "socket");
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd == -1)
+        err(1, "socket");
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK); /* no other machine */
     if (bind(listener, (struct sockaddr *)&addr, sizeof addr) == -1)
         err(1, "bind");
@@ -76,22 +79,21 @@ int main(int argc, char *argv[])
         err(1, "listen");
     if (getsockname(listener, (struct sockaddr *)&addr, &size) == -1)
         err(1, "getsockname");
+    /* Returns before accept: the client waits in the kernel's queue. */
+    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
+        err(1, "connect");
 
     switch (fork()) {
     case -1:
         err(1, "fork");
     case 0:
-        alarm(10); /* ends a wait that nobody else will end */
+        alarm(10); /* ends an endless wait */
+        close(fd);
         server(listener);
         exit(0);
     }
-    close(listener); /* or Parent would wait on when Child has died */
+    close(listener); /* if Child dies, nobody else can accept Parent */
 
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd == -1)
-        err(1, "socket");
-    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
-        err(1, "connect");
     say(fd, "Hello from client!");
     hear("Client", fd);
 
