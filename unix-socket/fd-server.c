@@ -21,6 +21,7 @@
 #endif
 #include <ctype.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -66,7 +67,7 @@ static void answer(int client)
                             .resolve = RESOLVE_BENEATH };
     pid_t pid = fork();
     struct stat st;
-    int fd;
+    int fd = -1;
 
     if (pid == -1)
         warn("fork"); /* this client is turned away, others are not */
@@ -75,18 +76,21 @@ static void answer(int client)
         return;
     }
     alarm(10); /* ends an endless wait */
-    if (recv(client, name, sizeof name - 1, 0) == -1)
-        _exit(1); /* exit would remove the name */
-    fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
-    /* No folder: whoever has its descriptor gets out of it by way of "..". */
+    if (recv(client, name, sizeof name - 1, 0) != -1)
+        fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
+    if (fd == -1 && errno == ENOSYS && !strchr(name, '/'))
+        fd = open(name, (int)how.flags | O_NOFOLLOW); /* before Linux 5.6 */
+    /* No folder: its descriptor would lead to what is outside. */
     if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-        _exit(0);
+        _exit(0); /* exit would remove the name */
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     _exit(sendmsg(client, &msg, MSG_NOSIGNAL) == -1);
 }
 
 static void serve(int listener)
 {
+    int client;
+
     umask(077); /* whoever may write to the socket's file may connect */
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -96,13 +100,9 @@ static void serve(int listener)
     if (listen(listener, SOMAXCONN) == -1)
         err(1, "listen");
     signal(SIGCHLD, SIG_IGN); /* nobody waits for a child: no zombies */
-    for (;;) {
-        int client = accept(listener, NULL, NULL);
-
-        if (client == -1)
-            err(1, "accept");
+    while ((client = accept(listener, NULL, NULL)) != -1)
         answer(client);
-    }
+    err(1, "accept");
 }
 
 static int ask(int server, const char *file)
