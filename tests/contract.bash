@@ -15,8 +15,6 @@ awaited() {
     posix-sem) echo "$all $c11 counts names_hold_the_pid inherits_sigchld " ;;
     posix-mqueue) echo "$all $c11 counts names_hold_the_pid " ;;
     sysv) echo "$all $c11 inherits_sigchld " ;;
-    unix-socket) echo "$all $c11 names_hold_the_pid inherits_signals" \
-        "inherits_sigchld starves loses_its_reader " ;;
     esac
 }
 

@@ -71,6 +71,19 @@ answer_once() { # PATH TYPE ANSWER
     wait_until listens $!
 }
 
+# Makes parts.so: in a call of recv without MSG_WAITALL come 3 bytes at most.
+make_parts() {
+    make_preload ./parts.so <<-'END'
+	#include <sys/socket.h>
+	#include <unistd.h>
+	ssize_t recv(int fd, void *text, size_t n, int flags) {
+	    if (n > 3 && !(flags & MSG_WAITALL))
+	        n = 3;
+	    return recvfrom(fd, text, n, flags, 0, 0);
+	}
+	END
+}
+
 # --- sock-pair
 
 @test "sock-pair: the question ends, and the answer comes back" {
@@ -162,16 +175,7 @@ answer_once() { # PATH TYPE ANSWER
 }
 
 @test "sock-stream: a message that comes in parts is read to its end" {
-    # Without MSG_WAITALL no more than 3 bytes come at once.
-    make_preload ./parts.so <<-'END'
-	#include <sys/socket.h>
-	#include <unistd.h>
-	ssize_t recv(int fd, void *text, size_t n, int flags) {
-	    if (n > 3 && !(flags & MSG_WAITALL))
-	        n = 3;
-	    return recvfrom(fd, text, n, flags, 0, 0);
-	}
-	END
+    make_parts
     LD_PRELOAD=./parts.so run -0 sock-stream
     assert_line 'Server received: Hello from client!'
     assert_line 'Client received: Hello from server!'
@@ -271,6 +275,13 @@ answer_once() { # PATH TYPE ANSWER
         print while sysread(S, $_, 1000)' "$token"
     assert_output "you said: $token"
     end_server
+}
+
+@test "sock-server: a message that comes in parts is read to its end" {
+    make_parts
+    LD_PRELOAD=./parts.so run -0 sock-server
+    assert_line 'Client 2 received: you said: hello'
+    assert_line 'Client 1 received: you said: I came first'
 }
 
 @test "sock-server: 300 clients that say nothing stop nobody, and end it does" {
