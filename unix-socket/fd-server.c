@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 static struct sockaddr_un addr = { .sun_family = AF_UNIX };
-static char name[PATH_MAX + 1]; /* the file's; with no more, it is too long */
+static char name[PATH_MAX + 1]; /* one byte more than a path may have */
 static union { /* bytes alone need not be aligned, a cmsghdr must be */
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -80,7 +80,7 @@ static void answer(int client)
         fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
     if (fd == -1 && errno == ENOSYS && !strchr(name, '/'))
         fd = open(name, (int)how.flags | O_NOFOLLOW); /* before Linux 5.6 */
-    /* No folder: its descriptor would lead to what is outside. */
+    /* Not a folder: its descriptor would lead out, by way of "..". */
     if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
         _exit(0); /* exit would remove the name */
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);

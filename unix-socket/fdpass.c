@@ -38,7 +38,7 @@ static union { /* bytes alone need not be aligned, a cmsghdr must be */
 } control = { { .cmsg_len = CMSG_LEN(sizeof(int)),
                 .cmsg_level = SOL_SOCKET,
                 .cmsg_type = SCM_RIGHTS } };
-static int number; /* the data beside it, of which there must be a byte */
+static int number; /* the data, at least one byte of which must go along */
 static struct msghdr msg = { .msg_iov =
                                  &(struct iovec){ &number, sizeof number },
                              .msg_iovlen = 1,
@@ -63,7 +63,7 @@ static void receive_descriptor(int sock)
         errx(1, "end of file, and no descriptor");
     if (msg.msg_flags & MSG_CTRUNC)
         errx(1, "MSG_CTRUNC: no descriptor is free (ulimit -n)");
-    if (CMSG_FIRSTHDR(&msg)) /* else we have Parent's number, and no more */
+    if (CMSG_FIRSTHDR(&msg)) /* else there is only Parent's number */
         memcpy(&number, CMSG_DATA(&control.header), sizeof number);
 }
 
@@ -115,7 +115,7 @@ int main(int argc, char *argv[])
     }
     close(pair[1]);
 
-    number = open(path, O_RDONLY); /* after the fork: Child inherits it not */
+    number = open(path, O_RDONLY); /* not before the fork */
     if (number == -1)
         err(1, "open %s", path);
     printf("Parent opens %s as number %d\n", path, number);

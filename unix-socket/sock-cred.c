@@ -95,7 +95,7 @@ int main(int argc, char *argv[])
     listener = socket(AF_UNIX, SOCK_STREAM, 0);
     if (listener == -1)
         err(1, "socket");
-    /* With no more than the family: the kernel makes up an abstract name. */
+    /* Given the family alone, the kernel makes up an abstract name. */
     if (bind(listener, (struct sockaddr *)&addr, sizeof addr.sun_family) ==
         -1)
         err(1, "bind");
@@ -112,7 +112,7 @@ int main(int argc, char *argv[])
         server(listener);
         exit(0);
     }
-    close(listener); /* if Child dies, nobody else can accept Parent */
+    close(listener); /* Child alone has it now: if Child dies, recv ends */
 
     client(1);
     if (us == 0) {

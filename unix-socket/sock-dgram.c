@@ -4,13 +4,13 @@
  * usage: sock-dgram [--stream]
  *
  * Parent, the client, sends three datagrams. Child, the server, receives
- * three, each with the name of the socket that it came from: there goes the
- * answer. For the third one Server's buffer is too short. MSG_TRUNC says
- * that the rest is lost.
+ * three, each with the name of its sender, which is where the answer goes.
+ * For the third one Server's buffer is too short: MSG_TRUNC says that the
+ * rest is lost.
  *
  * Watch   Client has bound its socket, too. Without a name, no answer.
  * Try     sock-dgram --stream    several sends are received as one
- *         change 8 to 80: which line is another one?
+ *         change 8 to 80: which line changes?
  * Read    unix(7), recvmsg(2); Kerrisk, TLPI, 56.6, 57.3
  */
 #define _GNU_SOURCE
@@ -73,7 +73,7 @@ static void say(int fd, const char *text)
 
 int main(int argc, char *argv[])
 {
-    int at, fd, type, status;
+    int server_fd, fd, type, status;
     char answer[100] = "";
 
     stream = argc > 1 && strcmp(argv[1], "--stream") == 0;
@@ -82,22 +82,22 @@ int main(int argc, char *argv[])
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     type = stream ? SOCK_STREAM : SOCK_DGRAM;
-    at = socket(AF_UNIX, type, 0);
-    if (at == -1)
+    server_fd = socket(AF_UNIX, type, 0);
+    if (server_fd == -1)
         err(1, "socket");
     fd = socket(AF_UNIX, type, 0);
     if (fd == -1)
         err(1, "socket");
-    /* With no more than the family, the kernel makes up an abstract name. */
+    /* Given the family alone, the kernel makes up an abstract name. */
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr.sun_family) == -1)
         err(1, "bind");
     snprintf(addr.sun_path, sizeof addr.sun_path, "/tmp/sock-dgram.%d",
              getpid());
     umask(077); /* whoever may write to the socket's file may send to it */
-    if (bind(at, (struct sockaddr *)&addr, sizeof addr) == -1)
+    if (bind(server_fd, (struct sockaddr *)&addr, sizeof addr) == -1)
         err(1, "bind %s", addr.sun_path);
     atexit(remove_name); /* whatever fails from here on */
-    if (stream && listen(at, 1) == -1)
+    if (stream && listen(server_fd, 1) == -1)
         err(1, "listen");
     if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
         err(1, "connect");
@@ -112,7 +112,7 @@ int main(int argc, char *argv[])
     case 0:
         alarm(10); /* ends an endless wait */
         close(fd);
-        server(at);
+        server(server_fd);
         exit(0);
     }
     if (wait(&status) == -1) /* the answer waits in the kernel */

@@ -92,7 +92,7 @@ int main(int argc, char *argv[])
         server(listener);
         exit(0);
     }
-    close(listener); /* if Child dies, nobody else can accept Parent */
+    close(listener); /* Child alone has it now: if Child dies, recv ends */
 
     n = recv(fd, answer, sizeof answer, 0);
     if (n == -1)

@@ -48,7 +48,7 @@ static int start_listening(void)
 
     if (fd == -1)
         err(1, "socket");
-    /* A dead server's socket refuses us, but so does a file that is none. */
+    /* A dead server's socket refuses a client; so does a plain file. */
     if (lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
         connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1 &&
         errno == ECONNREFUSED)
@@ -136,7 +136,7 @@ static int play_both(void)
         serve(listener, 2);
         exit(0);
     }
-    close(listener); /* if Child dies, nobody else can accept Parent */
+    close(listener); /* Child alone has it now: if Child dies, recv ends */
 
     failed = ask("Client 2", fd, "hello");
     failed |= ask("Client 1", silent, "I came first");

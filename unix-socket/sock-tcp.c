@@ -92,7 +92,7 @@ int main(int argc, char *argv[])
         server(listener);
         exit(0);
     }
-    close(listener); /* if Child dies, nobody else can accept Parent */
+    close(listener); /* Child alone has it now: if Child dies, recv ends */
 
     say(fd, "Hello from client!");
     hear("Client", fd);
