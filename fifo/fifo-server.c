@@ -1,224 +1,157 @@
 /*
  * fifo-server - one well-known FIFO, and a reply FIFO for each client
  *
- * usage: fifo-server [--open-once] [serve PATH | ask PATH]
+ * usage: fifo-server [--open-once | serve PATH | ask PATH]
  *
- * A client makes a private FIFO, opens it to read, and writes its name
- * into the server's. The server writes the next ticket number there.
- * With neither serve nor ask: a server, and three clients in turn.
+ * A client makes a FIFO of its own, named after its pid, and writes the pid
+ * into Server's FIFO. Server opens the client's and writes the next ticket.
+ * Alone, Parent forks Server and then, one after the other, three clients.
  *
- * Watch   the server has its own FIFO open to write, too. So it is itself
- *         a writer that never leaves, and it never reads the end of file.
- * Try     fifo-server --open-once   it ends when the first client leaves
- *         fifo-server serve my.fifo      and then, in a second terminal,
- *         fifo-server ask my.fifo
- * Read    fifo(7), pipe(7), open(2), flock(2); Kerrisk, TLPI, 44.8;
- *         Stevens & Rago, APUE, 15.5 and exercise 15.10
+ * Watch   Server opens its FIFO twice, to read and to write. So it is itself
+ *         a writer that never leaves, and it never sees the end of file.
+ * Try     fifo-server --open-once        Server ends with its first client
+ *         fifo-server serve my.fifo      (^C ends it) and, in a second
+ *         fifo-server ask my.fifo        terminal, as often as you like
+ * Read    fifo(7), open(2); Kerrisk, TLPI, 44.8; APUE, exercise 15.10
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] =
-    "usage: fifo-server [--open-once] [serve PATH | ask PATH]\n"
-    "  --open-once  wrong: the server opens its FIFO to read only\n";
+static bool open_once;
+static const char *made; /* a FIFO that is removed when we go */
 
-static char *folder, *inside;   /* private, and a FIFO in it */
-static const char *taken;       /* the FIFO that we read, and ... */
-static int own = -1, open_once; /* ... its read end */
-static sigset_t none; /* blocked in ppoll: signals come only there */
+static void remove_made(void)
+{
+    unlink(made);
+}
 
 static void on_signal(int sig)
 {
-    (void)sig; /* ppoll says EINTR, that is enough */
+    remove_made();
+    _exit(128 + sig); /* what a shell would show */
 }
 
-static void clean_up(void)
+static const char *make(const char *path)
 {
-    struct stat st;
-
-    if (taken && fstat(own, &st) == 0 && st.st_nlink > 0)
-        unlink(taken); /* else its name would be somebody else's */
-    if (folder) {
-        unlink(inside);
-        rmdir(folder);
-    }
-}
-
-static const char *make_private(void)
-{
-    const char *tmp = getenv("TMPDIR");
-
-    if (asprintf(&folder, "%s/fifo-server.%ld.XXXXXX",
-                 tmp && *tmp == '/' ? tmp : "/tmp", (long)getuid()) == -1 ||
-        !mkdtemp(folder) || asprintf(&inside, "%s/fifo", folder) == -1)
-        err(1, "mkdtemp %s", folder);
-    return inside;
-}
-
-/*
- * Opens a FIFO, or says why not and returns -1. A name must not make us wait
- * (O_NONBLOCK: ENXIO if nobody reads), nor lead elsewhere (O_NOFOLLOW). Then
- * fstat, for what a name means can change, what is open cannot. A FIFO does
- * not tell who writes; but one of our user, closed to all others, can only
- * have been given to us by that user, or root.
- */
-static int open_private(const char *path, int flags)
-{
-    int fd = open(path, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
-
-    if (fd != -1 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
-        st.st_uid == geteuid() && !(st.st_mode & 077))
-        return fd;
-    warnx("%.99s: %s", path,
-          fd == -1 ? strerror(errno) : "this is no private FIFO of ours");
-    close(fd);
-    return -1;
-}
-
-/*
- * Makes a FIFO, or takes it over from a server that was killed, and returns
- * its read end. The lock goes with the process that holds it. (To ask
- * whether anybody reads would let two in that start at once.) A FIFO that
- * has no link left was removed by its server while we came.
- */
-static int take(const char *path)
-{
-    struct stat st;
-
-    if (mkfifo(path, 0600) == -1 && errno != EEXIST)
+    signal(SIGALRM, on_signal);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* write to nobody fails, and kills nobody */
+    if (mkfifo(path, 0600) == -1)
         err(1, "mkfifo %s", path);
-    if ((own = open_private(path, O_RDONLY)) == -1 ||
-        flock(own, LOCK_EX | LOCK_NB) == -1 || fstat(own, &st) == -1 ||
-        st.st_nlink == 0)
-        errx(1, "%s must be new, or its server must have ended", path);
-    taken = path;
-    return own;
+    made = path;
+    atexit(remove_made);
+    return path;
 }
 
-static int answer(const char *path, int ticket)
+/* Gives out tickets, up to the last; -1: for ever. */
+static int serve(const char *path, int last)
 {
-    int fd = open_private(path, O_WRONLY), sent = -1;
+    int requests, reply, ticket = 1;
+    char name[40];
+    pid_t client = 0;
+    ssize_t n;
 
-    if (fd != -1) {
-        printf("Server: the next is ticket %d\n", ticket);
-        if ((sent = dprintf(fd, "%d\n", ticket)) == -1)
-            warn("write %.99s", path);
-        close(fd);
+    requests = open(path, O_RDONLY); /* waits for the first client */
+    if (requests == -1)
+        err(1, "open %s", path);
+    if (!open_once && open(path, O_WRONLY) == -1)
+        err(1, "open %s", path);
+
+    while ((n = read(requests, &client, sizeof client)) > 0) {
+        snprintf(name, sizeof name, "/tmp/fifo-server.%d", client);
+        /* O_NONBLOCK: a client that has gone must not keep us waiting. */
+        reply = open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
+        if (reply == -1 && errno == EMFILE)
+            err(1, "open %s", name);
+        if (reply != -1 && write(reply, &ticket, sizeof ticket) != -1)
+            ticket++;
+        close(reply);
+        if (ticket - 1 == last)
+            return 0;
     }
-    return sent != -1;
-}
-
-static int serve(const char *path, const char *script) /* or NULL */
-{
-    struct pollfd fd[] = { { .fd = take(path), .events = POLLIN }, { 0 } };
-    FILE *requests = fdopen(own, "r"), *shell = NULL;
-    int write_end = -1, tickets = 0, more = 0;
-    struct timespec now = { 0 };
-    char line[PIPE_BUF];
-
-    if (!open_once && (write_end = open_private(path, O_WRONLY)) == -1)
-        exit(1);
-    printf("Server: ready\n");
-    if (!requests || (script && !(shell = popen(script, "w"))))
-        err(1, "popen");
-    fd[1].fd = shell ? fileno(shell) : -1; /* POLLERR: it has ended */
-    while ((more || !fd[1].revents) &&
-           ppoll(fd, more ? 0 : 2, more ? &now : NULL, &none) != -1) {
-        more = fgets(line, sizeof line, requests) != NULL;
-        if (more && line[0] != '\n') {
-            line[strcspn(line, "\n")] = '\0';
-            tickets += answer(line, tickets + 1);
-        }
-        if (feof(requests))
-            errx(1, "end of file: the last writer has left");
-        clearerr(requests); /* of EAGAIN: there is no request now */
-    }
-    printf("Server: ends after %d tickets\n", tickets);
-    clean_up(); /* before the lock goes */
-    fclose(requests);
-    close(write_end);
-    return shell && pclose(shell) != 0;
+    if (n == -1)
+        err(1, "read");
+    errx(1, "Server: read returns 0 after ticket %d", ticket - 1);
 }
 
 static int ask(const char *path)
 {
-    struct pollfd fd[] = { { .events = POLLIN }, { .events = POLLOUT } };
-    char request[PATH_MAX + 2], ticket[32];
-    ssize_t n;
+    struct pollfd fds[2] = { { .events = POLLIN }, { 0 } };
+    pid_t pid = getpid();
+    static char name[40];
+    int ticket;
 
-    fd[1].fd = open_private(path, O_WRONLY);
-    if (fd[1].fd == -1)
-        errx(1, "hint: start a server first: fifo-server serve %s", path);
-    fd[0].fd = take(make_private());
-    /*
-     * Up to PIPE_BUF bytes go in whole, never between others' bytes. The
-     * first newline ends what somebody who died has left there.
-     */
-    n = snprintf(request, sizeof request, "\n%s\n", inside);
-    while (write(fd[1].fd, request, (size_t)n) == -1)
-        if (errno != EAGAIN || ppoll(fd + 1, 1, NULL, &none) == -1)
-            err(1, "ask %s", path);
-    fd[1].events = 0; /* only POLLERR: nobody reads any more */
-    if (ppoll(fd, 2, NULL, &none) == -1 ||
-        (n = read(own, ticket, sizeof ticket)) < 1)
-        errx(1, "ask %s: the server has not answered", path);
-    printf("Client: ticket %.*s", (int)n, ticket);
-    close(own);
-    return close(fd[1].fd);
+    alarm(10);                        /* ends an endless wait */
+    fds[1].fd = open(path, O_WRONLY); /* waits for Server */
+    if (fds[1].fd == -1)
+        err(1, "open %s", path);
+    if (lseek(fds[1].fd, 0, SEEK_CUR) != -1)
+        errx(1, "%s is a file that holds bytes, and no FIFO", path);
+    snprintf(name, sizeof name, "/tmp/fifo-server.%d", pid);
+    /* O_NONBLOCK: Server opens it only when it has read our pid. */
+    fds[0].fd = open(make(name), O_RDONLY | O_NONBLOCK);
+    if (fds[0].fd == -1)
+        err(1, "open %s", name);
+
+    /* Up to PIPE_BUF bytes go in whole, never between others' bytes. */
+    if (write(fds[1].fd, &pid, sizeof pid) == -1)
+        err(1, "write");
+    /* Waits for an answer, or until nobody reads the other FIFO. */
+    if (poll(fds, 2, -1) == -1)
+        err(1, "poll");
+    if (read(fds[0].fd, &ticket, sizeof ticket) != sizeof ticket)
+        errx(1, "Client: Server has ended without an answer");
+    remove_made();
+    printf("Client: ticket %d\n", ticket);
+    return 0;
+}
+
+static int play_both(void)
+{
+    int status, failed = 0, clients = open_once ? 1 : 3;
+    static char path[40];
+
+    snprintf(path, sizeof path, "/tmp/fifo-server.%d", getpid());
+    make(path);
+    for (int i = 0; i <= clients && !failed; i++) {
+        switch (fork()) {
+        case -1:
+            err(1, "fork");
+        case 0:
+            alarm(10);
+            exit(i == 0 ? serve(path, 3) : ask(path));
+        }
+        if (i > 0 && wait(&failed) == -1)
+            err(1, "wait");
+    }
+    if (wait(&status) == -1)
+        err(1, "wait");
+    if (WEXITSTATUS(status) == 128 + SIGALRM)
+        errx(124, "stuck: Server waits for a client");
+    return failed || status;
 }
 
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "open-once", no_argument, &open_once, 1 },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-    sigset_t blocked;
-    int opt, status;
-
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) == 0)
-        continue;
-    if (opt != -1) {
-        fputs(help, opt == 'h' ? stdout : stderr);
-        return opt == 'h' ? 0 : 2;
-    }
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    signal(SIGPIPE, SIG_IGN); /* write shall say EPIPE */
-    sigemptyset(&none);
-    sigemptyset(&blocked);
-    for (int i = 0; i < 3; i++)
-        if (signal(signals[i], on_signal) != SIG_ERR)
-            sigaddset(&blocked, signals[i]);
-    sigprocmask(SIG_BLOCK, &blocked, NULL);
-    atexit(clean_up);
-    if (optind == argc) {
-        setenv("SELF", argv[0], 1);
-        setenv("CLIENTS", open_once ? "1" : "1 2 3", 1);
-        setenv("FIFO", make_private(), 1);
-        status = serve(inside, "for client in $CLIENTS; do "
-                               "\"$SELF\" ask \"$FIFO\" || exit; done");
-    } else if (optind + 2 == argc && strcmp(argv[optind], "serve") == 0)
-        status = serve(argv[optind + 1], NULL);
-    else if (optind + 2 == argc && strcmp(argv[optind], "ask") == 0)
-        status = ask(argv[optind + 1]);
-    else
-        errx(2, "neither serve PATH nor ask PATH: %s", argv[optind]);
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    return status;
+    open_once = argc > 1 && strcmp(argv[1], "--open-once") == 0;
+    if (argc == 1 + open_once)
+        return play_both();
+    if (argc == 3 && strcmp(argv[1], "ask") == 0)
+        return ask(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "serve") == 0)
+        return serve(make(argv[2]), -1);
+    errx(2, "usage: fifo-server [--open-once | serve PATH | ask PATH]\n"
+            "  --open-once  wrong: Server does not open its FIFO to write");
 }
