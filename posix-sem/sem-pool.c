@@ -3,117 +3,69 @@
  *
  * usage: sem-pool [--permits N] [--workers N] [--no-sem]
  *
- * The semaphore starts at the number of permits (default 3). Each Worker
- * (default 6) takes one, is inside until Parent lets it go, and gives its
- * permit back. Parent lets one go when all who are left sleep: inside, or
- * at the door.
+ * The semaphore starts at the number of permits (default 3). Each Worker (of
+ * 6, by default) takes 1 from it, goes in, and adds 1 when it leaves. At 0 a
+ * Worker waits at the door. Nobody leaves before all have come, so the pool
+ * does get full, and the next Worker in would be one too many.
  *
- * Watch   one goes, one comes: as many are inside as there are permits.
- * Try     sem-pool --no-sem         nobody takes a permit: all are inside
- *         sem-pool --permits 1      a lock is a pool of one
+ * Watch   how many were inside: as many as there are permits, and no more.
+ * Try     sem-pool --no-sem       nobody takes a permit: all are inside
+ *         sem-pool --permits 1    a lock is a pool of one
  * Read    sem_overview(7), sem_wait(3); Kerrisk, TLPI, 53.4
  */
-#ifndef __linux__
-#error "sem-pool needs Linux: /proc, PR_SET_PDEATHSIG; macOS has no sem_init"
-#endif
+#define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAX = 200 };
 
-static const char help[] =
+static const char usage[] =
     "usage: sem-pool [--permits N] [--workers N] [--no-sem]\n"
-    "  --permits N  so many may be inside (3)\n"
-    "  --workers N  so many want to be (6)\n"
-    "  --no-sem     wrong: they go in without a permit\n";
-
-static int no_sem;
+    "  --permits N  how many may be inside (3)\n"
+    "  --workers N  how many want to be (6)\n"
+    "  --no-sem     wrong: they go in without a permit";
+static int permits = 3, workers = 6, no_sem;
 
 struct pool {
-    sem_t permits, go;
-    _Atomic int inside, most;
+    sem_t permits;
+    _Atomic int inside, came_in, came_to_the_door;
+    bool seen[MAX + 2]; /* seen[n]: at some time n were inside */
 };
 
-static int number(const char *option, const char *word)
+static int number(const char *word, int max)
 {
     char *end;
     long n = strtol(word, &end, 10);
 
-    if (*end || end == word || n < 1 || n > MAX)
-        errx(2, "%s must be a number from 1 to %d: %s", option, MAX, word);
+    if (*end || end == word || n < 1 || n > max)
+        errx(2, "not a number from 1 to %d: %s\n%s", max, word, usage);
     return (int)n;
-}
-
-/* Takes 1 from the semaphore; at 0 sleeps until somebody adds 1. */
-static void take(sem_t *sem)
-{
-    while (sem_wait(sem) == -1)
-        if (errno != EINTR)
-            err(1, "sem_wait");
 }
 
 static void worker(struct pool *pool)
 {
-    int now, most = 0;
-
-    if (!no_sem)
-        take(&pool->permits);
-    now = ++pool->inside;
-    while (now > most &&
-           !atomic_compare_exchange_weak(&pool->most, &most, now))
-        ;
-    take(&pool->go);
+    if (!no_sem && sem_trywait(&pool->permits) == -1) {
+        pool->came_to_the_door++;
+        if (sem_wait(&pool->permits) == -1)
+            err(1, "sem_wait");
+    }
+    pool->seen[++pool->inside] = true;
+    pool->came_in++;
+    /* Nobody leaves before all have come. */
+    while (pool->came_in + pool->came_to_the_door < workers)
+        sched_yield();
     pool->inside--;
     if (!no_sem && sem_post(&pool->permits) == -1)
         err(1, "sem_post");
-}
-
-/* Waits until the kernel says that a process sleeps, or has ended. */
-static void wait_until_asleep(pid_t pid)
-{
-    char path[64], line[512], state;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    do {
-        FILE *file = fopen(path, "r");
-
-        if (!file || !fgets(line, sizeof line, file))
-            err(1, "%s", path);
-        fclose(file);
-        state = strrchr(line, ')')[2];
-    } while (state != 'S' && state != 'Z' && sched_yield() == 0);
-}
-
-/* Waits until one of them ends; returns which, counted from 0. */
-static int reap(const pid_t pid[], int n, int *status)
-{
-    for (pid_t ended; (ended = wait(status)) != -1;)
-        for (int i = 0; i < n; i++)
-            if (pid[i] == ended)
-                return i;
-    err(1, "wait");
-}
-
-/* Ends those who are left: they may wait for a post that never comes. */
-static int give_up(const pid_t pid[], int n, int status)
-{
-    for (int i = 0; i < n; i++)
-        if (pid[i] && kill(pid[i], SIGKILL) == 0)
-            waitpid(pid[i], NULL, 0);
-    return status;
 }
 
 int main(int argc, char *argv[])
@@ -121,82 +73,51 @@ int main(int argc, char *argv[])
     static const struct option options[] = {
         { "permits", required_argument, NULL, 'p' },
         { "workers", required_argument, NULL, 'w' },
-        { "no-sem", no_argument, &no_sem, true },
-        { "help", no_argument, NULL, 'h' },
+        { "no-sem", no_argument, NULL, 'n' },
         { 0 },
     };
-    int permits = 3, workers = 6, opt, status;
-    pid_t pid[MAX], parent = getpid();
+    int opt, status, most = 0, failed = 0;
     struct pool *pool;
 
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (opt) {
-        case 'p':
-            permits = number("--permits", optarg);
-            break;
-        case 'w':
-            workers = number("--workers", optarg);
-            break;
-        case 0: /* a flag, and set */
-            break;
-        default:
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
+        if (opt == 'p')
+            permits = number(optarg, MAX);
+        else if (opt == 'w')
+            workers = number(optarg, MAX);
+        else if (opt == 'n')
+            no_sem = 1;
+        else
+            errx(2, "%s", usage);
     }
     if (optind < argc)
-        errx(2, "no operand is needed, what is this: %s", argv[optind]);
-
-    setvbuf(stdout, NULL, _IOLBF, 0);
+        errx(2, "unexpected argument: %s\n%s", argv[optind], usage);
 
     pool = mmap(NULL, sizeof *pool, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (pool == MAP_FAILED)
         err(1, "mmap");
-    if (sem_init(&pool->permits, 1, (unsigned)permits) == -1 ||
-        sem_init(&pool->go, 1, 0) == -1)
+    if (sem_init(&pool->permits, 1, (unsigned)permits) == -1)
         err(1, "sem_init");
-
-    printf("Parent: %d permits, %d workers\n", permits, workers);
     for (int i = 0; i < workers; i++) {
-        switch (pid[i] = fork()) {
+        switch (fork()) {
         case -1:
-            warn("fork of Worker %d", i + 1);
-            return give_up(pid, i, 1);
+            err(1, "fork");
         case 0:
-            prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody outlives Parent */
-            if (getppid() != parent)
-                _exit(1);
+            alarm(10); /* ends an endless wait */
             worker(pool);
             exit(0);
         }
     }
 
-    for (int i, left = workers; left > 0; left--) {
-        for (i = 0; i < workers; i++)
-            if (pid[i])
-                wait_until_asleep(pid[i]);
-        i = pool->inside;
-        printf("Parent: %d inside, %d at the door\n", i, left - i);
-        if (i == 0) {
-            warnx("stuck: Workers wait for permits, but nobody has one");
-            return give_up(pid, workers, 124);
-        }
-        if (sem_post(&pool->go) == -1)
-            err(1, "sem_post");
-        i = reap(pid, workers, &status);
-        pid[i] = 0;
-        if (status) {
-            warnx("Worker %d died: nobody gives its permit back", i + 1);
-            return give_up(pid, workers, 1);
-        }
+    for (int i = 0; i < workers; i++) {
+        if (wait(&status) == -1)
+            err(1, "wait");
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+            errx(124, "stuck: a Worker waits, inside or at the door");
+        failed |= status;
     }
-    printf("Parent: the most ever inside: %d\n", pool->most);
-    if (sem_destroy(&pool->permits) == -1 || sem_destroy(&pool->go) == -1)
-        err(1, "sem_destroy");
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    if (pool->most > permits)
-        errx(1, "%d were inside with %d permits", pool->most, permits);
-    return 0;
+    while (pool->seen[most + 1])
+        most++;
+    printf("Parent: at most %d inside, %d permits\n", most, permits);
+    return failed || most > permits;
 }
