@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 static bool open_once;
-static const char *made; /* a FIFO that is removed when we go */
+static const char *made = ""; /* a FIFO that is removed when we go */
 
 static void remove_made(void)
 {
