@@ -9,10 +9,8 @@ awaited() {
     local all=' fits has_header keeps_the_idioms shows_its_usage in_order '
     local c11='stands_alone compiles_everywhere'
     case $1 in
-    fifo) echo "$all names_hold_the_pid inherits_sigchld loses_its_reader " ;;
     posix-shm) echo "$all $c11 counts names_hold_the_pid inherits_sigchld" \
         "loses_its_reader outlives_nobody runs_with_musl " ;;
-    posix-sem) echo "$all $c11 counts names_hold_the_pid inherits_sigchld " ;;
     posix-mqueue) echo "$all $c11 counts names_hold_the_pid " ;;
     sysv) echo "$all $c11 inherits_sigchld " ;;
     esac
