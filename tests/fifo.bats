@@ -2,616 +2,367 @@
 
 setup() {
     load helper
-    LIMIT=${LIMIT:-20} # several runs stand in one
     cd "$BATS_TEST_TMPDIR"
-    umask 022
 }
 
-# Is the process asleep in a system call?
-asleep() {
-    [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == S ]]
-}
+FORKS=fork,vfork,clone,clone3
+FIFO_CALLS=mknod,mknodat,open,openat,read,write,unlink,unlinkat,$FORKS
 
-@test "fifo-hello: two processes that share only a name" {
+# For awk, which reads what strace -f -y wrote: each call as one line, where it
+# returned (strace writes two if another process came between), and the parts
+# of it that matter here. FIFOs are known by the calls that made them.
+CALLS='
+    / <unfinished \.\.\.>$/ {
+        sub(/ *<unfinished \.\.\.>$/, "")
+        begun[$1] = $0
+        next
+    }
+    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
+        $0 = begun[$1] substr($0, RSTART + RLENGTH)
+    }
+    {
+        pid = $1
+        call = $2
+        sub(/\(.*/, "", call)
+        n = $0
+        n = sub(/.*\) += /, "", n) ? n + 0 : ""
+        path = ""
+        if (match($0, call ~ /^(read|write)$/ ? "<[^>]*>" : "\"[^\"]*\""))
+            path = substr($0, RSTART + 1, RLENGTH - 2)
+        if (!parent)
+            parent = pid
+    }
+    call ~ /^mknod(at)?$/ && n == 0 {
+        made[path] = pid
+        if (!/S_IFIFO\|0600/)
+            print "not for its user alone: " $0
+        if (path ~ /^\/tmp\// && path != "/tmp/" name "." pid)
+            print "not " name "." pid ": " path
+    }
+    call ~ /^unlink(at)?$/ && n == 0 { delete made[path]; gone[path] = NR }
+    !(path in made) && !(path in gone) { path = "" }
+'
+
+@test "fifo-hello: Reader and Writer share nothing but a name" {
     run -0 --separate-stderr fifo-hello
-    assert_line 'Received: Hello via FIFO!'
+    assert_output 'Received: Hello via FIFO!'
     assert_equal "$stderr" ''
+    # And the kernel says so, too.
+    traced trace=$FIFO_CALLS -y fifo-hello
+    assert_success
+    accept_log -v name=fifo-hello "$CALLS"'
+        call ~ /^open/ && path && n >= 0 {
+            if (/O_RDONLY/) reader = pid
+            if (/O_WRONLY/) writer = pid
+        }
+        call == "write" && path && pid == writer { wrote += n }
+        call == "read" && path && pid == reader { got += n; last = n }
+        END {
+            if (!reader || !writer || reader == writer)
+                print "no two processes have opened it, one to read, one to write"
+            if (wrote != 15) print wrote + 0 " bytes went into the FIFO, not 15"
+            if (got != 15) print got + 0 " bytes were read from it, not 15"
+            if (last != 0 || !got) print "no read of Reader returned 0"
+            for (path in made) print "not removed: " path
+        }'
 }
 
-@test "fifo-hello read PATH: waits in open until somebody writes" {
-    token=$RANDOM-$RANDOM
-    fifo-hello read my.fifo >out 3>&- &
-    wait_until test -p my.fifo
-    assert_equal "$(stat -c %a my.fifo)" 600
-    wait_until asleep $!
-    refute grep -q Received out
-    run -0 fifo-hello write my.fifo "$token"
-    wait $!
-    assert grep -qx "Received: $token" out
-    assert_not_exists my.fifo
+@test "fifo-hello: Reader waits in open until Writer opens, too" {
+    # The second fork is held up: Reader is alone for a while.
+    traced trace=$FIFO_CALLS -y -e \
+        "inject=?fork,?vfork,clone,?clone3:delay_enter=300000:when=2" fifo-hello
+    assert_success
+    accept_log -v name=fifo-hello "$CALLS"'
+        call ~ /^(clone3?|v?fork)$/ && n > 0 { children++ }
+        call ~ /^open/ && path && n >= 0 && children < 2 {
+            print "open returns, and nobody else has opened it: " $0 }'
 }
 
-@test "fifo-hello write PATH MESSAGE: waits in open until somebody reads" {
-    token=$RANDOM-$RANDOM
-    fifo-hello write my.fifo "$token" >out 3>&- &
-    wait_until test -p my.fifo
-    wait_until asleep $!
-    run -0 fifo-hello read my.fifo
-    assert_line "Received: $token"
-    wait $!
-    assert_not_exists my.fifo
-}
-
-@test "fifo-hello: reader and writer started at once meet, whoever is first" {
-    run -0 bash -c '
-        for i in {1..30}; do
-            fifo-hello read my.fifo >read.$i & reader=$!
-            fifo-hello write my.fifo "token $i" >/dev/null || exit
-            wait $reader && grep -qx "Received: token $i" read.$i || exit
-            [[ ! -e my.fifo ]] || exit
-        done'
-}
-
-@test "fifo-hello: a FIFO that is there is used, and stays" {
-    mkfifo -m 640 my.fifo
-    inode=$(stat -c %i my.fifo)
-    fifo-hello write my.fifo "$inode" 3>&- &
-    run -0 fifo-hello read my.fifo
-    assert_line "Received: $inode"
-    wait $!
-    assert_equal "$(stat -c '%i %a' my.fifo)" "$inode 640"
-}
-
-@test "fifo-hello: anything else that is there is refused by name" {
-    echo precious >file
-    ln -s file link
-    mkfifo real.fifo
-    ln -s real.fifo link.fifo
-    mkdir folder
-    for path in file link link.fifo folder; do
-        run -1 fifo-hello write "$path" overwritten
-        assert_output --partial "$path"
-        run -1 fifo-hello read "$path"
-        assert_output --partial "$path"
-        assert_exists "$path"
-    done
-    assert_equal "$(<file)" precious
-}
-
-@test "fifo-hello: a PATH that cannot be is named, with the reason" {
-    run -1 fifo-hello read no-folder/my.fifo
-    assert_output --partial 'no-folder/my.fifo: No such file or directory'
-    run -1 fifo-hello write "$(printf '%0300d' 0)" hello
-    assert_output --partial 'File name too long'
-    run -1 fifo-hello read ''
-}
-
-@test "fifo-hello: a wrong word is named" {
-    run -2 fifo-hello wrote my.fifo
-    assert_output --partial wrote
-    run -2 fifo-hello read
-    assert_output --partial read
-    run -2 fifo-hello write my.fifo
-    assert_output --partial write
-    run -2 fifo-hello write my.fifo two words
-    assert_not_exists my.fifo
-}
-
-@test "fifo-hello: an empty MESSAGE, a long one, one with --" {
-    fifo-hello read my.fifo >out 3>&- &
-    run -0 fifo-hello write my.fifo ''
-    wait $!
-    assert grep -qx 'Received: ' out
-    long=$(printf '%0100000d' $RANDOM)
-    fifo-hello read my.fifo >out 3>&- &
-    run -0 fifo-hello write my.fifo "$long"
-    wait $!
-    assert grep -qx "Received: $long" out
-    fifo-hello read my.fifo >out 3>&- &
-    run -0 fifo-hello write my.fifo --help
-    wait $!
-    assert grep -qx 'Received: --help' out
-}
-
-# Becomes the reader that fifo-hello write waits for, as 7. Open to both ends
-# does not wait, so a writer that never comes is a failure and no hang.
-reader_of() {
-    exec 8<>"$1"
-    wait_until grep -q Writer out
-    exec 7<"$1" 8>&-
-}
-
-@test "fifo-hello write: ^Z and fg in a long write lose nothing" {
-    mkfifo my.fifo
-    printf '%0100000d' $RANDOM >message
-    fifo-hello write my.fifo "$(<message)" >out 3>&- &
-    reader_of my.fifo
-    wait_until asleep $!
-    kill -STOP $!
-    wait_until grep -q '^State:.T' /proc/$!/status
-    kill -CONT $!
-    run -0 cmp - message <&7
-    wait $!
-    exec 7<&-
-}
-
-@test "fifo-hello write: says so when the reader goes away" {
-    mkfifo my.fifo
-    fifo-hello write my.fifo "$(printf '%0100000d' 1)" >out 2>err 3>&- &
-    reader_of my.fifo
-    exec 7<&-
-    assert_ends 1 $!
-    assert grep -q 'Broken pipe' err
-}
-
-@test "fifo-hello: ^C while it waits removes the FIFO that it made" {
-    for signal in INT TERM HUP; do
-        for role in "read my.fifo" "write my.fifo hello"; do
-            # shellcheck disable=SC2086
-            env --default-signal fifo-hello $role >/dev/null 3>&- &
-            wait_until test -p my.fifo
-            wait_until asleep $!
-            kill -$signal $!
-            wait $! || true
-            assert_not_exists my.fifo
-        done
-    done
-}
-
-@test "fifo-hello: ^C while it waits removes nothing that it did not make" {
-    mkfifo my.fifo
-    env --default-signal fifo-hello read my.fifo >/dev/null 3>&- &
-    wait_until asleep $!
-    kill -INT $!
-    wait $! || true
-    assert_exists my.fifo
-    rm my.fifo
-
-    env --default-signal fifo-hello read my.fifo >/dev/null 3>&- &
-    wait_until test -p my.fifo
-    wait_until asleep $!
-    mv my.fifo elsewhere
-    echo precious >my.fifo
-    kill -INT $!
-    wait $! || true
-    assert_equal "$(<my.fifo)" precious
-}
-
-# A stand-in for argv[0]: the reader is real, the writer does as it is told.
-stand_in() {
-    cat >stand-in <<-END
-	#!/bin/sh
-	[ "\$1" = write ] && $1
-	exec fifo-hello "\$@"
+@test "fifo-hello: Reader prints all, if the bytes come in parts as well" {
+    make_preload short.so <<-'END'
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	ssize_t read(int fd, void *buffer, size_t size)
+	{
+	    return syscall(SYS_read, fd, buffer, size > 3 ? 3 : size);
+	}
+	ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
+	{
+	    return read(fd, buffer, size < room ? size : room);
+	}
 	END
-    chmod +x stand-in
+    run -0 env LD_PRELOAD="$PWD/short.so" fifo-hello
+    assert_equal "$(sed 's/^Received: //' <<<"$output" | tr -d '\n')" \
+        'Hello via FIFO!'
 }
 
-@test "fifo-hello: if one side fails, the other does not wait for ever" {
-    stand_in 'exit 3'
-    run -1 bash -c 'exec -a ./stand-in fifo-hello'
-}
-
-@test "fifo-hello: SIGTERM ends it and its children, and leaves nothing" {
-    stand_in 'exec tail -f /dev/null'
-    bash -c 'exec -a ./stand-in fifo-hello' >out 2>&1 3>&- &
-    wait_until grep -q Reader out
-    kill $!
-    assert_ends 143 $!
-    wait_until no_survivors
-    assert_equal "$(ls "$TMPDIR")" ''
-}
-
-@test "fifo-hello: SIGKILL ends its children, too, and the folder is named" {
-    stand_in 'exec tail -f /dev/null'
-    bash -c 'exec -a ./stand-in fifo-hello' >out 2>&1 3>&- &
-    wait_until grep -q Reader out
-    kill -KILL $!
-    wait $! || true
-    wait_until no_survivors
-    rmdir "$TMPDIR/fifo-hello.$(id -u)".*
-}
-
-@test "fifo-nonblock: ENXIO is no reader, 0 is no writer, EAGAIN is not yet" {
+@test "fifo-nonblock: ENXIO is no reader, EAGAIN is not yet, 0 is no writer" {
     run -0 --separate-stderr fifo-nonblock
-    assert_line --index 0 --partial ENXIO
-    assert_line --index 2 --regexp 'read.* 0'
-    assert_line --index 4 --partial EAGAIN
-    assert_equal "$stderr" ''
-}
-
-@test "fifo-nonblock: the kernel really says that" {
-    requires strace
-    run -0 strace -o trace -e trace=open,openat,read fifo-nonblock
-    run -0 sed -nE 's/ \(.*\)$//; s/.*(O_[RDW]+ONLY)\|O_NONBLOCK.* = [0-9].*/\1 ok/p
-        s/.*(O_[RDW]+ONLY)\|O_NONBLOCK.* = -1 /\1 /p
-        s/^(read).* = (0|-1 EAGAIN)$/\1 \2/p' trace
     assert_output - <<-'END'
-	O_WRONLY ENXIO
-	O_RDONLY ok
-	read 0
-	O_WRONLY ok
-	read -1 EAGAIN
+	Writer: open fails with ENXIO (No such device or address): nobody reads
+	Reader: open succeeds, and nobody can write yet
+	Writer: open succeeds, now that somebody reads
+	Reader: read fails with EAGAIN (Resource temporarily unavailable): nothing yet
+	Writer: write puts hello into the FIFO
+	Reader: read returns 5: hello
+	Writer: close
+	Reader: read returns 0: nobody can write any more
+	END
+    assert_equal "$stderr" ''
+    # And the kernel says so, too.
+    traced trace=$FIFO_CALLS -y fifo-nonblock
+    run awk -v name=fifo-nonblock "$CALLS"'
+        call ~ /^open/ && path {
+            flags = /O_NONBLOCK/ ? "at once" : "without O_NONBLOCK"
+            print (/O_RDONLY/ ? "O_RDONLY" : /O_WRONLY/ ? "O_WRONLY" : "?"),
+                (n != -1 ? "open" : /ENXIO/ ? "ENXIO" : $0), flags
+        }
+        call == "read" && path { print "read", (/EAGAIN/ ? "EAGAIN" : n) }' log
+    assert_output - <<-'END'
+	O_WRONLY ENXIO at once
+	O_RDONLY open at once
+	O_WRONLY open at once
+	read EAGAIN
+	read 5
 	read 0
 	END
 }
 
-@test "fifo-nonblock: an operand is refused by name" {
-    run -2 fifo-nonblock surprise
-    assert_output --partial surprise
+@test "fifo-nonblock: the name is gone before a line is printed" {
+    traced trace=$FIFO_CALLS -y fifo-nonblock
+    accept_log -v name=fifo-nonblock "$CALLS"'
+        call == "write" && / write\(1</ {
+            for (path in made) print "still there: " path
+            exit
+        }'
 }
 
-# Starts a server at my.fifo, as $server, and waits until it is ready.
+@test "fifo-nonblock: an open that fails otherwise is named, and nothing is left" {
+    run -1 bash -c 'ulimit -n 4; exec fifo-nonblock'
+    assert_output --regexp '^fifo-nonblock: open .*: Too many open files$'
+}
+
+# Starts a server at my.fifo, as $server.
 serve() {
     env --default-signal fifo-server serve my.fifo >out 2>err 3>&- &
     server=$!
-    wait_until grep -qi ready out
+    wait_until test -p my.fifo
 }
 
-# Ends it, which must go in order.
+# The same, and stops it when it has opened its FIFO to read.
+serve_and_stop() {
+    serve
+    assert_ticket 1 # so it has opened it, both ways
+    kill -STOP "$server"
+    wait_until grep -q '^State:.T' "/proc/$server/status"
+}
+
+# Starts a client of the stopped server, as $client, and waits until it waits.
+start_client() {
+    env --default-signal fifo-server ask my.fifo >answer 2>&1 3>&- &
+    client=$!
+    wait_until test -p "/tmp/fifo-server.$client"
+    wait_until waits_for_an_answer
+}
+
+waits_for_an_answer() {
+    [[ $(cut -d ' ' -f 3 "/proc/$client/stat") == S ]] &&
+        find "/proc/$client/fd" -lname "$PWD/my.fifo" | grep -q .
+}
+
 end_server() {
-    kill "$server"
-    assert_ends 0 "$server"
-    assert_not_exists my.fifo
+    kill -KILL "$server" || fail 'the server has ended'
+    wait "$server" || true
+    rm -f my.fifo
 }
 
-# The number that the client whose output is $output was given.
-assert_ticket() {
-    assert_equal "$(grep -o '[0-9]*$' <<<"$output")" "$1"
-}
-
-# Sends a request, whatever it is, from somebody who does not wait.
-request() {
-    printf '\n%s\n' "$1" >my.fifo
-}
-
-# A reply FIFO that this shell has open, at the number $reply.
-reply_fifo() {
-    mkfifo -m "$2" "$1"
-    exec {reply}<>"$1"
-}
-
-@test "fifo-server: a server and three clients, one after another" {
-    run -0 --separate-stderr fifo-server
-    assert_equal "$(grep Client <<<"$output" | grep -o '[0-9]*$' | xargs)" \
-        '1 2 3'
-    assert_equal "$stderr" ''
-}
-
-@test "fifo-server --open-once: the end of file comes with the first client" {
-    run -1 fifo-server --open-once
-    assert_equal "$(grep Client <<<"$output" | grep -o '[0-9]*$')" 1
-    assert_output --partial 'end of file'
-}
-
-@test "fifo-server serve: goes on when its last client has left" {
-    serve
-    for ticket in 1 2 3; do
-        run -0 fifo-server ask my.fifo
-        assert_ticket $ticket
-    done
-    end_server
-    assert_equal "$(<err)" ''
-}
-
-@test "fifo-server serve --open-once: ends when its first client has left" {
-    fifo-server serve --open-once my.fifo >out 2>err 3>&- &
-    wait_until grep -qi ready out
+assert_ticket() { # NUMBER
     run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    assert_ends 1 $!
-    assert_not_exists my.fifo
+    assert_output "Client: ticket $1"
 }
 
-@test "fifo-server: 50 clients at once get 50 tickets, without a gap" {
+# Sends a pid, or what is no pid, in a client's stead.
+request() { # PID
+    perl -e 'print pack "i", shift' "$1" >my.fifo
+}
+
+# A pid that nobody has any more.
+dead_pid() {
+    bash -c 'echo $$'
+}
+
+@test "fifo-server: each client has a FIFO of its own, and gets the next ticket" {
+    run -0 --separate-stderr fifo-server
+    assert_output - <<-'END'
+	Client: ticket 1
+	Client: ticket 2
+	Client: ticket 3
+	END
+    assert_equal "$stderr" ''
+    # And the kernel says so, too: 4 FIFOs, each read by one process and written
+    # to by others, and the server reads as many requests as it answers.
+    traced trace=$FIFO_CALLS -y fifo-server
+    assert_success
+    accept_log -v name=fifo-server "$CALLS"'
+        call ~ /^mknod/ && n == 0 { fifos++ }
+        call == "read" && path && n > 0 {
+            reads[path]++
+            if (path in by && by[path] != pid) print "two read from " path
+            by[path] = pid
+        }
+        call == "write" && path && n > 0 { writes[path]++; to[path] = pid }
+        END {
+            if (fifos != 4) print fifos + 0 " FIFOs were made, not 4"
+            for (path in reads) {
+                if (to[path] == by[path]) print "one process alone: " path
+                n = reads[path]
+                if (n != writes[path] || n != 1 && n != 3)
+                    print path ": " n " reads, " writes[path] + 0 " writes"
+            }
+            for (path in made) print "not removed: " path
+        }'
+}
+
+@test "fifo-server: the server opens its FIFO to read, and to write as well" {
+    traced trace=$FIFO_CALLS -y fifo-server
+    accept_log -v name=fifo-server "$CALLS"'
+        call ~ /^open/ && path && n >= 0 && pid != parent {
+            if (/O_RDONLY/ && made[path] == parent) server = pid
+            opened[pid, path, /O_WRONLY/ ? "write" : "read"] = 1
+            if (made[path] == parent) well_known = path
+        }
+        call == "read" && path == well_known && n == 0 {
+            print "the server has seen the end of file" }
+        END {
+            if (!opened[server, well_known, "write"])
+                print "the server does not open its FIFO to write"
+        }'
+}
+
+@test "fifo-server --open-once: the server sees the end of file after a client" {
+    run -1 --separate-stderr fifo-server --open-once
+    assert_output 'Client: ticket 1'
+    assert_equal "$stderr" 'fifo-server: Server: read returns 0 after ticket 1'
+}
+
+@test "fifo-server serve: 50 clients at once get 50 tickets, without a gap" {
     serve
-    run -0 bash -c 'for i in {1..50}; do fifo-server ask my.fifo & done; wait'
-    assert_equal "$(grep -o '[0-9]*$' <<<"$output" | sort -n | xargs)" \
+    LIMIT=20 run -0 bash -c \
+        'for i in {1..50}; do fifo-server ask my.fifo & done; wait'
+    assert_equal "$(sed 's/Client: ticket //' <<<"$output" | sort -n | xargs)" \
         "$(seq 50 | xargs)"
     end_server
     assert_equal "$(<err)" ''
 }
 
-@test "fifo-server: requests that waited are all answered" {
+@test "fifo-server serve: a client that has gone does not stop it" {
     serve
-    kill -STOP "$server"
-    for i in 1 2 3 4 5; do fifo-server ask my.fifo >ask.$i 3>&- & done
-    wait_until bash -c '[[ $(ls "$TMPDIR" | wc -l) == 5 ]]'
-    kill -CONT "$server"
-    wait_until bash -c '[[ $(cat ask.* | wc -l) == 5 ]]'
-    assert_equal "$(grep -ho '[0-9]*$' ask.* | sort | xargs)" '1 2 3 4 5'
-    end_server
-}
-
-@test "fifo-server: the FIFOs and the folder are for their user alone" {
-    serve
-    assert_equal "$(stat -c '%a %F' my.fifo)" '600 fifo'
-    kill -STOP "$server"
-    fifo-server ask my.fifo 3>&- &
-    wait_until bash -c 'compgen -G "$TMPDIR/*/*"'
-    run -0 stat -c '%a %F' "$TMPDIR/fifo-server.$(id -u)".*{,/*}
-    assert_output - <<-'END'
-	700 directory
-	600 fifo
-	END
-    kill -CONT "$server"
-    wait $!
-    end_server
-}
-
-@test "fifo-server: a client that is killed before it reads is passed over" {
-    serve
-    kill -STOP "$server"
-    fifo-server ask my.fifo 3>&- &
-    wait_until asleep $!
-    wait_until bash -c 'compgen -G "$TMPDIR/*/*"'
-    wait_until grep -qz 'fifo-server' /proc/$!/cmdline
-    kill -KILL $!
-    wait $! || true
-    kill -CONT "$server"
-    run -0 fifo-server ask my.fifo
+    request "$(dead_pid)"
+    gone=/tmp/fifo-server.$(dead_pid)
+    mkfifo "$gone" # left by a client that was killed: nobody reads
+    request "${gone##*.}"
     assert_ticket 1
+    # One that leaves while it is answered: the answer finds no reader.
+    kill -STOP "$server"
+    start_client
+    kill -KILL "$client"
+    wait "$client" || true
+    kill -CONT "$server"
+    assert_ticket 2
+    rm "$gone" "/tmp/fifo-server.$client"
     end_server
-    rm -r "$TMPDIR"/fifo-server.*
 }
 
-@test "fifo-server: a client that never opens its reply FIFO is passed over" {
-    serve
-    mkfifo -m 600 reply
-    request "$PWD/reply"
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    end_server
-    assert grep -q "$PWD/reply" err
-}
-
-@test "fifo-server: a client that leaves in the middle of its answer" {
+@test "fifo-server serve: a client that leaves before its answer is no SIGPIPE" {
     requires strace
+    gone=/tmp/fifo-server.$(dead_pid)
+    mkfifo "$gone"
+    exec {reply}<>"$gone"
     # The server is stopped as soon as it has opened the reply FIFO.
-    reply_fifo reply 600
-    strace -D -o trace -P "$PWD/reply" -e trace=openat \
-        -e inject=openat:signal=STOP \
-        fifo-server serve my.fifo >out 2>err 3>&- {reply}>&- &
+    strace -D -o log -P "$gone" -e trace=openat -e inject=openat:signal=STOP \
+        fifo-server serve my.fifo 2>err 3>&- {reply}>&- &
     server=$!
-    wait_until grep -qi ready out
-    request "$PWD/reply"
-    wait_until grep -q 'reply' trace
+    wait_until test -p my.fifo
+    request "${gone##*.}"
+    wait_until grep -q "$gone" log
     wait_until grep -q '^State:.[Tt]' "/proc/$server/status"
     exec {reply}>&-
     kill -CONT "$server"
     run -0 fifo-server ask my.fifo
-    assert_ticket 1
+    rm "$gone"
     end_server
-    assert grep -q "$PWD/reply" err
 }
 
-@test "fifo-server: half a request harms no other" {
+@test "fifo-server serve: what is no request stops nobody" {
     serve
-    printf '\n/half/a/requ' >my.fifo
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    printf 'garbage \001\377' >my.fifo
-    run -0 fifo-server ask my.fifo
-    assert_ticket 2
-    end_server
-    assert grep -q /half/a/requ err
-}
-
-@test "fifo-server: 1 MiB of anything is no request, and stops nobody" {
-    serve
-    for garbage in 'yes | tr -d "\n"' 'cat /dev/zero' yes "yes ''"; do
-        bash -c "$garbage | head -c 1048576 >my.fifo" 3>&- &
-        run -0 fifo-server ask my.fifo
-        wait $!
+    for garbage in 'echo nonsense' 'head -c 1000001 /dev/zero' \
+        'yes | head -c 100003'; do
+        timeout 5 bash -c "$garbage >my.fifo"
     done
-    run -0 fifo-server ask my.fifo
-    assert_ticket 5
+    wait_until drained
+    assert_ticket 1
     end_server
-    assert test -s err
 }
 
-@test "fifo-server: SIGTERM ends it in the middle of a flood of requests" {
-    serve
-    exec 5>my.fifo # while there is a server: > must not make a file
-    yes '' >&5 2>/dev/null 3>&- &
-    exec 5>&-
-    end_server
-    wait $! || true
+# Has the server read all? One that sleeps in read has.
+drained() {
+    [[ $(cut -d ' ' -f 3 "/proc/$server/stat") == S ]]
 }
 
-@test "fifo-server: a regular file is not written to" {
+@test "fifo-server serve: the answer goes into no file and through no link" {
     serve
-    install -m 600 /dev/null file
+    link=/tmp/fifo-server.$(dead_pid)
     echo precious >file
-    request "$PWD/file"
-    run -0 fifo-server ask my.fifo
+    ln -s "$PWD/file" "$link"
+    request "${link##*.}"
     assert_ticket 1
-    end_server
+    rm "$link"
     assert_equal "$(<file)" precious
-    assert grep -q "$PWD/file" err
-}
-
-@test "fifo-server: a symbolic link is not followed" {
-    serve
-    reply_fifo reply 600
-    ln -s reply link
-    request "$PWD/link"
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    request "$PWD/reply" # the same FIFO by its own name
-    read -r -u "$reply" -t 5 ticket
-    assert_equal "$ticket" 2
-    end_server
-    assert grep -q "$PWD/link" err
-}
-
-@test "fifo-server: a reply FIFO that others can open gets no answer" {
-    serve
-    for mode in 660 604 620; do
-        reply_fifo reply.$mode $mode
-        request "$PWD/reply.$mode"
-        run -0 fifo-server ask my.fifo
-        assert grep -q "$PWD/reply.$mode" err
-    done
-    assert_ticket 3
     end_server
 }
 
-@test "fifo-server: somebody else's reply FIFO gets no answer" {
-    [[ $(id -u) == 0 ]] || skip "only root has a second user to be"
-    serve
-    reply_fifo reply 600
-    chown 65534 reply
-    request "$PWD/reply"
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    end_server
-    assert grep -q "$PWD/reply" err
-}
-
-@test "fifo-server: somebody else's server is not asked, nor its FIFO taken" {
-    [[ $(id -u) == 0 ]] || skip "only root has a second user to be"
-    mkfifo -m 600 my.fifo
-    chown 65534 my.fifo
-    run -1 fifo-server serve my.fifo
-    assert_output --partial my.fifo
-    exec 7<>my.fifo # or nobody would read, and that would be the reason
-    run -1 fifo-server ask my.fifo
-    assert_output --partial my.fifo
-    assert_exists my.fifo
-    chmod 755 .
-    without_privilege fifo-server
-    run -1 "${AS_NOBODY[@]}" fifo-server serve root.fifo
-    assert_output --partial 'mkfifo root.fifo: Permission denied'
-    chown 0 my.fifo
-    run -1 "${AS_NOBODY[@]}" fifo-server ask my.fifo
-    assert_output --partial my.fifo
-}
-
-@test "fifo-server: SIGINT, SIGTERM and SIGHUP end it in order" {
-    for signal in INT TERM HUP; do
-        serve
-        run -0 fifo-server ask my.fifo
-        kill -$signal "$server"
-        assert_ends 0 "$server"
-        assert_not_exists my.fifo
-    done
-}
-
-@test "fifo-server: a second server is refused while the first one lives" {
-    serve
-    run -1 fifo-server serve my.fifo
-    assert_output --partial my.fifo
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    end_server
-}
-
-@test "fifo-server: of servers that start at once, one gets the FIFO" {
-    run -0 bash -c '
-        for i in 1 2 3 4 5 6 7 8; do
-            fifo-server serve my.fifo >out.$i 2>/dev/null &
-        done
-        until [[ $(jobs -r | wc -l) == 1 ]]; do
-            read -rt 0.01 <> <(:)
-        done
-        fifo-server ask my.fifo
-        grep -li ready out.* | wc -l
-        kill $(jobs -rp)
-        wait'
-    assert_line --index 0 --regexp '1$'
-    assert_line --index 1 1
-    assert_not_exists my.fifo
-}
-
-@test "fifo-server: after SIGKILL the next server takes the FIFO over" {
-    serve
-    kill -KILL "$server"
-    wait "$server" || true
-    assert_exists my.fifo
-    run -1 fifo-server ask my.fifo
-    assert_output --partial my.fifo
-    serve
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    end_server
-}
-
-@test "fifo-server serve: what is there and is no FIFO is refused, unharmed" {
-    echo precious >my.fifo
-    chmod 600 my.fifo
-    run -1 fifo-server serve my.fifo
-    assert_output --partial my.fifo
-    run -1 fifo-server ask my.fifo
-    assert_output --partial my.fifo
-    assert_equal "$(<my.fifo)" precious
-    run -1 fifo-server serve no-folder/my.fifo
-    assert_output --partial no-folder/my.fifo
-}
-
-@test "fifo-server serve: removes no FIFO but its own" {
-    serve
-    first=$server
-    rm my.fifo
-    serve
-    kill "$first"
-    wait "$first" || true
-    run -0 fifo-server ask my.fifo
-    assert_ticket 1
-    end_server
-}
-
-@test "fifo-server ask: without a server it says what to start" {
-    run -1 fifo-server ask my.fifo
-    assert_output --partial 'my.fifo'
-    assert_output --partial 'fifo-server serve my.fifo'
-    mkfifo -m 600 my.fifo
-    run -1 fifo-server ask my.fifo
-    assert_output --partial 'fifo-server serve my.fifo'
-}
-
-@test "fifo-server ask: ends when its server dies without an answer" {
-    serve
-    kill -STOP "$server"
-    fifo-server ask my.fifo >asked 2>&1 3>&- &
-    wait_until bash -c 'compgen -G "$TMPDIR/*/*"'
-    kill -KILL "$server"
-    assert_ends 1 $!
-    assert grep -q my.fifo asked
-}
-
-@test "fifo-server ask: ^C while it waits leaves nothing" {
-    serve
-    kill -STOP "$server"
-    for signal in INT TERM HUP; do
-        env --default-signal fifo-server ask my.fifo 2>/dev/null 3>&- &
-        wait_until bash -c 'compgen -G "$TMPDIR/*/*"'
-        kill -$signal $!
-        wait $! || true
-        assert_equal "$(ls "$TMPDIR")" ''
-    done
+@test "fifo-server: both FIFOs are for their user alone" {
+    serve_and_stop
+    start_client
+    run -0 stat -c '%a %F' my.fifo "/tmp/fifo-server.$client"
+    assert_output $'600 fifo\n600 fifo'
     kill -CONT "$server"
+    assert_ends 0 "$client"
+    assert_equal "$(<answer)" 'Client: ticket 2'
     end_server
 }
 
-@test "fifo-server: ^C at any moment leaves nothing" {
-    run -0 bash -c '
-        for moment in 0.00{1..9} 0.01{0..5}; do
-            timeout -s INT $moment fifo-server
-            timeout --foreground -s TERM $moment fifo-server
-            timeout -s INT $moment fifo-server serve my.fifo
-            timeout --foreground -s TERM $moment fifo-server serve my.fifo
-        done >/dev/null 2>&1
-        true'
-    assert_not_exists my.fifo # and teardown looks into TMPDIR
+@test "fifo-server ask: when its server ends without an answer, it says so" {
+    serve_and_stop
+    start_client
+    end_server
+    assert_ends 1 "$client"
+    assert_equal "$(<answer)" \
+        'fifo-server: Client: Server has ended without an answer'
+    assert_not_exists "/tmp/fifo-server.$client"
 }
 
-@test "fifo-server: a wrong word is named" {
-    run -2 fifo-server served my.fifo
-    assert_output --partial served
-    run -2 fifo-server serve
-    assert_output --partial serve
-    run -2 fifo-server ask one two
-    assert_output --partial ask
-    assert_equal "$(ls)" tmp
+@test "fifo-server ask: ^C, SIGTERM or a time limit leaves nothing" {
+    serve_and_stop
+    for signal in INT TERM ALRM; do
+        start_client
+        kill -$signal "$client"
+        assert_ends $((128 + $(kill -l $signal))) "$client"
+        assert_not_exists "/tmp/fifo-server.$client"
+    done
+    end_server
+    traced trace=alarm,setitimer,mknod,mknodat fifo-server
+    run -0 grep -cE ' (alarm\(10\)|setitimer\(ITIMER_REAL, .*tv_sec=10,)' log
+    assert [ "$output" -ge 4 ] # the server, three clients
+}
+
+@test "fifo-server ask: no server, no FIFO: named, and nothing is harmed" {
+    run -1 fifo-server ask my.fifo
+    assert_output 'fifo-server: open my.fifo: No such file or directory'
+    echo precious >file
+    run -1 fifo-server ask file
+    assert_output --partial 'file is'
+    run -1 fifo-server serve file
+    assert_output 'fifo-server: mkfifo file: File exists'
+    assert_equal "$(<file)" precious
 }
