@@ -59,7 +59,7 @@ CALLS='
         call == "read" && path && pid == reader { got += n; last = n }
         END {
             if (!reader || !writer || reader == writer)
-                print "no two processes have opened it, one to read, one to write"
+                print "no two processes open it, one to read, one to write"
             if (wrote != 15) print wrote + 0 " bytes went into the FIFO, not 15"
             if (got != 15) print got + 0 " bytes were read from it, not 15"
             if (last != 0 || !got) print "no read of Reader returned 0"
@@ -84,7 +84,7 @@ CALLS='
 	#include <unistd.h>
 	ssize_t read(int fd, void *buffer, size_t size)
 	{
-	    return syscall(SYS_read, fd, buffer, size > 3 ? 3 : size);
+	    return syscall(SYS_read, fd, buffer, size > 4 ? 4 : size);
 	}
 	ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
 	{
@@ -137,7 +137,7 @@ CALLS='
         }'
 }
 
-@test "fifo-nonblock: an open that fails otherwise is named, and nothing is left" {
+@test "fifo-nonblock: an open that fails otherwise is named, nothing is left" {
     run -1 bash -c 'ulimit -n 4; exec fifo-nonblock'
     assert_output --regexp '^fifo-nonblock: open .*: Too many open files$'
 }
@@ -191,7 +191,7 @@ dead_pid() {
     bash -c 'echo $$'
 }
 
-@test "fifo-server: each client has a FIFO of its own, and gets the next ticket" {
+@test "fifo-server: each client has a FIFO of its own, and the next ticket" {
     run -0 --separate-stderr fifo-server
     assert_output - <<-'END'
 	Client: ticket 1
@@ -239,7 +239,7 @@ dead_pid() {
         }'
 }
 
-@test "fifo-server --open-once: the server sees the end of file after a client" {
+@test "fifo-server --open-once: the server sees EOF when its client leaves" {
     run -1 --separate-stderr fifo-server --open-once
     assert_output 'Client: ticket 1'
     assert_equal "$stderr" 'fifo-server: Server: read returns 0 after ticket 1'
@@ -273,7 +273,7 @@ dead_pid() {
     end_server
 }
 
-@test "fifo-server serve: a client that leaves before its answer is no SIGPIPE" {
+@test "fifo-server serve: a client that leaves before its answer kills nobody" {
     requires strace
     gone=/tmp/fifo-server.$(dead_pid)
     mkfifo "$gone"

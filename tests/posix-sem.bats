@@ -19,6 +19,7 @@ make_spy() {
 	#include <stdarg.h>
 	#include <stdio.h>
 	#include <stdlib.h>
+	#include <string.h>
 	#include <time.h>
 	#include <unistd.h>
 
@@ -35,9 +36,10 @@ make_spy() {
 	        close(low);
 	    }
 	    va_start(more, format);
-	    if (write(null, line, (size_t)vsnprintf(line, sizeof line, format, more)) == -1)
-	        abort();
+	    vsnprintf(line, sizeof line, format, more);
 	    va_end(more);
+	    if (write(null, line, strlen(line)) == -1)
+	        abort();
 	    errno = error;
 	}
 
@@ -165,8 +167,10 @@ INSIDE='
             waited = 1
             if (!posted) print "Parent has waited, and nobody has posted"
         }
-        printed ~ /signaling/ && posted { print "Child posts before its work is done" }
-        printed ~ /received/ && !waited { print "Parent goes on without a wait" }
+        printed ~ /signaling/ && posted {
+            print "Child posts before its work is done" }
+        printed ~ /received/ && !waited {
+            print "Parent goes on without a wait" }
         END { if (!posted) print "Child posts nothing" }'
 }
 
@@ -177,10 +181,12 @@ INSIDE='
             opened = more[1]
             if (more[2] != "new") print "without O_EXCL: " more[1]
             if (more[3] != "0600") print "mode " more[3]
-            if (opened != "/sem-signal." pid) print "not /sem-signal.PID: " opened
+            if (opened != "/sem-signal." pid)
+                print "not /sem-signal.PID: " opened
         }
         call == "sem_unlink" && more[1] == opened { gone = 1 }
-        / (clone3?|v?fork)\(/ && !gone { print "the name is there at the fork" }'
+        / (clone3?|v?fork)\(/ && !gone {
+            print "the name is there at the fork" }'
 }
 
 @test "sem-signal --init-1: Parent does not wait, in each run" {
@@ -226,11 +232,13 @@ waits_with_a_limit() { # PID
     spied sem-counter 500
     assert_success
     accept_log "$SPIED$INSIDE"'
-        call == "sem_init" && more[2] != 1 { print "the lock starts at " more[2] }
+        call == "sem_init" && more[2] != 1 {
+            print "the lock starts at " more[2] }
         END {
             for (pid in posts)
                 if (posts[pid] == 500) right++
-            if (right != 2) print right + 0 " processes have posted 500 times, not 2"
+            if (right != 2)
+                print right + 0 " processes have posted 500 times, not 2"
             if (most != 1) print most + 0 " were inside at once, not 1"
         }'
 }
@@ -292,10 +300,11 @@ waits_with_a_limit() { # PID
 }
 
 @test "sem-turns: one that is slow is waited for" {
-    # Whoever prints is held up; the line of the other comes after it all the same.
+    # Whoever prints is held up; the other's line comes after it all the same.
     sem-turns >usual
     for slow in 1 2; do
-        traced trace=write -e inject=write:delay_enter=100000:when=$slow sem-turns
+        traced trace=write \
+            -e inject=write:delay_enter=100000:when=$slow sem-turns
         assert_success
         run -0 diff usual out
     done
@@ -370,25 +379,29 @@ waits_with_a_limit() { # PID
     assert_success
     accept_log -v eagain=11 -v etimedout=110 "$SPIED"'
         pid != parent && call == "sem_getvalue" { held = more[1] == 0 }
-        pid != parent && call == "sem_trywait" && error == eagain { tried = time }
+        pid != parent && call == "sem_trywait" && error == eagain {
+            tried = time }
         pid != parent && call == "sem_timedwait" && error == etimedout {
             passed = time - tried
             timed = 1
         }
-        pid == parent && call ~ /^sem_(try)?wait$/ && result == "0" { taken = 1 }
-        pid == parent && call == "sem_post" && result == "0" && taken { given = 1 }
-        pid == parent && call == "sem_getvalue" && given { free = more[1] == 1 }
+        pid == parent && result == "0" {
+            if (call ~ /^sem_(try)?wait$/) taken = 1
+            if (call == "sem_post" && taken) given = 1
+            if (call == "sem_getvalue" && given) free = more[1] == 1
+        }
         END {
             if (!taken) print "Parent does not take the lock"
             if (!held) print "Child does not find that the value is 0"
             if (!tried) print "no sem_trywait of Child fails with EAGAIN"
             if (!timed) print "no sem_timedwait of Child fails with ETIMEDOUT"
-            if (passed < 0.1 || passed > 5) print passed + 0 " s passed, not 0.1"
+            if (passed < 0.1 || passed > 5)
+                print passed + 0 " s passed, not 0.1"
             if (!free) print "Parent does not give it back, and finds 1"
         }'
 }
 
-@test "sem-try: Child opens the lock by its name, which is new, and gone at the end" {
+@test "sem-try: Child opens the lock by its name, which is new, and then gone" {
     spied sem-try
     accept_log "$SPIED"'
         call == "sem_open" && pid == parent {
@@ -409,7 +422,8 @@ waits_with_a_limit() { # PID
 
 @test "sem-try: 100 ms that reach into the next second are no error" {
     make_spy
-    LIMIT=${LIMIT:-12} run -0 env LATE=1 LD_PRELOAD="$BATS_FILE_TMPDIR/spy.so" sem-try
+    LIMIT=${LIMIT:-12} run -0 \
+        env LATE=1 LD_PRELOAD="$BATS_FILE_TMPDIR/spy.so" sem-try
     assert_line --partial ETIMEDOUT
 }
 
@@ -417,5 +431,6 @@ waits_with_a_limit() { # PID
     run -124 --separate-stderr sem-try --init-0
     assert_line --partial ETIMEDOUT
     refute_line --partial Parent
-    assert_equal "$stderr" 'sem-try: stuck: nobody has the lock, and nobody gets it'
+    assert_equal "$stderr" \
+        'sem-try: stuck: nobody has the lock, and nobody gets it'
 }
