@@ -129,7 +129,8 @@ CALLS='
 }
 
 @test "fifo-nonblock: the name is gone before a line is printed" {
-    traced trace=$FIFO_CALLS -y fifo-nonblock
+    traced trace=$FIFO_CALLS -y stdbuf -oL fifo-nonblock # as on a terminal
+    assert_success
     accept_log -v name=fifo-nonblock "$CALLS"'
         call == "write" && / write\(1</ {
             for (path in made) print "still there: " path
