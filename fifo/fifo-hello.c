@@ -7,7 +7,8 @@
  * name, and each open waits for the other. From then on a FIFO is a pipe.
  * Parent waits for both and removes the name.
  *
- * Watch   nobody inherits a descriptor: the two need not be related.
+ * Watch   neither child inherits a descriptor of the FIFO: the name is
+ *         enough, so any two processes could do the same.
  * Try     mkfifo f; cat f; rm f    and then, in a second terminal,
  *         echo hi >f
  * Read    mkfifo(3), fifo(7); Kerrisk, TLPI, 44.7; APUE, 15.5

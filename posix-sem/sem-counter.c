@@ -4,13 +4,14 @@
  * usage: sem-counter [--no-lock] [LOOPS]
  *
  * To add 1 takes three steps: load the count, add, store. Two children do
- * that LOOPS times each (default 1000), in memory that they share. So is the
- * semaphore, which starts at 1: sem_wait takes that 1, and another sem_wait
- * waits until sem_post has put it back. (With --no-lock the total can vary.)
+ * that LOOPS times each (default 1000), in memory that they share. There is
+ * also a semaphore, which starts at 1: sem_wait takes the 1, and the next
+ * sem_wait waits until sem_post has put it back. (With --no-lock the total
+ * can vary.)
  *
  * Watch   what stands between sem_wait and sem_post: all three steps.
  * Try     sem-counter --no-lock 1    both load 0, so both store 1
- *         sem-counter --no-lock      many additions are lost
+ *         sem-counter --no-lock      additions are lost
  * Read    sem_overview(7), sem_init(3); Kerrisk, TLPI, 53.4
  */
 #define _GNU_SOURCE

@@ -4,8 +4,8 @@
  * usage: sem-try [--init-0]
  *
  * A named semaphore that starts at 1 is a lock, and whoever knows the name
- * can open it. Parent takes the lock. Child, which opens it by its name,
- * asks for it without waiting, and for 100 ms. Then Parent gives it back.
+ * can open it. Parent takes the lock. Child opens it by its name, and tries
+ * to get it, first without waiting, then for 100 ms. At last Parent posts.
  *
  * Watch   sem_timedwait takes a point in time, not a length of time.
  * Try     sem-try --init-0    nobody has the lock, and nobody gets it
