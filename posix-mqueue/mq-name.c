@@ -1,7 +1,7 @@
 /*
  * mq-name - a queue with a name outlives the processes that use it
  *
- * usage: mq-name [send NAME MESSAGE PRIORITY | receive NAME | remove NAME]
+ * usage: mq-name [send NAME MESSAGE PRIO | receive NAME | remove NAME]
  *
  * The first to send makes the queue. It stays, with all that is in it, until
  * somebody removes it or the system is shut down. Alone, Parent starts
@@ -25,8 +25,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: mq-name "
-    "[send NAME MESSAGE PRIORITY | receive NAME | remove NAME]";
+    "usage: mq-name [send NAME MESSAGE PRIO | receive NAME | remove NAME]";
 
 static int number(const char *word, int max)
 {
@@ -40,7 +39,8 @@ static int number(const char *word, int max)
 
 static int sender(const char *name, const char *message, int priority)
 {
-    mqd_t queue = mq_open(name, O_CREAT | O_WRONLY, 0600, NULL);
+    struct mq_attr attr = { .mq_maxmsg = 10, .mq_msgsize = 100 };
+    mqd_t queue = mq_open(name, O_CREAT | O_WRONLY, 0600, &attr);
 
     if (queue == (mqd_t)-1)
         err(1, "mq_open %s", name);
@@ -63,7 +63,7 @@ static int receiver(const char *name)
         err(1, "mq_receive");
     for (ssize_t i = 0; i < n; i++)
         text[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
-    printf("Receiver got %.*s (priority %u)\n", (int)n, text, priority);
+    printf("Receiver got (prio=%u): %.*s\n", priority, (int)n, text);
     return 0;
 }
 

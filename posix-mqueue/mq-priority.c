@@ -26,7 +26,7 @@ enum { MESSAGES = 4, SIZE = 20 };
 
 static void put(mqd_t queue, const char *text, unsigned priority)
 {
-    printf("Parent sends %s, priority %u\n", text, priority);
+    printf("Parent sends (prio=%u): %s\n", priority, text);
     if (mq_send(queue, text, strlen(text), priority) == -1)
         err(1, "mq_send");
 }
@@ -41,7 +41,7 @@ static void child(mqd_t queue)
         n = mq_receive(queue, text, sizeof text, &priority);
         if (n == -1)
             err(1, "mq_receive");
-        printf("Child got %.*s, priority %u\n", (int)n, text, priority);
+        printf("Child got (prio=%u): %.*s\n", priority, (int)n, text);
     }
 }
 
