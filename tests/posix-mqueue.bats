@@ -82,6 +82,7 @@ FAULTY_QUEUE='
         call == "exit_group" && pid != parent && sent { ended = 1 }
         call == "mq_receive" && pid == parent {
             if (!ended) print "Parent receives before Child has ended"
+            if (priority != 1) print "Parent does not receive the priority"
             got = n
         }
         END {
@@ -233,7 +234,6 @@ sleeps() { # PID
 @test "mq-priority: Child receives when all messages are there" {
     traced "$TRACE" mq-priority
     assert_success
-    # A receive that waits would be one without "= n" on its first line.
     accept_log '
         / mq_timedreceive\(/ { received++ }
         / mq_timedsend\(/ && received { print "sent too late: " $0 }
@@ -343,8 +343,10 @@ sleeps() { # PID
 }
 
 @test "mq-limits: what a privilege allows is said, and is removed" {
+    without_privilege mq-limits
     # As if the first queue had been made.
-    traced "$TRACE" -e inject=mq_open:retval=9:when=1 mq-limits
+    traced "$TRACE" -e inject=mq_open:retval=9:when=1 \
+        "${AS_NOBODY[@]}" mq-limits
     assert_success
     run -0 grep -c 'allowed by privilege' out
     assert_output 1

@@ -716,8 +716,10 @@ kill_one() { # WHICH
     *) [[ ! $died || $1 == 0 || $status != 0 ]] ||
         echo "$(which_one "$1") is killed, and nobody minds: status 0" ;;
     esac
-    # A name is left where the process that would remove it was killed.
+    # A name is left where the process that would remove it was killed. That of
+    # a queue is not seen where /dev/mqueue is not mounted.
     remove_left "$(left_by "$main" $pids)"
+    [[ $name != mq-name ]] || mq-name remove "/mq-name.$main" 2>/dev/null
 }
 
 which_one() {
