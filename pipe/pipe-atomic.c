@@ -14,6 +14,9 @@
  * Read    PIPE_BUF in pipe(7); POSIX, write(); Kerrisk, TLPI, 44.1
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "pipe-atomic needs Linux: F_SETPIPE_SZ"
+#endif
 #include <err.h>
 #include <fcntl.h>
 #include <getopt.h>

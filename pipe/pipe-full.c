@@ -14,6 +14,9 @@
  * Read    pipe(7), poll(2); Linux, fs/pipe.c: pipe_write
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "pipe-full needs Linux: F_GETPIPE_SZ"
+#endif
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>

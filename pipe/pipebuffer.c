@@ -13,6 +13,9 @@
  * Read    pipe(2), pipe(7), F_SETPIPE_SZ in fcntl(2); Kerrisk, TLPI, 44.10
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "pipebuffer needs Linux: F_GETPIPE_SZ, F_SETPIPE_SZ"
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

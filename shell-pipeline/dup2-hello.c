@@ -12,6 +12,9 @@
  * Read    dup2(2), proc(5), fcntl(2); Stevens & Rago, APUE, 3.12
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "dup2-hello needs Linux: /proc"
+#endif
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>

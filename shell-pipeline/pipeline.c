@@ -15,6 +15,9 @@
  * Read    pipe(7), F_SETPIPE_SZ in fcntl(2); bash(1), Pipelines
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "pipeline needs Linux: F_SETPIPE_SZ"
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
