@@ -120,14 +120,14 @@ make_parts() {
         /socketpair/ && match($0, /\[[0-9]+, [0-9]+\]/) {
             split(substr($0, RSTART + 1, RLENGTH - 2), fd, ", ")
         }
-        /close\(/ && fd[1] {
-            split($0, part, /[()]/)
-            closed[(child ? "Child" : "Parent") part[2]] = 1
-        }
-        / read\(/ && fd[1] {
+        {
             who = child ? "Child" : "Parent"
-            split($0, part, /[(,]/)
-            other = part[2] == fd[1] ? fd[2] : fd[1]
+            split($0, part, "(")
+            number = part[2] + 0 # a call may be unfinished
+        }
+        /close\(/ { closed[who number] = fd[1] }
+        / read\(/ && fd[1] {
+            other = number == fd[1] ? fd[2] : fd[1]
             if (!closed[who other]) print who " reads with " other " open"
         }'
 }
