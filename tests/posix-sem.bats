@@ -195,10 +195,10 @@ INSIDE='
     assert_equal "$stderr" \
         "sem-signal: Parent did not wait: Child's post is left over"
     requires taskset util-linux
-    run -0 bash -c 'for i in {1..10}; do
+    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..5}; do
         sem-signal --init-1; taskset -c $CORE sem-signal --init-1; done 2>&1 |
         grep -c "did not wait"'
-    assert_output 20
+    assert_output 10
 }
 
 # Does a process sleep, with a handler for SIGALRM?
@@ -256,7 +256,7 @@ waits_with_a_limit() { # PID
     run -1 --separate-stderr sem-counter --no-lock 1
     assert_output 'Total count: 1, Expected: 2'
     requires taskset util-linux
-    run -0 bash -c '
+    LIMIT=${LIMIT:-20} run -0 bash -c '
         for i in {1..10}; do
             sem-counter --no-lock
             taskset -c $CORE sem-counter --no-lock
@@ -316,7 +316,7 @@ waits_with_a_limit() { # PID
     assert_equal "$stderr" \
         'sem-turns: a child went twice: it took back its own post'
     requires taskset util-linux
-    run -0 bash -c 'for i in {1..10}; do
+    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..10}; do
         sem-turns --one-sem; taskset -c $CORE sem-turns --one-sem; done 2>&1 |
         grep -c "went twice"'
     assert_output 20
@@ -340,7 +340,7 @@ waits_with_a_limit() { # PID
 }
 
 @test "sem-pool --permits N --workers N: the smaller of both is inside" {
-    run -0 bash -c '
+    LIMIT=${LIMIT:-20} run -0 bash -c '
         for permits in 1 2 7 200; do
             for workers in 1 2 5 30; do
                 sem-pool --permits $permits --workers $workers >out ||
@@ -357,7 +357,7 @@ waits_with_a_limit() { # PID
     run -1 sem-pool --no-sem
     assert_output 'Parent: at most 6 inside, 3 permits'
     requires taskset util-linux
-    run -0 bash -c '
+    LIMIT=${LIMIT:-20} run -0 bash -c '
         for i in {1..10}; do
             sem-pool --no-sem --permits 2 --workers 9
             taskset -c $CORE sem-pool --no-sem --permits 2 --workers 9
