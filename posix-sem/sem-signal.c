@@ -65,7 +65,7 @@ int main(int argc, char *argv[])
     case 0:
         printf("Child: doing work...\n");
         /* volatile, or the compiler would remove the loop */
-        for (volatile long work = 5000000; work > 0; work--)
+        for (volatile long work = 20000000; work > 0; work--)
             ;
         printf("Child: signaling parent\n");
         if (sem_post(sem) == -1)
