@@ -93,7 +93,8 @@ static int ask(const char *path)
     static char name[40];
     int ticket;
 
-    alarm(10);                        /* ends an endless wait */
+    alarm(10); /* ends an endless wait */
+
     fds[1].fd = open(path, O_WRONLY); /* waits for Server */
     if (fds[1].fd == -1)
         err(1, "open %s", path);
