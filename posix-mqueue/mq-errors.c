@@ -47,7 +47,7 @@ static void set_flags(mqd_t queue, long flags)
         err(1, "mq_setattr");
 }
 
-/* Says with which error a call has failed, if it is the expected one. */
+/* Prints the error of a call that has failed as expected. */
 static void show(const char *what, ssize_t result, int expected,
                  const char *symbol)
 {

@@ -5,11 +5,11 @@
  *
  * Sender puts jobs (default 1000) into a queue. Each Worker (default 4) takes
  * one whenever it is free. A job is a message: its number, as a string. A
- * queue has no end of file, so Sender puts in an empty message for each
- * Worker at last: there are no more jobs.
+ * queue has no end of file, so at the end Sender puts in an empty message for
+ * each Worker: no more jobs.
  *
- * Watch   nobody locks anything, and yet no job is done twice, or never: a
- *         message goes to one Worker, and as a whole.
+ * Watch   without any lock each job is done exactly once: a message goes to
+ *         one Worker, and as a whole.
  * Try     let Sender put in one empty message less, and wait 10 seconds.
  * Read    mq_overview(7), mq_receive(3); Kerrisk, TLPI, 52.5
  */
