@@ -6,24 +6,229 @@ setup() {
     token=$RANDOM-$RANDOM
 }
 
-@test "connect2: CMD2 reads what CMD1 writes, and sees the end of it" {
-    run -0 --separate-stderr connect2 echo "$token" -- cat
-    assert_output "$token"
-    assert_equal "$stderr" ''
-    run -0 connect2 printf '%s' "$token" -- wc -c
-    assert_output "${#token}"
+# traced, with the calls that start, connect, feed, stop and wait for a
+# process. A call that others have cut in two is one line again.
+calls() {
+    local names=pipe,pipe2,dup,dup2,dup3,close,read,write,execve,fork,vfork
+    names+=,clone,clone3,wait4,waitid,alarm,setitimer,nanosleep,clock_nanosleep
+    traced "trace=$names" -y "$@"
+    awk 'sub(/ <unfinished \.\.\.>$/, "") { begun[$1] = $0; next }
+         match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
+             $0 = begun[$1] substr($0, RSTART + RLENGTH)
+         }
+         { print }' log >whole
+    mv whole log
 }
 
-@test "connect2: a gigabyte goes through" {
-    run -0 connect2 head -c 1G /dev/zero -- wc -c
-    assert_output $((1 << 30))
+# For awk: which pipe a line of the log is about. A read may stand before the
+# write that it has waited for, so the two are compared at the end.
+INODE='
+    function inode() {
+        return match($0, /pipe:\[[0-9]+\]/) ? substr($0, RSTART, RLENGTH) : ""
+    }'
+
+# Fails unless the program, the first process in the log, has waited for each
+# of its children. A demo's own child may have an alarm; a command may not.
+accept_waits() { # [ALARMS]
+    accept_log -v allowed="${1:-0}" '
+        NR == 1 { program = $1 }
+        / alarm\([1-9]| setitimer\(/ { alarms++ }
+        $1 != program { next }
+        / (v?fork|clone3?)\(/ && $NF + 0 > 0 { started[$NF] }
+        / wait4\(/ && $NF + 0 > 0 { ended[$NF] }
+        / waitid\(/ && match($0, /si_pid=[0-9]+/) {
+            ended[substr($0, RSTART + 7, RLENGTH - 7)]
+        }
+        / (clock_)?nanosleep\(/ { print "it sleeps instead of waiting" }
+        END {
+            for (pid in started) {
+                children++
+                if (!(pid in ended)) forgotten++
+            }
+            if (!children) print "it starts no child"
+            if (forgotten)
+                print forgotten " of " children " children are not waited for"
+            if (alarms > allowed)
+                print "an alarm is set: it would kill a slow command"
+        }'
+}
+
+# A script for sh: writes to FILE which of descriptors 0 to 9 are open.
+list_to() { # FILE
+    cat <<-END
+	open=
+	for fd in 0 1 2 3 4 5 6 7 8 9; do
+	    [ ! -e /proc/\$\$/fd/\$fd ] || open="\$open \$fd"
+	done
+	echo \$open >$1
+	END
+}
+
+# Starts a launcher with each of CLOSED in turn, and prints what is wrong. The
+# token must arrive in the file got. A command, which has written its list to
+# FILE, must have the DESCRIPTORS (1,2) and those that anybody started so has.
+start_without() { # CLOSED LAUNCHER FILE:DESCRIPTORS...
+    local closed launcher=$2 list expected
+    while IFS= read -r closed; do
+        rm -f got
+        eval "sh -c \"\$plain\" $closed" >out
+        eval "$launcher $closed" >out ||
+            echo "started with '$closed': status $?"
+        [[ -e got && $(<got) == "$token" ]] ||
+            echo "started with '$closed': the token does not arrive"
+        for list in "${@:3}"; do
+            expected=$(tr ' ,' '\n' <<<"$(<plain) ${list#*:}" | sort -u | xargs)
+            [[ $(<"${list%:*}") == "$expected" ]] ||
+                echo "started with '$closed': the ${list%:*} command has" \
+                    "descriptors $(<"${list%:*}"), not $expected"
+        done
+    done <<<"$1"
+}
+
+# Before a wrong version that is not stuck, and must not be stopped however slow
+# the machine is.
+NO_ALARM=(strace -f -qq -o alarms -e 'inject=?alarm,?setitimer:retval=0')
+
+ANY_CLOSED='
+<&-
+>&-
+2>&-
+<&- >&-
+<&- 2>&-
+>&- 2>&-
+<&- >&- 2>&-'
+
+# Fails unless the bytes of PART, NULs included, are in FILE.
+assert_bytes() { # PART FILE
+    perl -e 'local $/;
+        my ($part, $all) =
+            map { open my $f, "<", $_ or die "$_: $!"; <$f> } @ARGV;
+        exit(index($all, $part) < 0)' "$1" "$2" ||
+        fail "$OWN: not all $(stat -c %s "$1") bytes of $1 have come through"
+}
+
+# What dup2-hello's tables must be, by the calls in the log. OPEN are the
+# descriptors that it is started with.
+tables() { # OPEN
+    awk -v open="$1" '
+        function table(fd) {
+            for (fd = 0; fd <= last; fd++)
+                print "fd " fd " -> " (fd in leads ? leads[fd] : "closed")
+        }
+        function numbers() { # of the first two descriptors in a call
+            sub(/.*\(\[?/, "")
+            a = $0 + 0
+            sub(/[^,]*, /, "")
+            b = $0 + 0
+        }
+        BEGIN {
+            for (n = split(open, word, " "); n > 0; n--)
+                leads[word[n]] = "inherited"
+        }
+        /^[0-9]+ +pipe2?\(/ && !parent {
+            parent = $1
+            numbers()
+            leads[a] = "pipe read end"
+            leads[b] = "pipe write end"
+            last = b
+        }
+        !parent || $1 == parent { next }
+        /^[0-9]+ +dup[23]\(/ {
+            numbers()
+            if (!moved++) table()
+            leads[b] = leads[a]
+        }
+        /^[0-9]+ +close\(/ {
+            numbers()
+            delete leads[a]
+        }
+        END { table() }' log
+}
+
+@test "dup2-hello: descriptor 1 becomes the pipe's write end, 3 and 4 close" {
+    run -0 --separate-stderr dup2-hello
+    assert_output - <<-'END'
+	Child: fd table before dup2:
+	fd 0 -> inherited
+	fd 1 -> inherited
+	fd 2 -> inherited
+	fd 3 -> pipe read end
+	fd 4 -> pipe write end
+	Child: fd table after dup2(fd[1], 1) and both closes:
+	fd 0 -> inherited
+	fd 1 -> pipe write end
+	fd 2 -> inherited
+	fd 3 -> closed
+	fd 4 -> closed
+	END
+    assert_equal "$stderr" ''
+}
+
+@test "dup2-hello: the second table comes through the pipe, to its end" {
+    calls dup2-hello
+    assert_success
+    accept_waits
+    accept_log "$INODE"'
+        NR == 1 { program = $1 }
+        $1 != program && / write\(1<pipe:.*-> / { sent = inode() }
+        $1 == program && / read\(.*<pipe:.*-> / { received = inode() }
+        $1 == program && / read\(.*<pipe:.*"", [0-9]+\) += 0/ {
+            ended = inode()
+        }
+        END {
+            if (!sent || received != sent)
+                print "Parent reads no table from the pipe that Child has at 1"
+            else if (ended != sent)
+                print "Parent does not read on until read returns 0"
+        }'
+}
+
+@test "dup2-hello: its tables are right whatever was open before" {
+    while IFS=: read -r open redirections; do
+        calls bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+            exec dup2-hello $redirections"
+        assert_success
+        tables "$open" >expected
+        diff -u --label 'what the calls make of the descriptors' expected \
+            --label 'what dup2-hello prints' <(grep '^fd' out) ||
+            fail "dup2-hello: wrong tables when started with '$redirections'"
+    done <<-'END'
+	0 1 2:
+	0 1 2 3 5:3</dev/null 5</dev/null
+	1 2:<&-
+	0 1:2>&-
+	END
+}
+
+@test "connect2: CMD2 reads from CMD1 to the end of file, both are waited for" {
+    run -0 --separate-stderr connect2
+    assert_output 6
+    assert_equal "$stderr" ''
+
+    calls connect2 echo "$token" -- dd bs=512 status=none
+    assert_success
+    assert_equal "$(<out)" "$token"
+    accept_waits
+    accept_log -v token="\"$token" "$INODE"'
+        index($0, token) && / write\(1<pipe:/ { sent = inode(); writer = $1 }
+        index($0, token) && / read\(0<pipe:/ { received = inode(); reader = $1 }
+        END {
+            if (!sent || received != sent || reader == writer)
+                print "no pipe leads from CMD1 to CMD2"
+        }'
+}
+
+@test "connect2: more than a pipe holds goes through, byte by byte" {
+    head -c 1M /dev/urandom >sent
+    run -0 bash -c 'connect2 cat sent -- cat >received'
+    assert_bytes sent received
 }
 
 @test "connect2: the status is CMD2's, as a shell has it" {
     run -7 connect2 false -- sh -c 'cat; exit 7'
-    run -0 connect2 sh -c 'exit 7' -- true
-    run -137 connect2 true -- sh -c 'kill -KILL $$'
     run -0 connect2 sh -c 'kill -KILL $$' -- true
+    run -137 connect2 true -- sh -c 'kill -KILL $$'
+    run -142 connect2 true -- sh -c 'kill -ALRM $$' # nobody is stuck
     run -126 connect2 true -- /
     run -127 connect2 true -- ./nosuch
 }
@@ -32,343 +237,380 @@ setup() {
     run -0 --separate-stderr connect2 ./nosuch -- sh -c 'cat; echo once'
     assert_output once
     assert_equal "${#stderr_lines[@]}" 1
-    [[ $stderr == *./nosuch* ]]
+    [[ $stderr == *./nosuch* ]] || fail "not named: $stderr"
 }
 
-@test "connect2: it ends when both commands have ended, not before" {
-    run -0 connect2 sh -c \
-        'exec >&-; head -c 50M /dev/zero | cksum >/dev/null; echo late >late' \
-        -- true
-    assert_file_exist late # waitpid for CMD1, too
-    run -0 connect2 true -- sh -c \
-        'head -c 50M /dev/zero | cksum >/dev/null; echo late >later'
-    assert_file_exist later
-}
-
-@test "connect2: its commands have no spare end of the pipe open" {
-    run -0 bash -c '
-        ls /proc/self/fd >plain
-        connect2 ls /proc/self/fd -- cat >first
-        connect2 true -- ls /proc/self/fd >second
-        diff plain first && diff plain second'
+@test "connect2: it works with 0, 1 or 2 closed, and leaves no spare end open" {
+    plain=$(list_to plain)
+    first="$(list_to first); echo $token"
+    second="$(list_to second); read -r word; echo \$word >got"
+    export plain first second token
+    export -f start_without
+    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
+        'connect2 sh -c "$first" -- sh -c "$second"' first:1 second:0
     assert_output ''
 }
 
-@test "connect2: it works with any of 0, 1 and 2 closed" {
-    run -0 bash -c '
-        for closed in "<&-" ">&-" "2>&-" "<&- >&-" "<&- 2>&-" ">&- 2>&-" \
-            "<&- >&- 2>&-"; do
-            eval "connect2 echo $0 -- sh -c \"cat >got\" $closed" </dev/null
-            [ "$(cat got)" = "$0" ] || echo "not with $closed"
-            rm -f got
-        done' "$token"
-    assert_output ''
-}
-
-@test "connect2: what is closed stays closed for the commands" {
-    run -0 bash -c 'connect2 true -- sh -c "readlink /proc/self/fd/1 >got" >&-'
-    run -1 bash -c 'connect2 true -- sh -c "echo x" >&- 2>/dev/null'
-}
-
-@test "connect2: a CMD2 that ends first costs CMD1 a SIGPIPE, nothing more" {
-    run -0 --separate-stderr connect2 yes -- head -n 1
+@test "connect2: a CMD1 that writes on after CMD2 has ended gets SIGPIPE" {
+    run -0 --separate-stderr connect2 sh -c 'yes; echo $? >status' -- head -n 1
     assert_output y
+    assert_equal "$(<status)" 141
     assert_equal "$stderr" ''
 }
 
-@test "connect2: two commands that do not have -- between them are refused" {
-    for words in 'echo' 'echo --' '-- cat' 'echo -- cat -- cat'; do
+@test "connect2: the first -- divides; without two commands it is refused" {
+    run -0 connect2 printf '%s\n' "$token" -x -- grep -- -x
+    assert_output -- -x
+    for words in 'echo' 'echo --' '-- cat'; do
         # shellcheck disable=SC2086 # the words are words
         run -2 --separate-stderr connect2 $words
         assert_equal "$output" ''
-        [[ $stderr == *--* ]]
+        [[ $stderr == *--* ]] || fail "does not speak of --: $stderr"
     done
 }
 
-@test "connect2 --pipe-size: the pipe between the commands has that size" {
-    run -0 connect2 --pipe-size 262144 perl -e \
-        'print fcntl(STDOUT, 1032, 0), "\n"' -- cat # 1032 is F_GETPIPE_SZ
-    assert_output 262144
+@test "connect2 --no-close: CMD2 waits for an end of file that never comes" {
+    calls connect2 --no-close echo "$token" -- dd bs=512 status=none
+    assert_failure 124
+    assert_output --partial dd
+    run -0 grep -c 'killed by SIGALRM' log
+    assert_output 1
+    # A command that does not wait for the end is not stuck.
+    run -3 "${NO_ALARM[@]}" connect2 --no-close true -- sh -c 'exit 3'
+    run -143 "${NO_ALARM[@]}" connect2 --no-close true -- sh -c 'kill -TERM $$'
 }
 
-@test "connect2 --pipe-size: more than the limit is refused" {
-    without_privilege connect2
-    run -1 "${AS_NOBODY[@]}" connect2 --pipe-size 2147483647 true -- true
-    assert_output --partial 2147483647
-    assert_output --partial /proc/sys/fs/pipe-max-size
-}
-
-@test "connect2 --no-close: CMD2 is stuck, and the holder of the end is named" {
-    run -124 --separate-stderr connect2 --no-close echo "$token" -- cat
-    assert_output "$token"
-    [[ $stderr == *cat*EOF*Parent* ]]
-}
-
-@test "connect2 --no-close: a CMD2 that does not read to the end is not stuck" {
-    run -3 connect2 --no-close echo "$token" -- sh -c 'exit 3'
-}
-
-@test "connect2 --verbose: the tables show the pipe move to 1 and to 0" {
-    run -0 --separate-stderr connect2 --verbose true -- true
-    assert_equal "$(grep -c 'dup2:$' <<<"$stderr")" 4
-    [[ $stderr =~ Child\ 1\ after\ dup2:.*1\ \ pipe:\[[0-9]+\]\ write ]]
-    [[ $stderr =~ Child\ 2\ after\ dup2:.*0\ \ pipe:\[[0-9]+\]\ read ]]
-}
-
-@test "connect2: a fork that fails ends the command that was started" {
-    requires strace
-    mkfifo never
-    run -1 strace -o log -e trace=clone -e inject=clone:error=EAGAIN:when=2 \
-        "$BIN/connect2" cat never -- cat
-    assert_output --partial 'fork: Resource temporarily unavailable'
-}
-
-@test "connect2: its commands end when it is killed" {
-    mkfifo never
-    connect2 cat never -- cat never 3>&- &
-    wait_until pgrep -P $! -x cat >/dev/null
-    kill -KILL $!
-    wait $! || true # teardown looks for what is left
-}
-
-@test "pipeline: every stage reads from the one before" {
-    run -0 --separate-stderr pipeline echo "$token" -- rev -- rev -- cat
-    assert_output "$token"
+@test "pipeline: each stage reads all of the one before, and is waited for" {
+    run -0 --separate-stderr pipeline
+    assert_output 3691
     assert_equal "$stderr" ''
-    run -0 pipeline echo "$token"
-    assert_output "$token"
+
+    copy=(dd bs=512 status=none)
+    calls pipeline echo "$token" -- "${copy[@]}" -- "${copy[@]}"
+    assert_success
+    assert_equal "$(<out)" "$token"
+    accept_waits
+    accept_log -v token="\"$token" "$INODE"'
+        index($0, token) && / write\(1<pipe:/ { sent[inode()] }
+        index($0, token) && / read\(0<pipe:/ { received[inode()] }
+        END {
+            for (pipe in received) pipes += pipe in sent
+            if (pipes != 2) print pipes + 0 " pipes between 3 stages, not 2"
+        }'
 }
 
 @test "pipeline: 500 stages fit into 16 descriptors" {
-    run -0 bash -c '
+    LIMIT=${LIMIT:-20} run -0 bash -c '
         for ((i = 1; i < 500; i++)); do stages+=(cat --); done
         ulimit -n 16
         echo "$0" | pipeline "${stages[@]}" cat' "$token"
     assert_output "$token"
 }
 
-@test "pipeline: its stages have no spare end of a pipe open" {
-    run -0 bash -c '
-        ls /proc/self/fd >plain
-        pipeline ls /proc/self/fd -- cat -- cat >first
-        pipeline true -- ls /proc/self/fd -- cat >second
-        pipeline true -- true -- ls /proc/self/fd >third
-        diff plain first && diff plain second && diff plain third'
+@test "pipeline: it works with 0, 1 or 2 closed, and leaves no spare end open" {
+    plain=$(list_to plain)
+    first="$(list_to first); echo $token"
+    second="$(list_to second); read -r word; echo \$word"
+    third="$(list_to third); read -r word; echo \$word >got"
+    export plain first second third token
+    export -f start_without
+    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
+        'pipeline sh -c "$first" -- sh -c "$second" -- sh -c "$third"' \
+        first:1 second:0,1 third:0
     assert_output ''
 }
 
-@test "pipeline: it works with any of 0, 1 and 2 closed" {
-    run -0 bash -c '
-        for closed in "<&-" ">&-" "2>&-" "<&- >&-" "<&- 2>&-" ">&- 2>&-" \
-            "<&- >&- 2>&-"; do
-            eval "pipeline echo $0 -- cat -- cat -- sh -c \"cat >got\" $closed" \
-                </dev/null
-            [ "$(cat got)" = "$0" ] || echo "not with $closed"
-            rm -f got
-        done' "$token"
+@test "pipeline: statuses, with --pipefail and without, are bash's" {
+    cat >die <<<'kill -$1 $$'
+    LIMIT=${LIMIT:-20} run -0 bash -c '
+        while read -r stages; do
+            read -ra words <<<"${stages//|/--}"
+            for fail in "" pipefail; do
+                bash ${fail:+-o $fail} -c "$stages" 2>/dev/null
+                expected=$?
+                pipeline ${fail:+--$fail} "${words[@]}" 2>/dev/null
+                status=$?
+                ((status == expected)) ||
+                    echo "${fail:+--$fail }$stages: $status, not $expected"
+            done
+        done' <<-'END'
+	true | false | true
+	false | ./nosuch | true
+	true | /
+	true | ./nosuch
+	yes | true
+	yes | true | sh die TERM
+	sh die KILL | true
+	true | sh die ALRM
+	false
+	END
     assert_output ''
 }
 
-@test "pipeline: the status is the last stage's" {
-    run -5 pipeline true -- false -- sh -c 'exit 5'
-    run -0 pipeline false -- sh -c 'exit 5' -- true
-    run -127 pipeline true -- ./nosuch
-    run -126 pipeline true -- /
-    run -143 pipeline true -- sh -c 'kill -TERM $$'
-}
-
-@test "pipeline --pipefail --status: as bash has them" {
-    run -0 bash -c '
-        run_both() {
-            bash -o pipefail -c "$1
-                echo \$? \${PIPESTATUS[@]}" >expected 2>/dev/null
-            read -ra words <<<"${1//|/--}"
-            pipeline --pipefail --status "${words[@]}" 2>err
-            echo "$? $(sed -n "s/^PIPESTATUS: //p" err)" | diff expected -
-        }
-        run_both "true | true | true"
-        run_both "true | false | true"
-        run_both "false | ./nosuch | true"
-        run_both "yes | true | /"
-        run_both "false"'
+@test "pipeline: a stage that does not exist is named, the others run, once" {
+    run -0 --separate-stderr pipeline true -- ./nosuch -- sh -c 'cat; echo once'
+    assert_output once
+    assert_equal "${#stderr_lines[@]}" 1
+    [[ $stderr == *./nosuch* ]] || fail "not named: $stderr"
+    run -2 --separate-stderr pipeline ls -- -- wc # nor is it there at all
     assert_output ''
-}
-
-@test "pipeline: a fork that fails names its stage and ends those before it" {
-    requires strace
-    mkfifo never
-    run -1 strace -o log -e trace=clone -e inject=clone:error=EAGAIN:when=3 \
-        "$BIN/pipeline" cat never -- cat never -- wc -- cat
-    assert_output --partial 'stage 3 (wc): fork'
-}
-
-@test "pipeline: an empty stage is refused" {
-    run -2 pipeline ls -- -- wc
-    assert_output --partial --
     run -2 pipeline ls --
 }
 
-@test "pipeline --wait-first: stuck when a stage writes more than a pipe holds" {
-    run -0 pipeline --wait-first seq 10 -- wc -l
-    assert_output 10
-    run -124 --separate-stderr pipeline --wait-first seq 100000 -- wc -l
-    assert_output ''
-    [[ $stderr == *'stage 1 (seq)'* ]]
+@test "pipeline --pipe-size: each pipe between its stages holds that much" {
+    # 1032 is F_GETPIPE_SZ.
+    out='print STDERR "stdout " . fcntl(STDOUT, 1032, 0) . "\n";'
+    in='print STDERR "stdin " . fcntl(STDIN, 1032, 0) . "\n";'
+    run -0 pipeline --pipe-size 262144 perl -e "$out" -- perl -e "$in $out" -- \
+        perl -e "$in"
+    assert_equal "$(sort <<<"$output" | uniq -c | xargs)" \
+        '2 stdin 262144 2 stdout 262144'
+
+    without_privilege pipeline
+    (($(</proc/sys/fs/pipe-max-size) >= 1 << 24)) ||
+        run -1 "${AS_NOBODY[@]}" pipeline --pipe-size $((1 << 24)) true -- true
 }
 
-@test "pipeline: its stages end when it is killed" {
-    mkfifo never
-    pipeline cat never -- cat -- cat never 3>&- &
-    wait_until pgrep -P $! -x cat >/dev/null
-    kill -KILL $!
-    wait $! || true
+@test "pipeline --wait-first: stuck if a stage writes more than a pipe holds" {
+    calls pipeline --wait-first seq 100000 -- wc -l
+    assert_failure 124
+    assert_output --regexp 'stage 1|seq'
+    run -0 grep -c 'killed by SIGALRM' log
+    assert_output 1
+    run -1 grep 'execve(.*, \["wc"' log
+    # What fits into a pipe gets through.
+    run -0 "${NO_ALARM[@]}" pipeline --wait-first echo "$token" -- cat
+    assert_output "$token"
+    run -143 "${NO_ALARM[@]}" pipeline --wait-first sh -c 'kill -TERM $$'
 }
 
-@test "capture: stdout and stderr come apart, and the status is the command's" {
-    run -3 --separate-stderr capture sh -c "echo $token; echo no >&2; exit 3"
-    assert_line --index 0 "Parent captured $((${#token} + 1)) bytes of stdout"
-    assert_line --index 1 "$token"
-    assert_line --index 2 'Parent captured 3 bytes of stderr'
-    assert_line --index 3 'no'
+@test "capture: stdout and stderr come through two pipes" {
+    run -0 --separate-stderr capture
+    assert_output - <<-'END'
+	Parent captured 4 bytes of stdout
+	out
+	Parent captured 6 bytes of stderr
+	error
+	END
     assert_equal "$stderr" ''
-    run -137 capture sh -c 'kill -KILL $$'
+
+    calls capture perl -e "syswrite STDOUT, q($token);
+        syswrite STDERR, q(no-$token)"
+    assert_success
+    accept_waits
+    accept_log -v token="$token" "$INODE"'
+        NR == 1 { program = $1 }
+        index($0, "\"" token) && / write\(1<pipe:/ { sent[1] = inode() }
+        index($0, "\"no-" token) && / write\(2<pipe:/ { sent[2] = inode() }
+        $1 != program || !/ read\(/ { next }
+        index($0, "\"" token) { received[1] = inode() }
+        index($0, "\"no-" token) { received[2] = inode() }
+        END {
+            for (fd = 1; fd <= 2; fd++)
+                if (!sent[fd] || received[fd] != sent[fd])
+                    print "Parent does not read what the command writes to " fd
+            if (sent[1] == sent[2]) print "stdout and stderr are one pipe"
+        }'
 }
 
-@test "capture true: two empty strings" {
-    run -0 capture true
-    assert_line 'Parent captured 0 bytes of stdout'
-    assert_line 'Parent captured 0 bytes of stderr'
-}
-
-@test "capture: 10 MiB on both streams at once, to the byte" {
-    run -0 bash -c '
-        perl -e "\$_ = join q(), map { chr rand 256 } 1 .. 1 << 16;
-            print \$_ x 160" >ten
-        capture perl -e "open F, q(<), q(ten); binmode F;
-            open R, q(>), q(reversed); binmode R;
-            while (read F, \$_, 1 << 16) {
-                syswrite STDOUT, \$_; \$_ = reverse;
-                syswrite STDERR, \$_; print R \$_ }" >both
-        size=$(stat -c %s ten)
-        tail -n +2 both | head -c "$size" | cmp - ten
-        grep -aobF "Parent captured $size bytes of stderr" both |
-            tail -n 1 | cut -d: -f1 >at
-        tail -c +$(($(cat at) + 42)) both | head -c "$size" | cmp - reversed'
+@test "capture: the command gets no descriptor of capture's but 1 and 2" {
+    plain=$(list_to plain)
+    only="$(list_to only); echo $token >got; echo out && echo error >&2"
+    export plain only token
+    export -f start_without
+    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash \
+        $'\n<&-\n>&-\n2>&-' 'capture sh -c "$only"' only:1,2
     assert_output ''
 }
 
-@test "capture: NULs are kept" {
-    run -0 bash -c 'capture printf "a\0b" | od -An -c | tr -d " \n"'
-    assert_output --partial 'a\0b'
-}
-
-@test "capture: a command that closes its stdout goes on, and is waited for" {
-    run -4 capture sh -c \
-        'echo before; exec >&- 2>&-; head -c 50M /dev/zero | cksum >sum; exit 4'
-    assert_line before
-    assert_file_exist sum
+@test "capture: the status is the command's" {
+    run -3 capture sh -c 'echo out; exit 3'
+    run -137 capture sh -c 'kill -KILL $$'
+    run -142 capture sh -c 'kill -ALRM $$' # nobody is stuck
 }
 
 @test "capture: a command that cannot be run is named by capture itself" {
     run -127 --separate-stderr capture "./$token"
     assert_output ''
     assert_equal "$stderr" "capture: ./$token: No such file or directory"
-    run -126 capture /
+    run -126 --separate-stderr capture /
+    assert_output ''
+    assert_equal "${#stderr_lines[@]}" 1
 }
 
-@test "capture: a process left in the background does not hold it up for ever" {
-    mkfifo gate
-    run -0 capture sh -c "cat gate & echo $token"
+@test "capture: both streams are read as the command writes, no byte is lost" {
+    printf 'a\0b\0c' >nuls
+    head -c 10M /dev/urandom >ten
+    head -c 10M /dev/urandom >other
+    run -0 bash -c 'capture cat nuls >got'
+    assert_bytes nuls got
+    run -0 bash -c 'capture sh -c "cat ten & cat other >&2; wait" >got'
+    assert_bytes ten got
+    assert_bytes other got
+}
+
+@test "capture: a stream that is closed early does not end the other" {
+    seq 100000 >numbers
+    run -0 bash -c 'capture sh -c "exec >&-; cat numbers >&2" >got'
+    assert_bytes numbers got
+    run -0 bash -c 'capture sh -c "exec 2>&-; cat numbers" >got'
+    assert_bytes numbers got
+}
+
+@test "capture --wait-first: stuck if a command writes more than a pipe holds" {
+    calls capture --wait-first seq 100000
+    assert_failure 124
+    assert_output --partial seq
+    assert_equal "$(<out)" ''
+    run -0 grep -c 'killed by SIGALRM' log
+    assert_output 1
+    # What fits into a pipe gets through.
+    run -0 "${NO_ALARM[@]}" capture --wait-first echo "$token"
     assert_line "$token"
-    assert_output --partial background
-    : >gate # cat ends
+    run -143 "${NO_ALARM[@]}" capture --wait-first sh -c 'kill -TERM $$'
 }
 
-@test "capture: its command has no end of a pipe but 1 and 2" {
-    run -0 bash -c '
-        ls /proc/self/fd >plain
-        capture ls /proc/self/fd | grep "^[0-9]*$" | diff plain -'
-    assert_output ''
+@test "popen-status: a shell runs each command, at the other end of a pipe" {
+    run -0 --separate-stderr popen-status
+    assert_output - <<-'END'
+	Parent: popen("echo hello", "r")
+	Parent read: hello
+	Parent: the shell exited with status 0
+	Parent: popen("exit 3", "r")
+	Parent: the shell exited with status 3
+	Parent: popen("kill -TERM $$", "r")
+	Parent: the shell was killed by signal 15 (Terminated)
+	Parent: popen("nosuchcommand", "r")
+	Parent: the shell exited with status 127
+	Parent: popen("wc -l", "w")
+	2
+	Parent: the shell exited with status 0
+	END
+    [[ $stderr == *nosuchcommand* ]] || fail "the shell is silent: $stderr"
+
+    calls popen-status
+    assert_success
+    accept_waits
+    accept_log "$INODE"'
+        NR == 1 { program = $1 }
+        / execve\(.*"-c"/ && !/ENOENT/ { shells++ }
+        $1 != program && / write\(1<pipe:.*"hello\\n"/ { hello = inode() }
+        $1 == program && / read\(.*<pipe:.*"hello\\n"/ { heard = inode() }
+        $1 == program && / write\(.*<pipe:.*"one\\ntwo\\n"/ { lines = inode() }
+        $1 != program && / read\(0<pipe:.*"one\\ntwo\\n"/ { counted = inode() }
+        END {
+            if (shells != 5) print shells + 0 " shells are started, not 5"
+            if (!hello || heard != hello)
+                print "no pipe brings what echo prints"
+            if (!lines || counted != lines)
+                print "no pipe brings wc its two lines"
+        }'
 }
 
-@test "capture: it works with any of 0, 1 and 2 closed" {
-    run -0 bash -c '
-        for closed in "<&-" ">&-" "2>&-" "<&- >&-" "<&- 2>&-" ">&- 2>&-" \
-            "<&- >&- 2>&-"; do
-            eval "capture sh -c \"echo out && echo error >&2 && echo $0 >got\"" \
-                "$closed" </dev/null >/dev/null 2>&1
-            [ "$(cat got)" = "$0" ] || echo "not with $closed"
-            rm -f got
-        done' "$token"
-    assert_output ''
-}
+@test "popen-status: what popen has opened, pclose closes" {
+    make_preload "$PWD/count.so" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <stdio.h>
+	#include <unistd.h>
 
-@test "capture --wait-first: stuck when the command writes more than a pipe holds" {
-    run -0 capture --wait-first seq 10
-    run -124 --separate-stderr capture --wait-first seq 100000
-    assert_output ''
-    [[ $stderr == *seq*room* ]]
-    run -124 capture --wait-first sh -c 'seq 100000 >&2'
-}
+	static int opened, closed;
 
-@test "capture: its command ends when it is killed" {
-    mkfifo never
-    capture cat never 3>&- &
-    wait_until pgrep -P $! -x cat >/dev/null
-    kill -KILL $!
-    wait $! || true
-}
+	FILE *popen(const char *command, const char *type)
+	{
+	    FILE *(*real)(const char *, const char *) = dlsym(RTLD_NEXT, "popen");
+	    opened++;
+	    return real(command, type);
+	}
 
-@test "popen-status: output comes line by line, the status at the end" {
-    run -6 --separate-stderr popen-status "echo $token; exit 6"
-    assert_line "Parent read: $token"
-    assert_line 'Parent: exited with status 6'
+	int pclose(FILE *stream)
+	{
+	    int (*real)(FILE *) = dlsym(RTLD_NEXT, "pclose");
+	    closed++;
+	    return real(stream);
+	}
+
+	__attribute__((destructor)) static void compare(void)
+	{
+	    if (opened != closed)
+	        dprintf(STDERR_FILENO, "%d popen, %d pclose\n", opened, closed);
+	}
+	END
+    run -0 --separate-stderr env LD_PRELOAD="$PWD/count.so" popen-status true
     assert_equal "$stderr" ''
 }
 
-@test "popen-status: a command that does not exist is the shell's to say: 127" {
-    run -127 --separate-stderr popen-status "nosuch$RANDOM"
-    assert_line 'Parent: exited with status 127'
-    [[ $stderr == *nosuch* ]]
-}
-
-@test "popen-status: a command that is killed is told from one that exits" {
-    run -143 popen-status 'kill -TERM $$'
-    assert_output --partial 'signal 15'
-    run -15 popen-status 'exit 15'
-    assert_line 'Parent: exited with status 15'
+@test "popen-status: every line is read, and the last needs no newline" {
+    run -0 --separate-stderr popen-status "seq 3; printf $token"
+    for line in 1 2 3 "$token"; do
+        assert_line "Parent read: $line"
+    done
 }
 
 @test "popen-status: stderr does not come through the pipe" {
     run -0 --separate-stderr popen-status "echo $token >&2"
-    refute_output --partial 'Parent read'
+    refute_output --partial read
     assert_equal "$stderr" "$token"
 }
 
-@test "coprocess: each question is answered before the next is asked" {
+@test "popen-status: the status is the command's, if it exits or is killed" {
+    run -15 popen-status 'exit 15'
+    assert_output --partial 'status 15'
+    run -143 popen-status 'kill -TERM $$'
+    assert_output --partial 'signal 15'
+    run -142 popen-status 'kill -ALRM $$'
+    run -126 popen-status /
+    run -127 popen-status ./nosuch
+}
+
+@test "coprocess: Child does the sums, and each side flushes each line" {
     run -0 --separate-stderr coprocess
+    assert_output - <<-'END'
+	Parent sends: 1 2
+	Parent got: 3
+	Parent sends: 40 2
+	Parent got: 42
+	END
     assert_equal "$stderr" ''
-    run -0 awk '
-        /^Parent sends:/ { sum = $3 + $4; asked++ }
-        /^Parent got:/ { if ($3 == sum) right++ }
-        END { print (asked > 1 && asked == right) }' <<<"$output"
+
+    calls coprocess
+    assert_success
+    accept_waits 1
+    # On their pipes they did this, and nothing else:
+    accept_log -v parent=', writes 1 2, reads 3, writes 40 2, reads 42' -v \
+        child=', reads 1 2, writes 3, reads 40 2, writes 42, reads the end' '
+        function compare(who, should) {
+            if (did[who] != should)
+                print who did[who] "; it should be: " who should
+        }
+        NR == 1 { program = $1 }
+        match($0, / (read|write)\([0-9]+<pipe:\[[0-9]+\]>, "[^"]*"/) {
+            text = substr($0, RSTART + 1, RLENGTH - 2)
+            verb = text ~ /^read/ ? ", reads " : ", writes "
+            sub(/.*"/, "", text)
+            sub(/\\n$/, "", text)
+            who = $1 == program ? "Parent" : "Child"
+            did[who] = did[who] verb (text ? text : "the end")
+        }
+        END {
+            compare("Parent", parent)
+            compare("Child", child)
+        }'
+}
+
+@test "coprocess: it works with 0 or 2 closed" {
+    bounded coprocess >expected
+    for closed in '<&-' '2>&-' '<&- 2>&-'; do
+        run -0 bash -c "coprocess $closed"
+        assert_output - <expected
+    done
+}
+
+@test "coprocess --no-flush: Child has the sum, and does not send it" {
+    calls coprocess --no-flush
+    assert_failure 124
+    assert_output --partial buffer
+    run -1 grep 'write(1<pipe:' log # only Child has a pipe there
+    run -0 grep -c 'killed by SIGALRM' log
     assert_output 1
-}
-
-@test "coprocess filter: adds the numbers of each line" {
-    run -0 coprocess filter <<<"$RANDOM -3"$'\n''0.5 0.25'$'\nno numbers'
-    assert_line 0.75
-    assert_output --partial 'two numbers'
-}
-
-@test "coprocess --no-flush: both sides wait, each on the other" {
-    run -124 --separate-stderr coprocess --no-flush
-    assert_output --partial 'Parent sends:'
-    refute_output --partial 'Parent got:'
-    [[ $stderr == *buffer* ]]
-}
-
-@test "coprocess: a role that it does not have is refused by name" {
-    run -2 coprocess server
-    assert_output --partial server
 }
