@@ -478,8 +478,8 @@ tables() { # OPEN
 	Parent: the shell exited with status 0
 	Parent: popen("exit 3", "r")
 	Parent: the shell exited with status 3
-	Parent: popen("kill -TERM $$", "r")
-	Parent: the shell was killed by signal 15 (Terminated)
+	Parent: popen("kill -KILL $$", "r")
+	Parent: the shell was killed by signal 9 (Killed)
 	Parent: popen("nosuchcommand", "r")
 	Parent: the shell exited with status 127
 	Parent: popen("wc -l", "w")
