@@ -14,6 +14,9 @@
  * Read    mq_overview(7), getrlimit(2), capabilities(7); TLPI, 52.8
  */
 #define _GNU_SOURCE
+#ifndef __linux__
+#error "mq-limits needs Linux: RLIMIT_MSGQUEUE, /proc"
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
