@@ -67,13 +67,13 @@ static void child(const char *path, int id)
 
     if (shmctl(found, IPC_STAT, &now) == -1)
         err(1, "shmctl: IPC_STAT");
-    printf("Child: the mode is 0%o\n", now.shm_perm.mode & 0777);
+    printf("Child: the mode is 0%o\n", now.shm_perm.mode);
     now.shm_perm.mode = 0400;
     if (shmctl(found, IPC_SET, &now) == -1)
         err(1, "shmctl: IPC_SET");
     if (shmctl(found, IPC_STAT, &now) == -1)
         err(1, "shmctl: IPC_STAT");
-    printf("Child: after IPC_SET it is 0%o\n", now.shm_perm.mode & 0777);
+    printf("Child: after IPC_SET it is 0%o\n", now.shm_perm.mode);
 }
 
 int main(int argc, char *argv[])

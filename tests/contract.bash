@@ -11,7 +11,6 @@ awaited() {
     case $1 in
     posix-shm) echo "$all $c11 counts names_hold_the_pid inherits_sigchld" \
         "loses_its_reader outlives_nobody runs_with_musl " ;;
-    sysv) echo "$all $c11 inherits_sigchld " ;;
     esac
 }
 

@@ -712,7 +712,7 @@ kill_one() { # WHICH
     builtin wait $! || status=$?
     case $name in
     connect2 | pipeline | popen-status) ;; # it may be
-    shm-mutex | sig-child | sig-table) ;;
+    shm-mutex | sig-child | sig-table | sysv-sem) ;;
     *) [[ ! $died || $1 == 0 || $status != 0 ]] ||
         echo "$(which_one "$1") is killed, and nobody minds: status 0" ;;
     esac

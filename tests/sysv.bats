@@ -2,491 +2,528 @@
 
 setup() {
     load helper
-    LIMIT=${LIMIT:-20} # several runs stand in one
-    objects >"$BATS_TEST_TMPDIR/before"
-    eval "usual_$(declare -f teardown)"
-    # shellcheck disable=SC2317 # bats calls it
-    teardown() {
-        usual_teardown && nothing_left
+}
+
+FORKS=fork,vfork,clone,clone3
+IPC=shmget,shmat,shmctl,shmdt,semget,semctl,semop,semtimedop
+IPC+=,msgget,msgsnd,msgrcv,msgctl
+
+# For awk, which reads what strace -f wrote: pid; call, its name; n, what it
+# returned, "" as long as it has not. A call that another process came between
+# has two lines; the second one, which is resumed, is the whole call.
+LOG='
+    !parent { parent = $1 }
+    / <unfinished \.\.\.>$/ {
+        begun[$1] = $0
+        sub(/ *<unfinished \.\.\.>$/, "", begun[$1])
     }
+    { resumed = match($0, /<\.\.\. [a-z0-9_]+ resumed>/) }
+    resumed { $0 = begun[$1] substr($0, RSTART + RLENGTH) }
+    {
+        pid = $1
+        call = $2
+        sub(/\(.*/, "", call)
+        n = $0
+        if (!sub(/.*\) += /, "", n))
+            n = ""
+        else if (n ~ /^-?[0-9]/)
+            n += 0
+        id = $2
+        sub(/.*\(/, "", id)
+        sub(/,.*/, "", id)
+    }
+    call ~ /^(clone3?|v?fork)$/ && n > 0 { child[n] = ++children }
+'
+
+# What is wrong with how the objects are made and removed. While there is one,
+# its maker says nothing on stdout: it could wait there, or be killed.
+TIDY='
+    call ~ /^(shm|sem|msg)get$/ && /IPC_CREAT|IPC_PRIVATE/ && n != "" && n >= 0 {
+        made[n] = $0
+        maker = pid
+        if (!/IPC_EXCL|IPC_PRIVATE/)
+            print "may be somebody else'\''s, for want of IPC_EXCL: " $0
+        if (!/[ |]0600\)/ && $0 !~ "\\|" mode "\\)")
+            print "not for its user alone: " $0
+    }
+    call ~ /^(shm|sem|msg)ctl$/ && /IPC_RMID/ && n == "0" { delete made[id] }
+    call == "write" && id == 1 && pid == maker && !resumed {
+        for (id in made)
+            print "its maker prints while there is an object: " $0
+    }
+    END {
+        if (!maker)
+            print "no object is made"
+        for (id in made)
+            print "is not removed: " made[id]
+    }
+'
+
+# Runs a program, and expects a status. Its log is then in
+# $BATS_TEST_TMPDIR/log, for accept_log.
+assert_tidy() { # STATUS [OPTIONS OF STRACE] COMMAND
+    local expected=$1
+    traced "trace=$IPC,$FORKS,wait4,waitid,write" "${@:2}"
+    assert_equal "$OWN: $(in_words "$status")" "$OWN: $(in_words "$expected")"
+    accept_log -v mode="${MODE:-0600}" "$LOG$TIDY"
 }
 
-# What there is of System V, a kind and an id a line.
-objects() {
-    awk '$1 == "key" { kind = $2; next } { print kind, $2 }' \
-        /proc/sysvipc/{shm,sem,msg} | sort
+# Lets calls fail, the Nth in each process, and looks at what is left.
+assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
+    local faults=() call nth error
+    while [[ $1 != -- ]]; do
+        faults+=("$1")
+        shift
+    done
+    for fault in "${faults[@]}"; do
+        read -r call nth error <<<"$fault"
+        traced "trace=$IPC,write" -e "inject=${call//,/,?}:error=$error:when=$nth" \
+            "${@:2}"
+        [[ $status == 1 ]] ||
+            fail "$OWN: $call fails with $error: $(in_words "$status"), not 1"
+        run -0 awk -v mode="${MODE:-0600}" "$LOG$TIDY" "$BATS_TEST_TMPDIR/log"
+        [[ ! $output ]] || fail "$OWN: $call $nth fails with $error: $output"
+    done
 }
 
-# Prints those objects of a list that are there.
-still_there() {
-    objects | comm -12 "$1" -
-}
-
-none_there() {
-    [[ -z $(still_there "$1") ]]
-}
-
-# What this test has made is gone. Other tests' objects come and go: of those
-# that are new now, none may stay.
-nothing_left() {
-    objects | comm -13 "$BATS_TEST_TMPDIR/before" - >"$BATS_TEST_TMPDIR/new"
-    wait_until none_there "$BATS_TEST_TMPDIR/new" && return
-    echo "an object of System V is left (ipcs shows it, ipcrm removes it):"
-    still_there "$BATS_TEST_TMPDIR/new"
-    return 1
-}
-
-# orphaned [--at CALL NTH] COMMAND: kills the command's first process at a
-# call, or where it waits for a child. What that has left is in left.
-orphaned() {
-    local call=wait4,waitid nth=1
-    [[ $1 == --at ]] && call=$2 nth=$3 && shift 3
-    requires strace
-    run -137 bash -c '
-        strace -qq -o "$0/log" -e "trace=shmget,semget,msgget,$1" \
-            -e "inject=$1:signal=KILL:when=$2" "${@:3}" >"$0/out" 2>&1
-        exit' "$BATS_TEST_TMPDIR" "$call" "$nth" "$@"
-    wait_until no_survivors
-    awk '/IPC_(CREAT|PRIVATE).*= [0-9]+$/ { print substr($0, 1, 3) "id", $NF }' \
-        "$BATS_TEST_TMPDIR/log" | sed 's/^msg/msq/' >>"$BATS_TEST_TMPDIR/all"
-    sort "$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/made"
-    still_there "$BATS_TEST_TMPDIR/made" >"$BATS_TEST_TMPDIR/left"
-}
-
-# Runs make clean-ipc, for the files of this test alone; the objects are
-# looked for everywhere.
-clean_ipc() {
-    requires make
-    run -0 make -s -C "$ROOT" clean-ipc LEFT_IN="$TMPDIR"
-}
-
-@test "sysv-shm: Parent reads what Child has written" {
+@test "sysv-shm: Parent reads what Child has stored, and the segment is gone" {
     run -0 --separate-stderr sysv-shm
-    assert_line 'Parent read: Hello from child (System V)!'
+    assert_output - <<-'END'
+	Parent read: Hello from child (System V)!
+	Parent has detached the segment, and it is gone
+	END
     assert_equal "$stderr" ''
-}
-
-@test "sysv-shm: nattch goes from 1 to 2, and then the segment is gone" {
-    run -0 sysv-shm
-    assert_output --regexp 'Parent.*\b1\b.*Child.*\b2\b.*Parent.*EINVAL'
-}
-
-@test "sysv-shm: private, and removed before there is a Child: no death leaves it" {
-    traced trace=shmget,shmctl,shmdt,fork,vfork,clone,clone3 sysv-shm
-    assert_success
-    accept_log '
-        /shmget/ && !/0600\)/ { print "not private: " $0 }
-        /IPC_RMID/ { removed++ }
-        / (clone|clone3|fork|vfork)\(/ && !removed { print "a fork before IPC_RMID" }
-        END { if (removed != 1) print removed + 0 " times IPC_RMID" }'
-    orphaned sysv-shm
-    nothing_left
-}
-
-@test "sysv-shm --no-rmid: what ipcs lists is there when both have ended" {
-    run -1 --separate-stderr sysv-shm --no-rmid
-    assert_line 'Parent read: Hello from child (System V)!'
-    assert_line --regexp '600.*nattch 0$'
-    assert [ -n "$stderr" ]
-    nothing_left
-}
-
-@test "sysv-shm --no-rmid: ipcs lists the same, and clean-ipc removes it" {
-    requires strace
-    requires ipcs util-linux
-    run -1 --separate-stderr sysv-shm --no-rmid
-    said=${lines[-1]}
-    orphaned --at shmctl 1 sysv-shm --no-rmid # the one that would remove it
-    read -r _ id <"$BATS_TEST_TMPDIR/left"
-    run -0 bash -c 'ipcs -m | awk -v id="$1" "\$2 == id" ' bash "$id"
-    read -r _ _ _ perms bytes nattch <<<"$output"
-    assert_regex "$said" "\b$perms\b.*\b$bytes\b.*\b$nattch$"
-    clean_ipc
-    assert_output --partial "$id"
-    nothing_left
-}
-
-@test "sysv-key: found by key, EEXIST, IPC_STAT, IPC_SET, and in the end ENOENT" {
-    run -0 --separate-stderr sysv-key
-    assert_output --regexp 'EEXIST.*Child.*0600.*0400.*IPC_PRIVATE.*ENOENT'
-    assert_equal "$stderr" ''
-}
-
-@test "sysv-key --verbose PATH ID: the key is of the inode number, the device and the ID" {
-    cd "$BATS_TEST_TMPDIR"
-    echo >one
-    ln one linked
-    id=$((RANDOM % 255 + 1))
-    read -r device inode < <(stat -c '%d %i' one)
-    key=$(printf '0x%08x' $((id << 24 | (device & 0xff) << 16 | (inode & 0xffff))))
-    run -0 sysv-key --verbose one $id
-    assert_output --partial "$key"
-    run -0 sysv-key --verbose linked $id
-    assert_output --partial "$key"
-}
-
-@test "sysv-key PATH ID: A and 65 are the same ID" {
-    cd "$BATS_TEST_TMPDIR"
-    run -0 bash -c 'sysv-key --verbose . A >A && sysv-key --verbose . 65 >65 &&
-        grep -ho "0x[0-9a-f]*" A 65 | uniq | wc -l'
-    assert_output 1
-}
-
-@test "sysv-key: a file that is not there is named, and ftok's -1 is taken for no key" {
-    run -1 --separate-stderr sysv-key "$BATS_TEST_TMPDIR/no-such-file"
-    assert_regex "$stderr" "$BATS_TEST_TMPDIR/no-such-file"
-    traced trace=shmget,semget,msgget sysv-key "$BATS_TEST_TMPDIR/no-such-file"
-    accept_log '/0xffffffff|\(-1/'
-}
-
-@test "sysv-key: an ID is one character, or a number from 1 to 255" {
-    cd "$BATS_TEST_TMPDIR"
-    run -0 bash -c 'for id in "" 0 256 AB 3x 99999999999999999999; do
-        sysv-key . "$id" >out 2>err
-        [[ $? == 2 && ! -s out ]] && grep -qF -e "$id" err || echo "ID $id"
-    done'
-    assert_output ''
-}
-
-@test "sysv-key PATH: somebody has the key: File exists, and what is there is not touched" {
-    orphaned sysv-key "$TMPDIR" # leaves a segment with this key
-    run -1 --separate-stderr sysv-key "$TMPDIR"
-    assert_regex "$stderr" 'File exists'
-    none_there "$BATS_TEST_TMPDIR/left" && fail 'it has been removed'
-    clean_ipc
-    run -0 sysv-key "$TMPDIR"
-}
-
-@test "sysv-key: IPC_PRIVATE is called twice, and makes two" {
-    traced trace=shmget,semget,msgget sysv-key
-    assert_success
-    accept_log '
-        /IPC_PRIVATE/ && !seen[$NF]++ { n++ }
-        END { if (n != 2) print n + 0 " objects, not 2" }'
-}
-
-@test "sysv-msg: by type and not in order; EINVAL, ENOMSG, E2BIG where they belong" {
-    run -0 --separate-stderr sysv-msg
-    assert_line --regexp '^Sender.*EINVAL'
-    assert_line --regexp '^Receiver.*E2BIG'
-    assert_line --regexp '^Receiver.*ENOMSG'
-    assert_equal "$stderr" ''
-}
-
-@test "sysv-msg: the kernel is asked for all kinds of types, and refuses mtype 0" {
-    traced trace=msgsnd,msgrcv sysv-msg
-    assert_success
-    accept_log '
-        /msgsnd\(.*mtype=0,.*EINVAL/ { refused++ }
-        /msgrcv/ && /= [0-9]+$|= -1/ {
-            if (/MSG_EXCEPT/) except++
-            if (/MSG_NOERROR/) cut++
-            if (/E2BIG/) long++
-            if (/, 0, [^,]*\)/) first++
-            if (/, [1-9][0-9]*, [^,]*\)/) positive++
-            if (/, -[1-9][0-9]*, [^,]*\)/) negative++
+    # And the kernel says so, too.
+    assert_tidy 0 sysv-shm
+    accept_log "$LOG"'
+        call == "shmget" && n >= 0 { segment = n }
+        call == "shmdt" && pid == parent && n == "0" { detached = 1 }
+        call == "shmctl" && /IPC_STAT.*EINVAL/ && id == segment && detached {
+            gone = 1
         }
-        END {
-            if (!refused) print "no message of type 0 was refused"
-            if (!except) print "no MSG_EXCEPT"
-            if (!cut) print "no MSG_NOERROR"
-            if (!long) print "no E2BIG"
-            if (!first || !positive || !negative)
-                print "type 0, a positive one, a negative one: one was not asked for"
+        END { if (!gone) print "nobody has asked whether it is gone" }'
+}
+
+@test "sysv-shm: a Child that stores nothing leaves nothing to read" {
+    requires gcc
+    make_preload "$BATS_TEST_TMPDIR/childless.so" <<-'END'
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	pid_t fork(void)
+	{
+	    pid_t pid = syscall(SYS_fork);
+
+	    if (pid == 0)
+	        _exit(0);
+	    return pid;
+	}
+	END
+    run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/childless.so" sysv-shm
+    assert_line --regexp '^Parent read: ?$'
+}
+
+@test "sysv-shm: it is marked for removal before the fork, and Child is waited for" {
+    traced "trace=$IPC,$FORKS,wait4,waitid" sysv-shm
+    assert_success
+    accept_log "$LOG"'
+        call == "shmat" && n >= 0 { attached = 1 }
+        /IPC_RMID/ && n == "0" {
+            marked = 1
+            if (!attached) print "marked before anybody has it attached"
+        }
+        call ~ /^(clone3?|v?fork)$/ && !marked && !early++ {
+            print "a fork before IPC_RMID: who is killed now leaves the segment"
+        }
+        call ~ /^wait/ && n > 0 { waited = 1 }
+        call == "shmdt" && pid == parent && !waited {
+            print "detached before Child has ended"
         }'
 }
 
-@test "sysv-msg --take 0: all in the order in which they were sent" {
-    words=(a$RANDOM b$RANDOM c$RANDOM)
-    run -0 sysv-msg --take 0 9 "${words[0]}" 2 "${words[1]}" 5 "${words[2]}"
-    assert_output --regexp "Receiver.*type 9,.* ${words[0]}.*Receiver.*type 2,.* ${words[1]}.*Receiver.*type 5,.* ${words[2]}"
+@test "sysv-shm --no-rmid: both have detached it, and it is still there" {
+    run -1 --separate-stderr sysv-shm --no-rmid
+    refute_output --partial 'gone'
+    assert_regex "$stderr" '\b0 processes'
+    assert_tidy 1 sysv-shm --no-rmid
+    accept_log "$LOG"'
+        call == "shmdt" && pid == parent { detached = 1 }
+        /IPC_RMID/ && !seen && n == "0" { print "removed before it was seen" }
+        /IPC_STAT.*shm_nattch=0/ && n == "0" && detached { seen = 1 }
+        END { if (!seen) print "no IPC_STAT finds it" }'
 }
 
-@test "sysv-msg --take N: those of type N, in their order; others are passed over, and stay" {
-    words=(a$RANDOM b$RANDOM c$RANDOM d$RANDOM)
-    run -0 sysv-msg --take 4 7 "${words[0]}" 4 "${words[1]}" 3 "${words[2]}" 4 "${words[3]}"
-    assert_output --regexp "Receiver.*type 4,.* ${words[1]}.*Receiver.*type 4,.* ${words[3]}"
-    refute_line --regexp "^Receiver.*(${words[0]}|${words[2]})"
-    assert_line --regexp '^Parent.*\b2 left'
+@test "sysv-shm: a call that fails leaves no segment" {
+    assert_tidy_without 'shmat 1 ENOMEM' 'shmctl 1 EPERM' 'shmdt 1 EINVAL' \
+        -- sysv-shm
+    assert_tidy_without 'shmat 1 ENOMEM' 'shmctl 1 EACCES' 'shmdt 1 EINVAL' \
+        -- sysv-shm --no-rmid
 }
 
-@test "sysv-msg --take -N: the lowest type first, none above N, equal ones in their order" {
+# What ftok makes of a file and a number.
+key_of() { # FILE ID
+    local device inode
+    read -r device inode < <(stat -c '%d %i' "$1")
+    printf '0x%08x' $(($2 << 24 | (device & 0xff) << 16 | inode & 0xffff))
+}
+
+@test "sysv-key: Child makes the same key, and finds the same id" {
+    run -0 --separate-stderr sysv-key
+    assert_line --index 0 --regexp '^Child.*the same id'
+    assert_line --index 1 --regexp '^Child.*IPC_EXCL.*File exists'
+    assert_line --index 2 --regexp '^Child.* 0600$'
+    assert_line --index 3 --regexp '^Child.* 0400$'
+    assert_line --index 4 --regexp '^Parent.*IPC_PRIVATE.*another id'
+    assert_equal "$stderr" ''
+    assert_tidy 0 sysv-key
+    accept_log "$LOG"'
+        call == "shmget" { key = id }
+        call == "shmget" && /IPC_CREAT/ && pid == parent && n >= 0 {
+            asked = key
+            segment = n
+        }
+        call == "shmget" && pid in child && key == asked {
+            if (!/IPC_CREAT/ && n == segment) found = 1
+            if (/IPC_CREAT\|IPC_EXCL/ && /EEXIST/) refused = 1
+        }
+        call == "shmget" && /IPC_PRIVATE/ && n >= 0 && n != segment { new = 1 }
+        call == "shmctl" && id == segment && /IPC_SET.*mode=0400/ && n == "0" {
+            set = 1
+        }
+        call == "shmctl" && id == segment && set && /IPC_STAT.*mode=0400/ {
+            seen = 1
+        }
+        END {
+            if (!found) print "Child has not found it by its key"
+            if (!refused) print "nobody was refused by IPC_EXCL"
+            if (!set || !seen) print "IPC_SET 0400, then IPC_STAT: not done"
+            if (!new) print "IPC_PRIVATE has not made another"
+        }'
+}
+
+@test "sysv-key PATH ID: the key is of the inode number, the device and the ID" {
+    cd "$BATS_TEST_TMPDIR"
+    echo >one
+    ln one linked
+    number=$((RANDOM % 255 + 1))
+    for command in "one $number" "linked $number" 'one 255' 'one 1'; do
+        # shellcheck disable=SC2086 # two words
+        run -0 sysv-key $command
+        # shellcheck disable=SC2086
+        assert_line --regexp "^Parent.* $(key_of $command)$"
+        assert_line --regexp '^Child.*the same id'
+    done
+    run -0 sysv-key one
+    assert_line --regexp "^Parent.* $(key_of one 65)$"
+    # shellcheck disable=SC2086
+    traced trace=shmget sysv-key one $number
+    run -0 grep -c "shmget($(key_of one $number), .*IPC_CREAT.* = [0-9]" log
+}
+
+@test "sysv-key PATH: what is not there is named, and -1 becomes no key" {
+    missing=$BATS_TEST_TMPDIR/no-such-file
+    run -1 --separate-stderr sysv-key "$missing"
+    assert_regex "$stderr" "$missing: No such file"
+    traced trace=shmget sysv-key "$missing"
+    accept_log '/shmget/'
+}
+
+@test "sysv-key PATH: somebody has the key, and what is there stays" {
+    requires perl perl-base
+    touch "$BATS_TEST_TMPDIR/taken"
+    key=$(key_of "$BATS_TEST_TMPDIR/taken" 65)
+    id=$(perl -e 'print shmget(hex shift, 100, 03600) // die "shmget: $!"' "$key")
+    run -1 --separate-stderr sysv-key "$BATS_TEST_TMPDIR/taken"
+    said=$stderr
+    run -0 perl -e 'shmctl(shift, 0, 0) or die "it is gone: $!"' "$id"
+    assert_regex "$said" 'File exists'
+    assert_output ''
+}
+
+@test "sysv-key: an ID is a number from 1 to 255" {
+    for id in 0 256 x '' 3x -1; do
+        run -2 --separate-stderr sysv-key . "$id"
+        assert_output ''
+        assert_regex "$stderr" "from 1 to 255: $id"
+    done
+}
+
+@test "sysv-key: a call that fails leaves no segment and no folder" {
+    assert_tidy_without 'shmctl 1 EPERM' 'shmctl 2 EPERM' 'shmctl 3 EPERM' \
+        -- sysv-key
+}
+
+@test "sysv-msg: type 2 is taken first, then the lowest ones, then the first" {
+    run -0 --separate-stderr sysv-msg
+    assert_output - <<-'END'
+	Sender: type 5: five
+	Sender: type 3: three
+	Sender: type 2: two
+	Sender: type 1: one
+	Sender: type 4: four
+	Receiver asks for 2 and gets 2: two
+	Receiver asks for -3 and gets 1: one
+	Receiver asks for -3 and gets 3: three
+	Receiver asks for -3 and gets none: ENOMSG
+	Receiver asks for 0 and gets 5: five
+	Parent: the queue held 5 messages, then 1
+	END
+    assert_equal "$stderr" ''
+    assert_tidy 0 sysv-msg
+    accept_log "$LOG"'
+        call == "msgsnd" && n == "0" { sent++; sender[pid] = 1 }
+        call == "msgrcv" && n != "" {
+            if (pid in sender) print "one process sends and receives"
+            asks = asks " " part[split($0, part, ", ") - 1]
+            if (n >= 0) got++
+        }
+        call == "msgctl" && /IPC_STAT/ { sub(/.*msg_qnum=/, ""); held = held " " $0 + 0 }
+        END {
+            if (sent != 5) print sent + 0 " messages were sent, not 5"
+            if (asks != " 2 -3 -3 -3 0") print "asked for" asks
+            if (got != 4) print got + 0 " messages were received, not 4"
+            if (held !~ / 5.* 1$/) print "IPC_STAT has counted" held
+        }'
+}
+
+@test "sysv-msg TYPE TEXT: the type decides, and equal types keep their order" {
     words=(a$RANDOM b$RANDOM c$RANDOM d$RANDOM e$RANDOM)
-    run -0 sysv-msg --take -5 5 "${words[0]}" 2 "${words[1]}" 6 "${words[2]}" \
-        2 "${words[3]}" 1 "${words[4]}"
-    assert_output --regexp "Receiver.*type 1,.* ${words[4]}.*type 2,.* ${words[1]}.*type 2,.* ${words[3]}.*type 5,.* ${words[0]}"
-    refute_line --regexp "^Receiver.*${words[2]}"
-    assert_line --regexp '^Parent.*\b1 left'
+    run -0 sysv-msg 3 "${words[0]}" 9 "${words[1]}" 2 "${words[2]}" \
+        3 "${words[3]}" 1 "${words[4]}"
+    assert_line --index 5 --regexp "^Receiver.* 2 .*2: ${words[2]}$"
+    assert_line --index 6 --regexp "^Receiver.* -3 .*1: ${words[4]}$"
+    assert_line --index 7 --regexp "^Receiver.* -3 .*3: ${words[0]}$"
+    assert_line --index 8 --regexp "^Receiver.* -3 .*3: ${words[3]}$"
+    assert_line --index 9 --regexp "^Receiver.* 0 .*9: ${words[1]}$"
+    assert_line --index 10 --regexp '^Parent.*\b5\b.*\b0\b'
+    run -0 sysv-msg 7 "${words[0]}" 6 "${words[1]}"
+    assert_line --regexp "^Receiver.* 0 .*7: ${words[0]}$"
+    refute_line --regexp "^Receiver.*${words[1]}"
+    assert_line --regexp '^Parent.*\b2\b.*\b1\b'
 }
 
 @test "sysv-msg: a message is as long as its text: the type does not count" {
     text=$(printf 'x%.0s' $(seq $((RANDOM % 90 + 1))))
-    run -0 sysv-msg 3 "$text" 1 '' 2 'two words'
-    assert_line --regexp "type 3, ${#text} bytes: $text$"
-    assert_line --regexp 'type 1, 0 bytes'
-    assert_line --regexp 'type 2, 9 bytes: two words$'
-    traced trace=msgsnd sysv-msg 3 "$text"
-    accept_log -v size=${#text} '/mtype=3,/ && $0 !~ ", " size ", [^,]*\\)"'
-    assert [ -s "$BATS_TEST_TMPDIR/log" ]
-}
-
-@test "sysv-msg: Sender and Receiver are two processes, the queue is private and new" {
-    traced trace=msgget,msgsnd,msgrcv,msgctl sysv-msg
+    traced trace=msgsnd,msgrcv sysv-msg 2 "$text" 1 '' 3 'two  words'
     assert_success
-    accept_log '
-        /msgget/ && !/0600\)/ { print "not private: " $0 }
-        /msgget/ && !/IPC_EXCL|IPC_PRIVATE/ { print "may be another one: " $0 }
-        /msgsnd\(/ { sender = $1 }
-        /msgrcv\(/ { receiver = $1 }
-        /IPC_RMID/ { removed++ }
-        END {
-            if (sender == receiver) print "one process is both"
-            if (!removed) print "no IPC_RMID"
-        }'
-}
-
-@test "sysv-msg: TYPE and --take must be numbers, and TEXT must be there" {
-    cd "$BATS_TEST_TMPDIR"
-    run -0 bash -c '
-        refused() {
-            sysv-msg "${@:2}" >out 2>err
-            [[ $? == 2 && ! -s out ]] && grep -qF -e "$1" err || echo "${*:2}"
+    accept_log -v size=${#text} "$LOG"'
+        call == "msgsnd" && /mtype=2,/ && $0 !~ ", " size ", [^,]*\\)" {
+            print "not " size ": " $0
         }
-        for word in x 3x "" 99999999999999999999; do
-            refused TYPE "$word" text
-            refused --take --take "$word"
-        done
-        refused TEXT 3
-        refused TEXT 3 three 4
-        refused TEXT 3 "$(printf "%02000d" 0)"'
-    assert_output ''
+        call == "msgrcv" && /mtype=2,/ && n != size { print "not " size ": " $0 }
+        call == "msgrcv" && n >= 0 { got++ }
+        END { if (got != 3) print got + 0 " were received" }'
+    run -0 cat out
+    assert_line --regexp "^Receiver.*2: $text$"
+    assert_line --regexp '^Receiver.*1: $'
+    assert_line --regexp '^Receiver.*3: two  words$'
 }
 
-@test "sysv-msg: TYPE 0 and below are for the kernel to refuse" {
-    run -0 sysv-msg 0 zero 3 three
-    assert_line --regexp 'EINVAL'
-    refute_line --regexp '^Receiver.*zero'
-    run -0 sysv-msg 3 three -3 minus
-    assert_line --regexp 'EINVAL'
-    refute_line --regexp '^Receiver.*minus'
+@test "sysv-msg: a TYPE is a number from 1 on, and each has a TEXT" {
+    for words in 'x text' '0 text' '-1 text' '3x text' '1 text 2' '1 a 0 b'; do
+        # shellcheck disable=SC2086
+        run -2 --separate-stderr sysv-msg $words
+        assert_output ''
+        assert_regex "$stderr" 'usage: sysv-msg'
+    done
 }
 
-@test "sysv-msg: a full queue ends it with EAGAIN, and nobody waits" {
+@test "sysv-msg: a full queue ends it, and nobody waits for room" {
     read -r room </proc/sys/kernel/msgmnb
-    ((room <= 60000)) || skip "a queue holds $room bytes here: too many to fill"
+    ((room <= 1000000)) || skip "a queue holds $room bytes here: too many to fill"
     text=$(printf '%0900d' 7)
     words=()
     for ((i = 0; i < room / 900 + 1; i++)); do
         words+=(3 "$text")
     done
     run -1 --separate-stderr sysv-msg "${words[@]}"
-    assert_regex "$stderr" 'Resource temporarily unavailable|EAGAIN'
+    assert_regex "$stderr" 'msgsnd: Resource temporarily unavailable'
+    refute_output --partial 'Parent'
 }
 
-@test "sysv-msg: Sender or Receiver is killed: the other ends, and says so" {
-    traced inject=msgsnd:signal=KILL:when=3 sysv-msg
-    assert_equal "$status" 1
-    assert_output --regexp 'died|killed'
-    traced inject=msgrcv:signal=KILL:when=2 sysv-msg
-    assert_equal "$status" 1
-    assert_output --regexp 'died|killed'
+@test "sysv-msg: a call that fails leaves no queue" {
+    assert_tidy_without 'msgsnd 2 EACCES' 'msgrcv 1 EACCES' 'msgctl 1 EACCES' \
+        'msgctl 2 EACCES' -- sysv-msg
 }
 
-@test "sysv-sem: a deadlock, a death, and the survivor goes on" {
+@test "sysv-sem: a killed Child held the lock, and the kernel gives it back" {
     run -0 --separate-stderr sysv-sem
-    assert_output --regexp 'sem_otime is 0.*Philosopher 1.*takes left.*Philosopher 2.*takes right.*deadlock.*kills.*Philosopher 2.*both.*left 1, right 0.*Philosopher 3.*both'
+    assert_output - <<-'END'
+	Child 1 has the lock
+	Child 2 has the lock
+	Parent: Child 1 was killed while it held the lock
+	END
     assert_equal "$stderr" ''
-}
-
-@test "sysv-sem: initialised with SETVAL, then semop; who comes too early waits for it" {
-    # The first SETVAL, the second semctl of Parent, comes late.
-    traced trace=semget,semctl,semop,semtimedop -e inject=semctl:delay_enter=300000:when=2 \
-        sysv-sem
-    assert_success
-    accept_log '
-        /IPC_CREAT/ { maker = $1 }
-        $1 == maker && /SETVAL/ { values++ }
-        $1 != maker && /sem_otime=0/ { early++ }
-        /sem(timed)?op\(/ && !first++ {
-            if ($1 != maker) print "somebody was faster than the maker: " $0
-            if (values != 2) print values + 0 " semaphores initialised before: " $0
+    assert_tidy 0 sysv-sem
+    accept_log "$LOG"'
+        call == "semctl" && /SETVAL/ && pid == parent && n == "0" {
+            if (children) print "set while a Child is there: " $0
+            if (!/SETVAL, (0x)?1\)/) print "not set to 1: " $0
+            set++
         }
-        END { if (!early) print "nobody came early, and waited for sem_otime" }'
-    sysv-sem | diff - out
-}
-
-@test "sysv-sem: two operations in one semop, SEM_UNDO in each; no sleep" {
-    traced trace=semop,semtimedop,nanosleep,clock_nanosleep sysv-sem
-    assert_success
-    accept_log '
-        /nanosleep/ { print "sleeps: " $0 }
-        /sem_op=-1,[^}]*}, {[^}]*sem_op=-1,/ { both++ }
-        /sem_op=-1, sem_flg=0/ { print "not given back at death: " $0 }
-        END { if (!both) print "nobody has asked for both in one semop" }'
-}
-
-@test "sysv-sem: the kernel gives back what a killed process held" {
-    traced trace=semop,semtimedop sysv-sem
-    assert_success
-    accept_log '
-        /[+] killed by SIGKILL/ { killed = $1 }
-        !killed && !/sem_op=-1.*sem_op=1/ && /sem_op=-1/ { took[$1]++ }
-        killed && /sem(timed)?op.* = 0$/ && $1 != killed { went_on++ }
+        call ~ /^sem(timed)?op$/ && /sem_op=1/ { print "somebody adds 1: " $0 }
+        call ~ /^sem(timed)?op$/ && /sem_op=-1, sem_flg=[^}]*SEM_UNDO/ &&
+            n == "0" {
+            if (child[pid] == 2 && !killed) print "Child 2 had it too early"
+            held[child[pid]] = 1
+        }
+        /[+] killed by SIGKILL/ { killed = held[1] && child[pid] == 1 }
         END {
-            if (!killed) print "nobody was killed"
-            if (took[killed] < 1) print "the killed one held nothing"
-            if (!went_on) print "nobody went on"
+            if (set != 1) print set + 0 " times SETVAL, not once"
+            if (!killed) print "Child 1 was not killed as it held the lock"
+            if (!held[2]) print "Child 2 never had the lock"
         }'
 }
 
-@test "sysv-sem --no-undo: a dead holder is waited for: stuck, and 124" {
+@test "sysv-sem --no-undo: Child 2 waits for a dead holder, for a second" {
     run -124 --separate-stderr sysv-sem --no-undo
-    assert_line --regexp 'kills Philosopher 1'
-    refute_line --regexp '^Philosopher 2.*both'
-    assert_regex "$stderr" 'stuck'
+    assert_output 'Child 1 has the lock'
+    assert_regex "$stderr" 'stuck: Child 2 waits in semop'
+    assert_tidy 124 sysv-sem --no-undo
+    accept_log "$LOG"'
+        /SEM_UNDO/ { print "given back after all: " $0 }
+        call ~ /^sem(timed)?op$/ { waits = child[pid] == 2 && n != "0" }
+        /[+] killed by SIGALRM/ { ended = waits && child[pid] == 2 }
+        END { if (!ended) print "it was not in semop that Child 2 waited" }'
 }
 
-@test "sysv-sem: IPC_RMID wakes who still waits: Identifier removed" {
-    run -124 --separate-stderr sysv-sem --no-undo
-    assert_regex "$stderr" 'Identifier removed|EIDRM'
-}
-
-@test "sysv-sem: Philosophers that are killed early are noticed" {
-    traced inject=prctl:signal=KILL sysv-sem
+@test "sysv-sem: a Child 1 that dies before it has the lock is noticed" {
+    traced inject=semop,semtimedop:signal=KILL:when=1 sysv-sem
     assert_equal "$status" 1
-    assert_output --regexp 'died|killed'
+    assert_output --partial 'Child 1 was not killed while it held the lock'
 }
 
-@test "sysv-snoop: who may read needs no key; Reader comes too late" {
-    run -0 --separate-stderr sysv-snoop
-    assert_output --regexp 'Snoop: takes.*Reader.*ENOMSG.*0600.*Snoop.*Reader: takes'
+@test "sysv-sem: a call that fails leaves no set" {
+    assert_tidy_without 'semctl 1 EPERM' '?semop,semtimedop 1 ENOSPC' -- sysv-sem
+}
+
+# Who holds which fork, for awk. A fork is given back when the call begins, and
+# taken when it has ended.
+TABLE='
+    call ~ /^sem(timed)?op$/ {
+        m = 0
+        rest = $0
+        while (match(rest, /sem_num=[0-9]+, sem_op=-?[0-9]+/)) {
+            split(substr(rest, RSTART, RLENGTH), part, /[=,]/)
+            rest = substr(rest, RSTART + RLENGTH)
+            fork[++m] = part[2]
+            change[m] = part[4]
+        }
+        for (i = 1; i <= m; i++) {
+            if (change[i] > 0 && !resumed) {
+                if (holder[fork[i]] != pid) print "not its own: " $0
+                delete holder[fork[i]]
+            }
+            if (change[i] < 0 && n == "0") {
+                if (fork[i] in holder) print "two have this fork: " $0
+                holder[fork[i]] = pid
+            }
+        }
+    }
+'
+
+@test "sysv-philosophers: each takes both forks in one semop, and all eat" {
+    run -0 --separate-stderr sysv-philosophers
+    assert_output 'Parent: 3 of 3 philosophers have eaten 100 times'
     assert_equal "$stderr" ''
-}
-
-@test "sysv-snoop: one msgget, which makes the queue; nobody else asks for the key" {
-    traced trace=msgget,msgrcv sysv-snoop
-    assert_success
-    accept_log '
-        /msgget/ && ++n > 1 { print "a second one: " $0 }
-        /msgrcv/ { pid[$1] = 1; split($0, part, /[(,]/); id[part[2]] = 1 }
+    assert_tidy 0 sysv-philosophers
+    accept_log "$LOG$TABLE"'
+        call ~ /^sem(timed)?op$/ && change[1] < 0 && n == "0" {
+            if (m != 2 || change[2] >= 0 || fork[1] == fork[2])
+                print "not both at once: " $0
+            meals[pid]++
+            seat = fork[1] < fork[2] ? fork[1] fork[2] : fork[2] fork[1]
+            if (seats[seat] && seats[seat] != pid)
+                print "two sit between the same forks: " $0
+            seats[seat] = pid
+        }
         END {
-            if (length(pid) < 3) print "Snoop and Reader are one process"
-            if (length(id) != 1) print "more than one queue"
+            for (pid in meals)
+                if (meals[pid] == 100) full++
+            if (full != 3) print full + 0 " have eaten 100 times, not 3"
+            for (i in holder) print "fork " i " is never given back"
         }'
 }
 
-@test "sysv-snoop: as root, nobody is refused by mode 0600" {
+@test "sysv-philosophers --one-by-one: each holds one fork, and waits" {
+    run -124 --separate-stderr sysv-philosophers --one-by-one
+    assert_output ''
+    assert_regex "$stderr" 'stuck: a philosopher waits for a fork'
+    assert_tidy 124 sysv-philosophers --one-by-one
+    accept_log "$LOG$TABLE"'
+        call ~ /^sem(timed)?op$/ { wants[pid] = change[1] < 0 && n != "0" ? fork[1] : "" }
+        /[+] killed by SIGALRM/ { stuck[pid] = 1 }
+        END {
+            for (i in holder) {
+                held++
+                has[holder[i]] = 1
+            }
+            for (pid in stuck)
+                if (has[pid] && wants[pid] != "" && wants[pid] in holder) n_stuck++
+            if (held != 3 || n_stuck != 3)
+                print held + 0 " hold one, " n_stuck + 0 " of them want another"
+        }'
+}
+
+@test "sysv-philosophers: a call that fails leaves no set" {
+    assert_tidy_without 'semctl 1 EPERM' '?semop,semtimedop 3 ENOSPC' \
+        -- sysv-philosophers
+}
+
+@test "sysv-snoop: whoever may read needs no key, and Reader comes too late" {
+    run -0 --separate-stderr sysv-snoop
+    assert_line --index 0 --regexp '^Snoop.* 0604$'
+    assert_line --index 1 --regexp '^Snoop takes: for Reader only$'
+    assert_line --index 2 --regexp '^Reader.*No message'
+    assert_line --index 3 --regexp '^Snoop.* 0600$'
+    assert_equal "$stderr" ''
+    MODE=0604 assert_tidy 0 sysv-snoop
+    accept_log "$LOG"'
+        call == "msgget" { if (pid != parent || asked++) print "asks for a key: " $0 }
+        call == "msgget" && n >= 0 { queue = n }
+        call ~ /^msg(rcv|snd|ctl)$/ && id != queue { print "another queue: " $0 }
+        call == "msgctl" && /IPC_SET.*mode=0600/ && n == "0" { set = 1 }
+        call == "msgrcv" && n != "" { visits++ }
+        call == "msgrcv" && visits == 1 && !set && n > 0 { taken = 1 }
+        call == "msgrcv" && visits == 2 && /ENOMSG/ { late = 1 }
+        END {
+            if (!taken) print "the first visitor did not take the message"
+            if (!late) print "the second visitor did not find an empty queue"
+            if (!set) print "the mode was not set to 0600"
+            if (visits != 4) print visits + 0 " calls of msgrcv, not 4"
+        }'
+}
+
+@test "sysv-snoop: as root, Snoop is nobody, and 0600 stops it" {
     ((EUID == 0)) || skip "this is for root: sudo make check T=sysv"
     run -0 sysv-snoop
-    assert_line --regexp '^Snoop.*EACCES'
-    traced trace=msgrcv,setresuid,setuid,setreuid,setgroups sysv-snoop
-    accept_log '
-        /set(res|re)?uid\(/ { other[$1] = 1 }
-        /setgroups\(/ { no_groups[$1] = 1 }
-        /EACCES/ { refused++; if (!other[$1] || !no_groups[$1]) print "still root: " $0 }
-        END { if (refused != 1) print refused + 0 " times EACCES, not once" }'
+    assert_line --index 4 --regexp '^Snoop.*Permission denied'
+    assert_line --index 5 'Reader takes: for Reader only'
+    traced trace=msgrcv,setgroups,setgid,setuid,setresgid,setresuid,openat \
+        sysv-snoop
+    accept_log "$LOG"'
+        call == "openat" && /"\/proc\/sysvipc\/msg"/ && n >= 0 { looked[pid] = 1 }
+        call == "setgroups" && n == "0" { groups[pid] = 1 }
+        call ~ /^set(res)?gid$/ && n == "0" { group[pid] = groups[pid] }
+        call ~ /^set(res)?uid$/ && n == "0" { user[pid] = group[pid] }
+        call == "msgrcv" && /EACCES/ { refused++; denied = looked[pid] && user[pid] }
+        call == "msgrcv" && user[pid] && looked[pid] && n > 0 { took++ }
+        END {
+            if (took != 1) print "nobody took it " took + 0 " times, not once"
+            if (refused != 1 || !denied)
+                print "nobody was refused " refused + 0 " times, not once"
+        }'
 }
 
-@test "sysv-snoop: not as root, it says what it could not show" {
+@test "sysv-snoop: to an ordinary user it says what only root can show" {
     without_privilege sysv-snoop
     run -0 --separate-stderr "${AS_NOBODY[@]}" sysv-snoop
-    assert_line --regexp '^Snoop: takes'
-    assert_line --regexp '^Snoop.*(cannot|could not|not shown).*root'
-    refute_output --partial EACCES
+    assert_line --index 1 --regexp '^Snoop takes'
+    assert_line --index 4 --regexp '^Snoop takes'
+    assert_line --index 6 --regexp '^Owner.*only root'
     assert_equal "$stderr" ''
 }
 
-@test "sysv-*: the same as a user who may do nothing special" {
-    without_privilege sysv-shm sysv-key sysv-msg sysv-sem
-    cd "$BATS_TEST_TMPDIR"
-    mkdir -m 777 for-all
-    run -0 bash -c 'for program in "sysv-shm" "sysv-shm --no-rmid" sysv-key sysv-msg \
-        sysv-sem "sysv-sem --no-undo"; do
-        $program >usual 2>&1
-        TMPDIR=for-all "$@" $program >now 2>&1
-        diff usual now || echo "$program"
-    done; ls for-all' bash "${AS_NOBODY[@]:-env}"
-    assert_output ''
-}
-
-@test "sysv-*: ^C and SIGTERM leave no object, before IPC_RMID neither" {
-    requires strace
-    cd "$BATS_TEST_TMPDIR"
-    # The signal comes as an object is made, and as it is looked at or removed.
-    run -0 bash -c '
-        for program in "sysv-shm" "sysv-shm --no-rmid" sysv-key sysv-msg sysv-sem \
-            "sysv-sem --no-undo" sysv-snoop; do
-            for signal in INT TERM PIPE; do
-                for call in shmget,semget,msgget shmctl,semctl,msgctl; do
-                    env --default-signal=INT,QUIT strace -qq -o log \
-                        -e inject=$call:signal=$signal:when=1 $program >/dev/null
-                done
-            done
-        done 2>/dev/null; true'
-    nothing_left
-}
-
-@test "sysv-*: ^C at any moment leaves no object" {
-    run -0 bash -c '
-        for program in "sysv-shm --no-rmid" sysv-key sysv-msg sysv-sem sysv-snoop; do
-            for moment in 0.0005 0.001 0.0015 0.002 0.003; do
-                timeout -s INT $moment $program
-                timeout --foreground -s TERM $moment $program
-            done
-        done >/dev/null 2>&1; true'
-    nothing_left
-}
-
-@test "sysv-*: nobody reads on: a closed pipe leaves no object" {
-    run -0 bash -c '
-        for program in "sysv-shm --no-rmid" sysv-key sysv-msg sysv-sem sysv-snoop; do
-            $program 2>&1 | :
-            $program 2>&1 | head -n 1
-        done >/dev/null'
-    nothing_left
-}
-
-@test "sysv-*: Parent is killed: no child outlives it, and the next run works" {
-    for program in sysv-shm sysv-key sysv-msg sysv-sem sysv-snoop; do
-        orphaned "$program"
-    done
-    # One child is there, and waits for the other.
-    orphaned --at fork,vfork,clone,clone3 2 sysv-msg
-    orphaned --at fork,vfork,clone,clone3 2 sysv-sem
-    run -0 bash -c 'sysv-shm && sysv-key && sysv-msg && sysv-sem && sysv-snoop'
-    clean_ipc
-}
-
-@test "make clean-ipc: removes what killed runs left, and nothing of anybody else" {
-    requires ipcmk util-linux
-    cd "$BATS_TEST_TMPDIR"
-    run -0 bash -c 'ipcmk -M 4096; ipcmk -Q; ipcmk -S 1'
-    mapfile -t ids < <(grep -oE '[0-9]+$' <<<"$output")
-    for program in "sysv-shm --no-rmid" sysv-key sysv-msg sysv-sem sysv-snoop; do
-        # shellcheck disable=SC2086 # a program and its flag
-        orphaned $program
-    done
-    assert_equal "$(wc -l <left)" 5
-    clean_ipc
-    none_there left
-    run -0 ipcrm -m "${ids[0]}" -q "${ids[1]}" -s "${ids[2]}"
-    assert_equal "$(ls -A "$TMPDIR")" ''
-}
-
-@test "make clean-ipc: a program that still runs is not disturbed" {
-    requires strace
-    cd "$BATS_TEST_TMPDIR"
-    for name in shm key msg sem; do # each waits a while, with its object
-        strace -qq -o $name.log -e trace=shmget,semget,msgget,wait4 \
-            -e inject=wait4:delay_enter=500000:when=1 \
-            bash -c 'exec $0' "sysv-${name/shm/shm --no-rmid}" >$name.out 2>&1 3>&- &
-    done
-    for name in shm key msg sem; do
-        wait_until grep -q 'get(.*= [0-9]' $name.log
-    done
-    clean_ipc
-    wait
-    for name in shm key msg sem; do
-        bash -c "sysv-${name/shm/shm --no-rmid}" 2>&1 | diff - $name.out
-    done
+@test "sysv-snoop: a call that fails leaves no queue" {
+    MODE=0604 assert_tidy_without 'msgsnd 1 EACCES' 'msgsnd 2 EACCES' \
+        'msgctl 1 EACCES' 'msgctl 2 EPERM' 'msgrcv 1 EIDRM' -- sysv-snoop
 }
