@@ -118,7 +118,7 @@ int main(int argc, char *argv[])
     if (msgctl(queue, IPC_RMID, NULL) == -1)
         err(1, "msgctl: IPC_RMID");
     if (status == 0)
-        printf("Parent: the queue held %lu messages, then %lu\n",
+        printf("Parent: messages in the queue: %lu, then %lu\n",
                now[0].msg_qnum, now[1].msg_qnum);
     return status != 0;
 }

@@ -265,7 +265,7 @@ key_of() { # FILE ID
 	Receiver asks for -3 and gets 3: three
 	Receiver asks for -3 and gets none: ENOMSG
 	Receiver asks for 0 and gets 5: five
-	Parent: the queue held 5 messages, then 1
+	Parent: messages in the queue: 5, then 1
 	END
     assert_equal "$stderr" ''
     assert_tidy 0 sysv-msg
