@@ -73,7 +73,7 @@ is_clean() {
 # valgrind itself does not survive each of the signals of sig-table.
 has_no_memory_errors() {
     [[ $name != sig-table ]] || return 0
-    USUAL=60 try valgrind --leak-check=full --log-file=log.%p \
+    USUAL=60 try valgrind --vgdb=no --leak-check=full --log-file=log.%p \
         --error-exitcode=99 "$BIN/$name" || return
     [[ $status == 0 ]] || came "valgrind $name" 'status 0'
     sed 's/^==[0-9]*== *//' log.* |
