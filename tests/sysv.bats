@@ -38,7 +38,7 @@ LOG='
 # What is wrong with how the objects are made and removed. While there is one,
 # its maker says nothing on stdout: it could wait there, or be killed.
 TIDY='
-    call ~ /^(shm|sem|msg)get$/ && /IPC_CREAT|IPC_PRIVATE/ && n != "" && n >= 0 {
+    call ~ /^(shm|sem|msg)get$/ && n != "" && n >= 0 && /IPC_(CREAT|PRIVATE)/ {
         made[n] = $0
         maker = pid
         if (!/IPC_EXCL|IPC_PRIVATE/)
@@ -70,15 +70,15 @@ assert_tidy() { # STATUS [OPTIONS OF STRACE] COMMAND
 
 # Lets calls fail, the Nth in each process, and looks at what is left.
 assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
-    local faults=() call nth error
+    local faults=() fault call nth error
     while [[ $1 != -- ]]; do
         faults+=("$1")
         shift
     done
     for fault in "${faults[@]}"; do
         read -r call nth error <<<"$fault"
-        traced "trace=$IPC,write" -e "inject=${call//,/,?}:error=$error:when=$nth" \
-            "${@:2}"
+        traced "trace=$IPC,write" \
+            -e "inject=${call//,/,?}:error=$error:when=$nth" "${@:2}"
         [[ $status == 1 ]] ||
             fail "$OWN: $call fails with $error: $(in_words "$status"), not 1"
         run -0 awk -v mode="${MODE:-0600}" "$LOG$TIDY" "$BATS_TEST_TMPDIR/log"
@@ -122,7 +122,7 @@ assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
     assert_line --regexp '^Parent read: ?$'
 }
 
-@test "sysv-shm: it is marked for removal before the fork, and Child is waited for" {
+@test "sysv-shm: removed before the fork, and read when Child has ended" {
     traced "trace=$IPC,$FORKS,wait4,waitid" sysv-shm
     assert_success
     accept_log "$LOG"'
@@ -200,7 +200,7 @@ key_of() { # FILE ID
         }'
 }
 
-@test "sysv-key PATH ID: the key is of the inode number, the device and the ID" {
+@test "sysv-key PATH ID: the key is of inode number, device and ID" {
     cd "$BATS_TEST_TMPDIR"
     echo >one
     ln one linked
@@ -231,7 +231,8 @@ key_of() { # FILE ID
     requires perl perl-base
     touch "$BATS_TEST_TMPDIR/taken"
     key=$(key_of "$BATS_TEST_TMPDIR/taken" 65)
-    id=$(perl -e 'print shmget(hex shift, 100, 03600) // die "shmget: $!"' "$key")
+    id=$(perl -e 'print shmget(hex shift, 100, 03600) // die "shmget: $!"' \
+        "$key")
     run -1 --separate-stderr sysv-key "$BATS_TEST_TMPDIR/taken"
     said=$stderr
     run -0 perl -e 'shmctl(shift, 0, 0) or die "it is gone: $!"' "$id"
@@ -276,7 +277,10 @@ key_of() { # FILE ID
             asks = asks " " part[split($0, part, ", ") - 1]
             if (n >= 0) got++
         }
-        call == "msgctl" && /IPC_STAT/ { sub(/.*msg_qnum=/, ""); held = held " " $0 + 0 }
+        call == "msgctl" && /IPC_STAT/ {
+            sub(/.*msg_qnum=/, "")
+            held = held " " $0 + 0
+        }
         END {
             if (sent != 5) print sent + 0 " messages were sent, not 5"
             if (asks != " 2 -3 -3 -3 0") print "asked for" asks
@@ -309,7 +313,9 @@ key_of() { # FILE ID
         call == "msgsnd" && /mtype=2,/ && $0 !~ ", " size ", [^,]*\\)" {
             print "not " size ": " $0
         }
-        call == "msgrcv" && /mtype=2,/ && n != size { print "not " size ": " $0 }
+        call == "msgrcv" && /mtype=2,/ && n != size {
+            print "not " size ": " $0
+        }
         call == "msgrcv" && n >= 0 { got++ }
         END { if (got != 3) print got + 0 " were received" }'
     run -0 cat out
@@ -329,7 +335,7 @@ key_of() { # FILE ID
 
 @test "sysv-msg: a full queue ends it, and nobody waits for room" {
     read -r room </proc/sys/kernel/msgmnb
-    ((room <= 1000000)) || skip "a queue holds $room bytes here: too many to fill"
+    ((room <= 1000000)) || skip "a queue holds too much to fill it: $room"
     text=$(printf '%0900d' 7)
     words=()
     for ((i = 0; i < room / 900 + 1; i++)); do
@@ -393,7 +399,8 @@ key_of() { # FILE ID
 }
 
 @test "sysv-sem: a call that fails leaves no set" {
-    assert_tidy_without 'semctl 1 EPERM' '?semop,semtimedop 1 ENOSPC' -- sysv-sem
+    assert_tidy_without 'semctl 1 EPERM' '?semop,semtimedop 1 ENOSPC' \
+        -- sysv-sem
 }
 
 # Who holds which fork, for awk. A fork is given back when the call begins, and
@@ -450,7 +457,9 @@ TABLE='
     assert_regex "$stderr" 'stuck: a philosopher waits for a fork'
     assert_tidy 124 sysv-philosophers --one-by-one
     accept_log "$LOG$TABLE"'
-        call ~ /^sem(timed)?op$/ { wants[pid] = change[1] < 0 && n != "0" ? fork[1] : "" }
+        call ~ /^sem(timed)?op$/ {
+            wants[pid] = change[1] < 0 && n != "0" ? fork[1] : ""
+        }
         /[+] killed by SIGALRM/ { stuck[pid] = 1 }
         END {
             for (i in holder) {
@@ -458,9 +467,10 @@ TABLE='
                 has[holder[i]] = 1
             }
             for (pid in stuck)
-                if (has[pid] && wants[pid] != "" && wants[pid] in holder) n_stuck++
-            if (held != 3 || n_stuck != 3)
-                print held + 0 " hold one, " n_stuck + 0 " of them want another"
+                if (has[pid] && wants[pid] != "" && wants[pid] in holder)
+                    waiting++
+            if (held != 3 || waiting != 3)
+                print held + 0 " hold one, " waiting + 0 " of them want another"
         }'
 }
 
@@ -478,9 +488,13 @@ TABLE='
     assert_equal "$stderr" ''
     MODE=0604 assert_tidy 0 sysv-snoop
     accept_log "$LOG"'
-        call == "msgget" { if (pid != parent || asked++) print "asks for a key: " $0 }
+        call == "msgget" && (pid != parent || asked++) {
+            print "asks for a key: " $0
+        }
         call == "msgget" && n >= 0 { queue = n }
-        call ~ /^msg(rcv|snd|ctl)$/ && id != queue { print "another queue: " $0 }
+        call ~ /^msg(rcv|snd|ctl)$/ && id != queue {
+            print "another queue: " $0
+        }
         call == "msgctl" && /IPC_SET.*mode=0600/ && n == "0" { set = 1 }
         call == "msgrcv" && n != "" { visits++ }
         call == "msgrcv" && visits == 1 && !set && n > 0 { taken = 1 }
@@ -501,11 +515,16 @@ TABLE='
     traced trace=msgrcv,setgroups,setgid,setuid,setresgid,setresuid,openat \
         sysv-snoop
     accept_log "$LOG"'
-        call == "openat" && /"\/proc\/sysvipc\/msg"/ && n >= 0 { looked[pid] = 1 }
+        call == "openat" && /"\/proc\/sysvipc\/msg"/ && n >= 0 {
+            looked[pid] = 1
+        }
         call == "setgroups" && n == "0" { groups[pid] = 1 }
         call ~ /^set(res)?gid$/ && n == "0" { group[pid] = groups[pid] }
         call ~ /^set(res)?uid$/ && n == "0" { user[pid] = group[pid] }
-        call == "msgrcv" && /EACCES/ { refused++; denied = looked[pid] && user[pid] }
+        call == "msgrcv" && /EACCES/ {
+            refused++
+            denied = looked[pid] && user[pid]
+        }
         call == "msgrcv" && user[pid] && looked[pid] && n > 0 { took++ }
         END {
             if (took != 1) print "nobody took it " took + 0 " times, not once"
@@ -526,4 +545,66 @@ TABLE='
 @test "sysv-snoop: a call that fails leaves no queue" {
     MODE=0604 assert_tidy_without 'msgsnd 1 EACCES' 'msgsnd 2 EACCES' \
         'msgctl 1 EACCES' 'msgctl 2 EPERM' 'msgrcv 1 EIDRM' -- sysv-snoop
+}
+
+# The object, kind and id as ipcrm has them, that a process has made.
+object_of() { # PID
+    awk -v pid="$1" -v key=$((0x1bc50000 | $1 & 0xffff)) '
+        $1 == "key" {
+            kind = $2 == "shmid" ? "-m" : $2 == "semid" ? "-s" : "-q"
+            for (i = 1; i <= NF; i++) col[$i] = i
+            next
+        }
+        kind == "-m" ? $col["cpid"] == pid : $1 == key { print kind, $2 }
+    ' /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg
+}
+
+has_object() { # PID
+    [[ $(object_of "$1") ]]
+}
+
+clean_ipc() {
+    run -0 "$ROOT/tools/clean-ipc" sysv-shm sysv-key sysv-msg sysv-sem \
+        sysv-philosophers sysv-snoop
+}
+
+@test "sysv-key and the others, killed: make clean-ipc removes what they leave" {
+    requires strace
+    requires ipcmk util-linux
+    cd "$BATS_TEST_TMPDIR"
+    other=$(ipcmk -Q | grep -o '[0-9]*$')
+    for command in 'sysv-shm --no-rmid' sysv-key sysv-msg sysv-sem \
+        sysv-philosophers sysv-snoop; do
+        # Killed where it waits for its first child.
+        run -137 bash -c 'echo $$ >>pids
+            exec strace -D -qq -o /dev/null -e trace=wait4,waitid \
+                -e inject=wait4,waitid:signal=KILL:when=1 $0' "$command"
+    done
+    wait_until no_survivors
+    for pid in $(<pids); do
+        has_object "$pid" || fail "nothing is left of $pid"
+    done
+    clean_ipc
+    for pid in $(<pids); do
+        assert_equal "$(object_of "$pid")" ''
+        assert_not_exists "/tmp/sysv-key.$pid"
+    done
+    ipcrm -q "$other" # it is still there
+}
+
+@test "sysv-key and sysv-msg, running: make clean-ipc does not disturb them" {
+    cd "$BATS_TEST_TMPDIR"
+    for program in sysv-key sysv-msg; do
+        # A full pipe keeps the first child from ending.
+        mkfifo $program.pipe
+        exec {pipe}<>$program.pipe
+        dd if=/dev/zero bs=65536 count=1 status=none >&"$pipe"
+        $program >&"$pipe" {pipe}>&- 3>&- &
+        wait_until has_object $!
+        clean_ipc
+        has_object $! || fail "$program: it has been removed"
+        head -c 65536 <&"$pipe" >/dev/null
+        assert_ends 0 $!
+        exec {pipe}<&-
+    done
 }
