@@ -191,11 +191,6 @@ request() { # PID
     perl -e 'print pack "i", shift' "$1" >my.fifo
 }
 
-# A pid that nobody has any more.
-dead_pid() {
-    bash -c 'echo $$'
-}
-
 @test "fifo-server: each client has a FIFO of its own, and the next ticket" {
     run -0 --separate-stderr fifo-server
     assert_output - <<-'END'
@@ -260,41 +255,43 @@ dead_pid() {
     assert_equal "$(<err)" ''
 }
 
+# A name in /tmp, as a client would have it, that is ours as long as we live.
+OURS=/tmp/fifo-server.$$
+
 @test "fifo-server serve: a client that has gone does not stop it" {
     serve
-    request "$(dead_pid)"
-    gone=/tmp/fifo-server.$(dead_pid)
-    mkfifo "$gone" # left by a client that was killed: nobody reads
-    request "${gone##*.}"
+    request "$(bash -c 'echo $$')" # it has removed its FIFO
+    mkfifo "$OURS" # it was killed, and has left it: nobody reads
+    request $$
     assert_ticket 1
-    # One that leaves while it is answered: the answer finds no reader.
+    rm "$OURS"
+    # One that is killed while it waits for the answer.
     kill -STOP "$server"
     start_client
     kill -KILL "$client"
     wait "$client" || true
+    rm "/tmp/fifo-server.$client"
     kill -CONT "$server"
     assert_ticket 2
-    rm "$gone" "/tmp/fifo-server.$client"
     end_server
 }
 
 @test "fifo-server serve: a client that leaves before its answer kills nobody" {
     requires strace
-    gone=/tmp/fifo-server.$(dead_pid)
-    mkfifo "$gone"
-    exec {reply}<>"$gone"
+    mkfifo "$OURS"
+    exec {reply}<>"$OURS"
     # The server is stopped as soon as it has opened the reply FIFO.
-    strace -D -o log -P "$gone" -e trace=openat -e inject=openat:signal=STOP \
+    strace -D -o log -P "$OURS" -e trace=openat -e inject=openat:signal=STOP \
         fifo-server serve my.fifo 2>err 3>&- {reply}>&- &
     server=$!
     wait_until test -p my.fifo
-    request "${gone##*.}"
-    wait_until grep -q "$gone" log
+    request $$
+    wait_until grep -q "$OURS" log
     wait_until grep -q '^State:.[Tt]' "/proc/$server/status"
     exec {reply}>&-
     kill -CONT "$server"
     run -0 fifo-server ask my.fifo
-    rm "$gone"
+    rm "$OURS"
     end_server
 }
 
@@ -316,12 +313,11 @@ drained() {
 
 @test "fifo-server serve: the answer goes into no file and through no link" {
     serve
-    link=/tmp/fifo-server.$(dead_pid)
     echo precious >file
-    ln -s "$PWD/file" "$link"
-    request "${link##*.}"
+    ln -s "$PWD/file" "$OURS"
+    request $$
     assert_ticket 1
-    rm "$link"
+    rm "$OURS"
     assert_equal "$(<file)" precious
     end_server
 }
