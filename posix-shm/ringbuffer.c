@@ -37,15 +37,15 @@ static const char usage[] =
 static int consumers = 2, items = 1000, slots = 8;
 static bool no_lock;
 
-static struct {          /* all of it is shared */
+struct ring {            /* all of it is shared */
     sem_t room;          /* how many slots are empty */
     sem_t filled;        /* how many hold an item */
     sem_t lock;          /* 1: no Consumer is at the ring */
     int next;            /* the slot to be emptied: the lock is for this */
-    _Atomic int came;    /* --no-lock: how often one took an item */
     int slot[MAX_SLOTS]; /* an item is a number */
     _Atomic int taken[MAX_ITEMS]; /* how often each item was */
-} *ring;
+};
+static struct ring *ring;
 
 static int number(const char *word, int max)
 {
@@ -74,9 +74,8 @@ static void consume(int share)
         if (sem_wait(&ring->filled) == -1 || sem_wait(&ring->lock) == -1)
             err(1, "sem_wait");
         ring->taken[ring->slot[ring->next % slots]]++;
-        /* The race, forced: the first one waits here for another. */
-        if (no_lock && ring->came++ == 0)
-            for (int n = 0; n < 100000 && ring->came == 1; n++)
+        if (no_lock && i == 0) /* the race, forced: two take item 0 */
+            for (int n = 0; n < 100000 && ring->taken[0] < 2; n++)
                 sched_yield();
         ring->next++;
         if (sem_post(&ring->lock) == -1 || sem_post(&ring->room) == -1)
