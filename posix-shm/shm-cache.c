@@ -1,241 +1,160 @@
 /*
  * shm-cache - workers share a cache in front of a slow store
  *
- * usage: shm-cache [--workers N] [--no-lock]
+ * usage: shm-cache [--no-lock]
  *
- * The cache, 4 slots in shared memory, keeps values that the store is slow
- * to give: a key has its slot, and whose value was there is evicted. Workers
- * get and set keys in turn; one is killed while it fills a slot. Then N of
- * them (default 4) get and set all at once, and check each answer: torn is
- * another key's value, stale is one that has been set since. How many there
- * are without the lock varies from run to run.
+ * The cache has 4 slots. A key can be in one of them only, and evicts what
+ * was there. get_with_cache asks the store for what is not in the cache.
+ * set_with_cache takes the old value out of the cache, and stores the new
+ * one. Workers 1 and 2 get some keys, one after the other. Then Worker 3
+ * sets key 7 a hundred times, while all get it. An answer is stale if it is
+ * older than one before.
  *
- * Watch   what one has missed, the next one hits; who evicts whom.
- * Try     shm-cache --no-lock
- *         shm-cache --workers 16
- * Read    shm_overview(7), pthread_mutexattr_setrobust(3); CS 644, week 5
- *
- * Killed  Who dies with the lock has torn at most the slot that it noted in
- *         advance. A cache may forget, so the next owner empties that slot.
- *         set_with_cache empties the slot before it stores: who dies in
- *         between leaves nothing stale.
+ * Watch   what Worker 1 has missed, Worker 2 hits.
+ * Try     shm-cache --no-lock    an old value gets into the cache again
+ *         leave the old value in the cache: is the lock of any use then?
+ * Read    sem_overview(7), mmap(2); Kerrisk, TLPI, ch. 53
  */
-#ifndef __linux__
-#error "shm-cache needs Linux: robust mutexes, PR_SET_PDEATHSIG"
-#endif
+#define _GNU_SOURCE
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-static const char help[] = "usage: shm-cache [--workers N] [--no-lock]\n"
-                           "  --workers N  so many at the same time (4)\n"
-                           "  --no-lock    wrong: nobody takes the lock\n";
+enum { WORKERS = 6, KEYS = 10, SLOTS = 4, ROUNDS = 100, KEY = 7 };
 
-/* A value is EACH * key, which is a letter, plus a number that only grows. */
-enum { KEYS = 16, SLOTS = 4, EACH = 10000, ROUNDS = 900, DOOMED = 3 };
+static const char usage[] = "usage: shm-cache [--no-lock]\n"
+                            "  --no-lock  wrong: nobody takes the lock";
+static bool no_lock, hit;
 
-static struct cache *cache;
-struct cache { /* all of it is shared, the store, too */
-    pthread_mutex_t lock;
-    int hits, misses, store[KEYS];
+struct cache { /* all of it is shared */
+    sem_t lock;
     struct slot {
-        int key, value; /* key 0: empty */
+        int key, value; /* key 0: nothing is there */
     } slot[SLOTS];
-    int filled;        /* the key whose slot is being filled, or was */
-    _Atomic int wrong; /* answers */
+    int store[KEYS]; /* the slow one: think of a disk */
+    _Atomic int stale;
+    _Atomic bool end;
 };
+static struct cache *cache;
 
-static int no_lock, self, found; /* found: the key that was in the slot */
-
-static void must(int error, const char *call)
-{
-    if ((errno = error) != 0) /* pthread functions return it */
-        err(1, "%s", call);
-}
-
-static void lock(void)
-{
-    struct timespec until;
-    int error;
-
-    /* Who is killed when it has just been woken takes the wake-up with it,
-     * and the others sleep on: so each looks again after a second. */
-    do {
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        error = no_lock ? 0 : pthread_mutex_timedlock(&cache->lock, &until);
-    } while (error == ETIMEDOUT);
-    if (error == EOWNERDEAD) { /* we have the lock, and are to repair */
-        printf("%s: EOWNERDEAD, so a slot is emptied\n",
-               self ? "Worker" : "Parent");
-        cache->slot[cache->filled % SLOTS].key = 0;
-        error = pthread_mutex_consistent(&cache->lock);
-    }
-    must(error, "pthread_mutex_timedlock");
-}
-
-static void unlock(void)
-{
-    must(no_lock ? 0 : pthread_mutex_unlock(&cache->lock), "unlock");
-}
-
-/* At times all others run who need not wait for the lock. */
-static void dawdle(void)
-{
-    static int times;
-
-    if (times++ % 7 == 0)
-        sched_yield();
-}
-
+/* Returns a key's value; hit says whether the cache had it. */
 static int get_with_cache(int key)
 {
     struct slot *slot = &cache->slot[key % SLOTS];
     int value;
 
-    lock();
-    found = slot->key;
-    found == key ? cache->hits++ : cache->misses++;
-    if (found != key) {
-        cache->filled = key;
-        value = cache->store[key % KEYS];
-        dawdle();
+    if (!no_lock && sem_wait(&cache->lock) == -1)
+        err(1, "sem_wait");
+    hit = slot->key == key;
+    if (!hit) {
+        slot->value = cache->store[key];
         slot->key = key;
-        dawdle();
-        if (self == DOOMED)
-            raise(SIGKILL);
-        slot->value = value;
     }
     value = slot->value;
-    unlock();
+    if (!no_lock && sem_post(&cache->lock) == -1)
+        err(1, "sem_post");
     return value;
 }
 
 static void set_with_cache(int key, int value)
 {
-    lock();
-    if (cache->slot[key % SLOTS].key == key)
-        cache->slot[key % SLOTS].key = 0;
-    dawdle();
-    cache->store[key % KEYS] = value;
-    unlock();
+    struct slot *slot = &cache->slot[key % SLOTS];
+
+    if (!no_lock && sem_wait(&cache->lock) == -1)
+        err(1, "sem_wait");
+    if (slot->key == key)
+        slot->key = 0;
+    /* The race, forced: we wait until another one gets the old value. */
+    for (int i = 0; no_lock && i < 100000 && slot->key != key; i++)
+        sched_yield();
+    cache->store[key] = value;
+    if (!no_lock && sem_post(&cache->lock) == -1)
+        err(1, "sem_post");
 }
 
-/* Worker n: a letter is to get, a capital to set before; or by chance. */
-static void start(int n, const char *letters, int workers)
+/* Workers 1 and 2, one after the other. */
+static void get_aloud(int n)
 {
-    pid_t parent = getpid(), pid = fork();
-    int known[KEYS] = { 0 }; /* older than that is stale */
-    unsigned seed = (unsigned)n;
+    static const int keys[][4] = { { 1, 2, 5, 1 }, { 1, 2, 5, 7 } };
 
-    if (pid == -1)
-        err(1, "fork of Worker %d", n);
-    if (pid != 0)
-        return;
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* no worker outlives Parent */
-    if (getppid() != parent)
-        _exit(1);
-    self = n;
-    for (int i = 0; letters ? letters[i] : i < ROUNDS; i++) {
-        int letter = letters ? letters[i] : 'a' + rand_r(&seed) % KEYS;
-        int key = letter | ('a' - 'A');
-        int *last = &known[key % KEYS], value;
+    for (int i = 0; i < 4; i++) {
+        int key = keys[n - 1][i], value = get_with_cache(key);
 
-        if (letters ? letter != key : key % workers == n % workers && i % 2) {
-            *last = 10 * n + i;
-            set_with_cache(key, EACH * key + *last);
-        }
-        value = get_with_cache(key);
-        cache->wrong += value / EACH != key || value % EACH < *last;
-        *last = value % EACH;
-        if (letters)
-            printf("Worker %d: %sget %c = %d, a %s, in the slot was %c\n", n,
-                   letter == key ? "" : "set and ", key, *last,
-                   found == key ? "hit" : "miss", found ? found : '-');
+        printf("Worker %d: get %d = %d, a %s\n", n, key, value,
+               hit ? "hit" : "miss");
     }
-    exit(ferror(stdout) != 0);
+}
+
+/* Workers 3 to 6, all at once; Worker 3 sets what they get. */
+static void work(int n)
+{
+    int last = 0, value;
+
+    for (int i = 1; !cache->end; i++) {
+        if (n == 3) {
+            last = 100 * KEY + i;
+            set_with_cache(KEY, last);
+            cache->end = i == ROUNDS;
+        }
+        value = get_with_cache(KEY);
+        cache->stale += value < last;
+        last = value;
+        sched_yield(); /* here it would use the value */
+    }
 }
 
 int main(int argc, char *argv[])
 {
-    static const struct option options[] = {
-        { "workers", required_argument, NULL, 'w' },
-        { "no-lock", no_argument, &no_lock, 1 },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    static const char *script[] = { "abea", "abAe", "f", "fae" };
-    int fd, opt, status, failed = 0;
-    pthread_mutexattr_t attr;
-    long workers = 4;
-    char name[64], *end;
+    int status, failed = 0, stuck = 0;
 
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == 'w') {
-            workers = strtol(optarg, &end, 10);
-            if (*end || end == optarg || workers < 1 || workers > KEYS)
-                errx(2, "--workers must be from 1 to %d: %s", KEYS, optarg);
-        } else if (opt != 0) {
-            fputs(help, opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? 0 : 2;
-        }
-    }
-    if (optind < argc)
-        errx(2, "no operand is needed, what is this: %s", argv[optind]);
-
+    no_lock = argc > 1 && strcmp(argv[1], "--no-lock") == 0;
+    if (argc > 1 + no_lock)
+        errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    /* The time, too: a killed run may have left one with our pid. */
-    snprintf(name, sizeof name, "/shm-cache.%u.%d.%ld", getuid(), getpid(),
-             (long)time(NULL));
-    fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (fd == -1 || shm_unlink(name) == -1) /* children inherit the map */
-        err(1, "shm_open %s", name);
-    /* As ftruncate, but ENOSPC comes now, and not SIGBUS later. */
-    must(posix_fallocate(fd, 0, sizeof *cache), "posix_fallocate");
-    cache =
-        mmap(NULL, sizeof *cache, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    cache = mmap(NULL, sizeof *cache, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (cache == MAP_FAILED)
         err(1, "mmap");
-    close(fd);
-    must(pthread_mutexattr_init(&attr), "attr");
-    must(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED), "attr");
-    must(pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST), "attr");
-    must(pthread_mutex_init(&cache->lock, &attr), "pthread_mutex_init");
-    for (int key = 'a'; key < 'a' + KEYS; key++)
-        cache->store[key % KEYS] = EACH * key + key - 'a' + 1;
+    if (sem_init(&cache->lock, 1, 1) == -1)
+        err(1, "sem_init");
+    for (int key = 1; key < KEYS; key++)
+        cache->store[key] = 100 * key;
 
-    for (int n = 1; n <= 4; n++) {
-        start(n, script[n - 1], 1);
-        if (wait(&status) == -1 || status != (n == DOOMED ? SIGKILL : 0))
-            failed = 1;
-        else if (n == DOOMED)
-            printf("Parent: Worker %d was killed in the middle\n", n);
+    for (int n = 1; n <= WORKERS; n++) {
+        switch (fork()) {
+        case -1:
+            err(1, "fork");
+        case 0:
+            alarm(10); /* ends an endless wait */
+            if (n <= 2)
+                get_aloud(n);
+            else
+                work(n);
+            exit(0);
+        }
+        if (n <= 2) {
+            if (wait(&status) == -1)
+                err(1, "wait");
+            failed |= status;
+        }
     }
-    printf("Parent: %d hits, %d misses\n", cache->hits, cache->misses);
-    for (int n = 5; n < 5 + workers; n++)
-        start(n, NULL, (int)workers);
-    while (wait(&status) > 0)
+    for (int n = 3; n <= WORKERS; n++) {
+        if (wait(&status) == -1)
+            err(1, "wait");
         failed |= status;
-    lock(); /* the last one may have been killed with it */
-    for (struct slot *slot = cache->slot; slot < cache->slot + SLOTS; slot++)
-        if (slot->key)
-            cache->wrong += slot->value != cache->store[slot->key % KEYS];
-    unlock();
-    printf("Parent: %ld at once, %d torn or stale\n", workers, cache->wrong);
-    if (ferror(stdout))
-        errx(1, "not all could be written to stdout");
-    if (cache->wrong || failed)
-        errx(1, failed ? "a Worker was killed, or failed" : "wrong answers");
-    return 0;
+        stuck |= WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+    }
+    if (stuck)
+        errx(124, "stuck: a Worker waits for the lock, or for Worker 3");
+    printf("Parent: %d stale answers\n", cache->stale);
+    return failed || cache->stale;
 }
