@@ -38,7 +38,6 @@ static const char usage[] =
     "  KEY is verbosity, timeout or limit, VALUE at most 15 bytes";
 static const char *const keys[] = { "verbosity", "timeout", "limit" };
 static char name[300];
-static int fd;
 
 struct shared {       /* all of it is shared */
     _Atomic int turn; /* a Worker's, 1 to WORKERS; 0: nobody's */
@@ -51,6 +50,7 @@ static void remove_name(void)
     shm_unlink(name);
 }
 
+/* shm_unlink is unlink(2) within, which a handler may call. */
 static void on_signal(int sig)
 {
     remove_name();
@@ -84,7 +84,7 @@ static void worker(int n, int changes)
     }
 }
 
-static void set(int key, const char *value)
+static void set(int fd, int key, const char *value)
 {
     alarm(10); /* ends an endless wait */
     /* Sets take turns. The kernel unlocks what a dead one has locked. */
@@ -102,7 +102,8 @@ int main(int argc, char *argv[])
     bool serves = argc == 3 && strcmp(argv[1], "serve") == 0;
     bool sets =
         argc == 5 && strcmp(argv[1], "set") == 0 && strlen(argv[4]) < SIZE;
-    int status = 0, key = 0;
+    int fd, status = 0, key = 0;
+    struct sigaction action = { .sa_handler = on_signal };
     pid_t server = getpid();
     struct stat st;
 
@@ -115,8 +116,8 @@ int main(int argc, char *argv[])
     if (serves || sets)
         snprintf(name, sizeof name, "%s", argv[2]);
     if (!sets) {
-        signal(SIGINT, on_signal);
-        signal(SIGTERM, on_signal);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
     }
 
     fd = shm_open(name, sets ? O_RDWR : O_CREAT | O_EXCL | O_RDWR, 0600);
@@ -133,7 +134,7 @@ int main(int argc, char *argv[])
     if (shared == MAP_FAILED)
         err(1, "mmap");
     if (sets) {
-        set(key, argv[4]);
+        set(fd, key, argv[4]);
         return 0;
     }
 
@@ -151,8 +152,8 @@ int main(int argc, char *argv[])
         }
     }
     if (!serves) {
-        set(0, "3");
-        set(1, "60");
+        set(fd, 0, "3");
+        set(fd, 1, "60");
     }
     for (int n = 0; n < WORKERS && status == 0; n++)
         if (wait(&status) == -1)

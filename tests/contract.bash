@@ -9,8 +9,6 @@ awaited() {
     local all=' fits has_header keeps_the_idioms shows_its_usage in_order '
     local c11='stands_alone compiles_everywhere'
     case $1 in
-    posix-shm) echo "$all $c11 counts names_hold_the_pid inherits_sigchld" \
-        "loses_its_reader outlives_nobody runs_with_musl " ;;
     esac
 }
 
