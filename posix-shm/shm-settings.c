@@ -5,11 +5,11 @@
  *
  * Server makes the object NAME, which holds the settings, and forks Workers,
  * which sleep in futex(2) until it is their turn. Set opens the object,
- * stores a value and gives the turn to Worker 1. Each Worker looks and gives
- * the turn to the next one, the last one gives it back. (Alone, Parent is
- * Set, and the Workers inherit the object.)
+ * stores a value and gives the turn to Worker 1. Each Worker looks at the
+ * settings and gives the turn to the next one, or back to Set. (Alone, Parent
+ * is both Server and Set, and needs no name.)
  *
- * Watch   the Workers run already when the value changes.
+ * Watch   nothing is restarted: the Workers were there before the change.
  * Try     shm-settings serve /mine               (^C ends it) and elsewhere:
  *         shm-settings set /mine verbosity 3
  * Read    shm_overview(7), futex(2), lockf(3); Kerrisk, TLPI, ch. 54
@@ -59,10 +59,8 @@ static void on_signal(int sig)
 
 static void wait_for_turn(int n)
 {
-    int turn;
-
-    while ((turn = shared->turn) !=
-           n) /* futex looks again: no wake is lost */
+    /* futex compares once more: a turn that comes meanwhile is not missed. */
+    for (int turn; (turn = shared->turn) != n;)
         syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL);
 }
 
@@ -90,6 +88,7 @@ static void set(int fd, int key, const char *value)
     /* Sets take turns. The kernel unlocks what a dead one has locked. */
     if (lockf(fd, F_LOCK, 0) == -1)
         err(1, "lockf");
+    wait_for_turn(0); /* a dead one may have left the turn with a Worker */
     snprintf(shared->value[key], SIZE, "%s", value);
     give_turn(1);
     wait_for_turn(0);
