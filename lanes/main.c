@@ -237,6 +237,8 @@ static const char **strace_words(char *command[], char *pids[], int attached,
     argv[n++] = held ? "4000" : "1";
     if (opt.source)
         argv[n++] = "-k";
+    if (opt.step || opt.quiz || opt.delay) /* or it rings in mid-lecture */
+        argv[n++] = "--inject=?alarm:retval=0";
     for (int i = 0; i < extras; i++)
         argv[n++] = extra[i];
     snprintf(output, sizeof output, "/proc/%d/fd/%d", (int)getpid(),

@@ -349,6 +349,13 @@ stuck() {
     assert_line --regexp 'C: read\(0\) \[P1.r\] = \?'
 }
 
+@test "lanes -d: a program's alarm does not ring while one steps" {
+    requires strace
+    run -124 lanes -d 120 -t 0.3 pipe-eof --no-close # 20 rows, an alarm of 1 s
+    refute_output --partial SIGALRM
+    assert_line --partial 'B pipe-eof waits for itself'
+}
+
 @test "lanes --and: several commands side by side" {
     requires strace
     mkfifo f
