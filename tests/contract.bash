@@ -3,15 +3,6 @@
 # own, and prints what it has to say against the program, a line a fault.
 # PROGRAM=NAME in the environment leaves the other programs out.
 
-# Some folders await the second part of the rewrite: the checks that not all
-# of their programs pass as yet. It takes its folder out of this list.
-awaited() {
-    local all=' fits has_header keeps_the_idioms shows_its_usage in_order '
-    local c11='stands_alone compiles_everywhere'
-    case $1 in
-    esac
-}
-
 # Runs a check for each program. Most of a run is waiting, so that there are
 # more than cores.
 each_program() { # CHECK [HOW MANY SIDE BY SIDE]
@@ -39,7 +30,6 @@ visit() {
     local check=$1 source=$2 folder=${2%/*} name=${2##*/} found
     name=${name%.c}
     folder=${folder##*/}
-    [[ $(awaited "$folder") != *" $check "* ]] || return 0
     mkdir "$BATS_TEST_TMPDIR/$check.$name" &&
         cd "$BATS_TEST_TMPDIR/$check.$name" || return
     ulimit -S -f 20480
