@@ -573,6 +573,7 @@ with_no_others() { # COMMANDS
     unshare --ipc true 2>/dev/null || skip 'unshare --ipc is for root'
     export -f object_of
     cd "$BATS_TEST_TMPDIR" || return
+    LIMIT=${LIMIT:-20} # many runs stand in one
     run -0 unshare --ipc bash -c '
         clean_ipc() {
             "$ROOT/tools/clean-ipc" sysv-shm sysv-key sysv-msg sysv-sem \
@@ -584,7 +585,6 @@ with_no_others() { # COMMANDS
 @test "sysv-key and others, killed: make clean-ipc removes what they leave" {
     requires strace
     requires ipcmk util-linux
-    LIMIT=${LIMIT:-20} # six runs, and clean-ipc
     with_no_others '
         other=$(ipcmk -Q | grep -o "[0-9]*$")
         for command in "sysv-shm --no-rmid" sysv-msg sysv-sem \
@@ -616,13 +616,14 @@ with_no_others() { # COMMANDS
             exec {pipe}<>$program.pipe
             dd if=/dev/zero bs=65536 count=1 status=none >&"$pipe"
             $program >&"$pipe" {pipe}>&- &
-            until [[ $(object_of $!) ]]; do
+            pid=$! # the substitution in the loop has another
+            until [[ $(object_of $pid) ]]; do
                 read -rt 0.02 <> <(:)
             done
             clean_ipc >removed
-            [[ $(object_of $!) ]] || echo "$program: it has been removed"
+            [[ $(object_of $pid) ]] || echo "$program: it has been removed"
             head -c 65536 <&"$pipe" >/dev/null
-            wait $! || echo "$program: status $?"
+            wait $pid || echo "$program: status $?"
             exec {pipe}<&-
         done'
     assert_output ''
