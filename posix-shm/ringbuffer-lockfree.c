@@ -83,7 +83,7 @@ static void wait_for_room(int i)
             sched_yield();
             continue;
         }
-        wake_one(); /* the ring is full: one more Consumer is worth it */
+        wake_one(); /* the ring is full: there is work for one more */
         if (atomic_compare_exchange_strong(left, &now, now | WAITS))
             syscall(SYS_futex, left, FUTEX_WAIT, now | WAITS, NULL);
     }
@@ -108,7 +108,7 @@ static void produce(void)
         if (atomic_load(&ring->asleep) == consumers)
             wake_one(); /* else one is awake, and will see the item */
     }
-    wake_one(); /* it must see the end */
+    wake_one(); /* one that sleeps must see the end */
 }
 
 /* Waits until more than n items are put; returns how many are. */
@@ -124,11 +124,11 @@ static int wait_for_put(int n)
             continue;
         }
         /*
-         * We store asleep and look at put, Producer stores put and looks at
-         * asleep. Each would miss the other if a CPU looked before its own
-         * store is visible. A full barrier on both sides forbids that. For
-         * each item it would be too dear: so we, who sleep anyway, have the
-         * kernel execute Producer's.
+         * We store asleep and then look at put. Producer stores put and then
+         * looks at asleep. If a CPU looks before its own store is visible,
+         * each misses the other. A full barrier on both sides forbids that,
+         * but is too dear for each item. So we, who are about to sleep, have
+         * the kernel execute one on Producer's CPU as well.
          */
         atomic_fetch_add(&ring->asleep, 1);
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
@@ -155,7 +155,7 @@ static void consume(void)
             (WAITS | n))
             syscall(SYS_futex, left, FUTEX_WAKE, 1);
     }
-    wake_one(); /* the next one must see the end, too */
+    wake_one(); /* and so must the next one */
 }
 
 int main(int argc, char *argv[])
