@@ -3,12 +3,12 @@
  *
  * usage: pipe-atomic [--writers N] [--size N]
  *
- * Each Writer (default 4) sends 1000 records of N bytes (default PIPE_BUF),
- * each filled with a byte value of its own. Parent cuts the stream back into
- * records: one that holds two values is torn. The pipe has one page, to
- * force the tearing; how many are torn above PIPE_BUF varies.
+ * Each Writer (default 4) fills records of N bytes (default PIPE_BUF) with
+ * a byte value of its own and writes 1000 of them. Parent cuts the stream
+ * back into records: one that holds two values is torn. The pipe has one
+ * page, to force the tearing; how many are torn above PIPE_BUF varies.
  *
- * Watch   none is torn, however many write: a write of PIPE_BUF is atomic.
+ * Watch   none is torn, however many write: up to PIPE_BUF a write is atomic.
  * Try     pipe-atomic --size 8192                above PIPE_BUF it is not
  *         pipe-atomic --size 8192 --writers 1    who could tear it?
  * Read    PIPE_BUF in pipe(7); POSIX, write(); Kerrisk, TLPI, 44.1
@@ -91,7 +91,7 @@ int main(int argc, char *argv[])
 
     if (pipe(fd) == -1)
         err(1, "pipe");
-    /* In 64 KiB 8192 bytes go in whole; in a page they cannot. */
+    /* A pipe of 64 KiB takes 8192 bytes whole; a pipe of one page cannot. */
     if (fcntl(fd[1], F_SETPIPE_SZ, PIPE_BUF) == -1)
         err(1, "fcntl: F_SETPIPE_SZ");
 

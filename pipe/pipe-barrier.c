@@ -15,7 +15,6 @@
  */
 #define _GNU_SOURCE
 #include <err.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +69,7 @@ int main(int argc, char *argv[])
         case -1:
             err(1, "fork");
         case 0:
+            close(fd[0]);
             child(i, fd[1], &ready[i]);
             exit(0);
         }

@@ -28,7 +28,7 @@ static const char usage[] =
     "  --no-close  wrong: Child, which reads, keeps a write end";
 static bool no_close;
 
-/* Waits up to timeout milliseconds (-1: for ever), reads if poll says so. */
+/* Waits at most timeout ms (-1: for ever); reads if poll says it can. */
 static void look(int read_end, int timeout)
 {
     struct pollfd end = { .fd = read_end, .events = POLLIN };

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char bytes[1 << 20]; /* as much as a new pipe holds, or more */
+static char bytes[1 << 20]; /* 16 pages of 64 KiB: no new pipe holds more */
 
 static void put(int write_end, size_t n)
 {
@@ -80,6 +80,7 @@ int main(int argc, char *argv[])
         printf("Child: write of byte %d returns\n", capacity + 1);
         exit(0);
     }
+    alarm(0); /* Child has its own, and ends our wait when it ends */
     close(fd[1]);
     printf("Parent reads %zu\n", page);
     if (read(fd[0], bytes, page) == -1)

@@ -94,8 +94,7 @@ int main(int argc, char *argv[])
         err(1, "write");
     printf("Writer: chunks of %d: %d bytes go in, then EAGAIN\n", chunk, sum);
     if (sum < capacity)
-        printf(
-            "Writer: %d stay empty: no chunk fits into the rest of a page\n",
-            capacity - sum);
+        printf("Writer: %d stay empty: what does not fit starts a new page\n",
+               capacity - sum);
     return 0;
 }

@@ -7,10 +7,11 @@
  * something, so neither fills up while Parent reads the other. When both
  * are at their end, Parent waits for the status. A third pipe says whether
  * exec worked: a successful exec closes it, and read returns 0.
+ * (Without CMD, sh writes a line to each; with --wait-first it runs
+ * seq 100000.)
  *
  * Watch   the order: read to the end first, wait for the status second.
  * Try     capture --wait-first seq 100000    stuck above one pipe's size
- *         (alone: sh -c "seq 100000")
  *         capture sh -c 'echo oops >&2; exit 3'; echo $?
  * Read    poll(2), pipe(7), O_CLOEXEC in open(2); Kerrisk, TLPI, ch. 44
  */

@@ -3,10 +3,10 @@
  *
  * usage: coprocess [--no-flush]
  *
- * Child is a filter: it reads numbers from its standard input and prints
- * their sums, as it would at a terminal. Parent has put one pipe at
- * Child's standard input and one at its standard output. It sends a question
- * and waits for the answer.
+ * Child is a filter: it reads two numbers a line from its standard input
+ * and prints their sum, as it would at a terminal. Parent has put one pipe
+ * at Child's standard input and one at its standard output. Parent sends a
+ * question and waits for the answer.
  *
  * Watch   the filter's fflush. To a terminal stdio writes each line at once;
  *         to a pipe, only when its buffer is full or at exit.
@@ -39,7 +39,7 @@ static void filter(void)
     }
 }
 
-/* Makes fd descriptor n. They are equal if n was closed at the start. */
+/* Moves fd to number n. They are equal if n was closed at the start. */
 static void move(int fd, int n)
 {
     if (fd == n)
@@ -91,7 +91,7 @@ int main(int argc, char *argv[])
     }
     close(to_child[0]);
     close(from_child[1]);
-    /* After the fork: Child's stdout keeps its full buffer. */
+    /* Not before the fork: Child would inherit the line buffering. */
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     to = fdopen(to_child[1], "w");

@@ -28,7 +28,7 @@ static char pipe_name[40];
 /* Where does fd lead? "inherited": it was open before pipe was called. */
 static const char *look(int fd)
 {
-    char path[40], name[40] = ""; /* readlink adds no NUL */
+    char path[40], name[40] = ""; /* all NUL: readlink adds none */
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (readlink(path, name, sizeof name - 1) == -1)

@@ -61,7 +61,10 @@ static char **cut(char *words[])
     return words + 1;
 }
 
-/* Makes fd descriptor n; -1: none. Equal if n was closed at the start. */
+/*
+ * Moves fd to number n. fd is -1 where there is no pipe, and equal to n if n
+ * was closed at the start.
+ */
 static void move(int fd, int n)
 {
     if (fd == -1 || fd == n)
@@ -71,7 +74,7 @@ static void move(int fd, int n)
     close(fd);
 }
 
-/* In a child: reads from before, writes to next[1], becomes cmd. */
+/* In a child: reads from `before`, writes to next[1], becomes cmd. */
 static void become(char *cmd[], int before, const int next[2])
 {
     if (wait_first)
@@ -85,7 +88,10 @@ static void become(char *cmd[], int before, const int next[2])
     err(errno == ENOENT ? 127 : 126, "%s", cmd[0]); /* as a shell does */
 }
 
-/* Waits for a stage. The result is the last one, or the last that failed. */
+/*
+ * Waits for a stage. The result is the status of the last one; with
+ * --pipefail, of the last one that failed.
+ */
 static void finish(pid_t pid, int stage)
 {
     int status;
@@ -112,7 +118,7 @@ int main(int argc, char *argv[])
                             "--",  "wc",     "-l", NULL };
     int before = -1, count = 0, opt, pipe_size = 0;
     char **cmd = demo;
-    pid_t pids[argc + 2]; /* one a word is enough, and the demo has 3 */
+    pid_t pids[argc + 2]; /* fewer commands than words; the demo has 3 */
 
     while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         if (opt == 'f')
@@ -141,8 +147,7 @@ int main(int argc, char *argv[])
             err(1, "pipe of stage %d (%s)", count + 1, cmd[0]);
         if (next_cmd && pipe_size &&
             fcntl(next[1], F_SETPIPE_SZ, pipe_size) == -1)
-            err(1,
-                "F_SETPIPE_SZ (a user's limit: /proc/sys/fs/pipe-max-size)");
+            err(1, "fcntl: F_SETPIPE_SZ (see /proc/sys/fs/pipe-max-size)");
         pids[count] = fork();
         if (pids[count] == -1)
             err(1, "fork of stage %d (%s)", count + 1, cmd[0]);
@@ -160,7 +165,8 @@ int main(int argc, char *argv[])
         cmd = next_cmd;
     }
 
-    for (int i = 0; i < count && !wait_first; i++)
-        finish(pids[i], i + 1);
+    if (!wait_first)
+        for (int i = 0; i < count; i++)
+            finish(pids[i], i + 1);
     return WIFSIGNALED(result) ? 128 + WTERMSIG(result) : WEXITSTATUS(result);
 }
