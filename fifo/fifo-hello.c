@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
 
     for (int i = 0; i < 2; i++) {
         if (wait(&status) == -1)
-            warn("wait"); /* and go on: the name must be removed */
+            warn("wait"); /* status stays 1; the name must be removed */
         failed |= status;
         stuck |= WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     }

@@ -9,7 +9,7 @@
  *
  * Watch   what read returns when the FIFO is empty: -1 with EAGAIN while
  *         somebody can write, 0 when nobody can.
- * Try     leave out the close: what does the last read return?
+ * Try     leave out close(writer): what does the last read return?
  * Read    fifo(7), open(2), read(2); Kerrisk, TLPI, 44.9, 44.10
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Opens without waiting; returns -1 where nobody reads (ENXIO). */
+/* Opens without waiting; returns -1 if nobody reads (ENXIO). */
 static int try_open(const char *name, int flags)
 {
     int fd = open(name, flags | O_NONBLOCK);
@@ -67,6 +67,10 @@ int main(int argc, char *argv[])
     writer = try_open(name, O_WRONLY);
     unlink(name); /* both ends are open: nobody needs the name any more */
 
+    /*
+     * All three were opened in this order. We print only now: a closed stdout
+     * would end us, and the name would stay.
+     */
     if (early != -1)
         errx(1, "somebody else reads from %s", name);
     printf("Writer: open fails with ENXIO (%s): nobody reads\n",

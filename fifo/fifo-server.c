@@ -10,8 +10,8 @@
  * Watch   Server opens its FIFO twice, to read and to write. So it is itself
  *         a writer that never leaves, and it never sees the end of file.
  * Try     fifo-server --open-once        Server ends with its first client
- *         fifo-server serve my.fifo      (^C ends it) and, in a second
- *         fifo-server ask my.fifo        terminal, as often as you like
+ *         fifo-server serve my.fifo      ^C ends it; in a second terminal:
+ *         fifo-server ask my.fifo        as often as you like
  * Read    fifo(7), open(2); Kerrisk, TLPI, 44.8; APUE, exercise 15.10
  */
 #define _GNU_SOURCE
@@ -42,12 +42,13 @@ static void on_signal(int sig)
     _exit(128 + sig); /* what a shell would show */
 }
 
+/* Makes a FIFO that is removed however we end: by exit or by a signal. */
 static const char *make(const char *path)
 {
     signal(SIGALRM, on_signal);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    signal(SIGPIPE, SIG_IGN); /* write to nobody fails, and kills nobody */
+    signal(SIGPIPE, SIG_IGN); /* without a reader write fails, only */
     if (mkfifo(path, 0600) == -1)
         err(1, "mkfifo %s", path);
     made = path;
@@ -66,6 +67,7 @@ static int serve(const char *path, int last)
     requests = open(path, O_RDONLY); /* waits for the first client */
     if (requests == -1)
         err(1, "open %s", path);
+    /* Never used, never closed: so there is always a writer. */
     if (!open_once && open(path, O_WRONLY) == -1)
         err(1, "open %s", path);
 
@@ -73,11 +75,12 @@ static int serve(const char *path, int last)
         snprintf(name, sizeof name, "/tmp/fifo-server.%d", client);
         /* O_NONBLOCK: a client that has gone must not keep us waiting. */
         reply = open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
+        /* Too many open files is our fault; else the client has gone. */
         if (reply == -1 && errno == EMFILE)
             err(1, "open %s", name);
         if (reply != -1 && write(reply, &ticket, sizeof ticket) != -1)
             ticket++;
-        close(reply);
+        close(reply); /* if it is -1, nothing happens */
         if (ticket - 1 == last)
             return 0;
     }
@@ -90,7 +93,7 @@ static int ask(const char *path)
 {
     struct pollfd fds[2] = { { .events = POLLIN }, { 0 } };
     pid_t pid = getpid();
-    static char name[40];
+    static char name[40]; /* static: exit still needs it */
     int ticket;
 
     alarm(10); /* ends an endless wait */
@@ -98,8 +101,9 @@ static int ask(const char *path)
     fds[1].fd = open(path, O_WRONLY); /* waits for Server */
     if (fds[1].fd == -1)
         err(1, "open %s", path);
+    /* lseek works on a file and fails on a FIFO. */
     if (lseek(fds[1].fd, 0, SEEK_CUR) != -1)
-        errx(1, "%s is a file that holds bytes, and no FIFO", path);
+        errx(1, "%s is not a FIFO", path);
     snprintf(name, sizeof name, "/tmp/fifo-server.%d", pid);
     /* O_NONBLOCK: Server opens it only when it has read our pid. */
     fds[0].fd = open(make(name), O_RDONLY | O_NONBLOCK);
@@ -109,12 +113,12 @@ static int ask(const char *path)
     /* Up to PIPE_BUF bytes go in whole, never between others' bytes. */
     if (write(fds[1].fd, &pid, sizeof pid) == -1)
         err(1, "write");
-    /* Waits for an answer, or until nobody reads the other FIFO. */
+    /* Waits for an answer, or until Server's FIFO has no reader. */
     if (poll(fds, 2, -1) == -1)
         err(1, "poll");
     if (read(fds[0].fd, &ticket, sizeof ticket) != sizeof ticket)
         errx(1, "Client: Server has ended without an answer");
-    remove_made();
+    remove_made(); /* before anything is printed */
     printf("Client: ticket %d\n", ticket);
     return 0;
 }
@@ -134,11 +138,13 @@ static int play_both(void)
             alarm(10);
             exit(i == 0 ? serve(path, 3) : ask(path));
         }
+        /* The first child is Server; for each client we wait at once. */
         if (i > 0 && wait(&failed) == -1)
             err(1, "wait");
     }
     if (wait(&status) == -1)
         err(1, "wait");
+    /* SIGALRM does not kill Server: on_signal exits with this. */
     if (WEXITSTATUS(status) == 128 + SIGALRM)
         errx(124, "stuck: Server waits for a client");
     return failed || status;

@@ -33,9 +33,12 @@ static struct timespec deadline(void)
 
     if (clock_gettime(CLOCK_REALTIME, &t) == -1)
         err(1, "clock_gettime");
+    t.tv_sec += WAIT_MS / 1000;
     t.tv_nsec += WAIT_MS % 1000 * 1000000L;
-    t.tv_sec += WAIT_MS / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
+    if (t.tv_nsec >= 1000000000) { /* 1 s or more would be EINVAL */
+        t.tv_nsec -= 1000000000;
+        t.tv_sec++;
+    }
     return t;
 }
 
@@ -79,7 +82,7 @@ int main(int argc, char *argv[])
          "EMSGSIZE");
     if (mq_send(queue, text, 5, 0) == -1)
         err(1, "mq_send");
-    printf("Sender: 5 bytes: the queue is full\n");
+    printf("Sender: 5 bytes: sent, and now the queue is full\n");
     show("Receiver: room for 99 bytes",
          mq_receive(queue, text, SIZE - 1, NULL), EMSGSIZE, "EMSGSIZE");
 
@@ -93,7 +96,7 @@ int main(int argc, char *argv[])
 
     if (mq_receive(queue, text, SIZE, NULL) == -1)
         err(1, "mq_receive");
-    printf("Receiver: room for 100 bytes: the queue is empty\n");
+    printf("Receiver: room for 100 bytes: received, and now it is empty\n");
     set_flags(queue, O_NONBLOCK);
     show("Receiver: empty, O_NONBLOCK", mq_receive(queue, text, SIZE, NULL),
          EAGAIN, "EAGAIN");

@@ -5,10 +5,12 @@
  *
  * /proc/sys/fs/mqueue holds the limits of every queue; ulimit -q limits the
  * bytes of all queues of a user. Maker asks for a queue beyond each limit.
- * With the privilege CAP_SYS_RESOURCE, which root often has, the first two
- * may be passed. queues_max is everybody's, so Maker leaves it alone.
+ * With the privilege CAP_SYS_RESOURCE, which root often has, msg_max and
+ * msgsize_max may be exceeded. queues_max is for all users together, so
+ * Maker leaves it alone.
  *
- * Watch   100 bytes are too many for 100: the kernel adds its own records.
+ * Watch   with a limit of 100 bytes not even one message of 100 bytes is
+ *         allowed: the kernel counts its own records, too.
  *         And EMFILE ("Too many open files") is about bytes here.
  * Try     (ulimit -q 100; mq-hello)    in bash
  * Read    mq_overview(7), getrlimit(2), capabilities(7); TLPI, 52.8

@@ -3,9 +3,10 @@
  *
  * usage: mq-name [send NAME MESSAGE PRIO | receive NAME | remove NAME]
  *
- * The first to send makes the queue. It stays, with all that is in it, until
- * somebody removes it or the system is shut down. Alone, Parent starts
- * Sender, and Receiver when Sender has ended; then Parent removes the queue.
+ * The first to send makes the queue. Its NAME begins with a slash, or mq_open
+ * fails: Invalid argument. It stays, with all that is in it, until somebody
+ * removes it or the system is shut down. Alone, Parent starts Sender, and
+ * Receiver when Sender has ended; then Parent removes the queue.
  *
  * Watch   Sender is gone when Receiver opens the queue. They need no common
  *         parent: the name is enough.
@@ -51,7 +52,7 @@ static int sender(const char *name, const char *message, int priority)
 
 static int receiver(const char *name)
 {
-    static char text[1 << 24]; /* no message can be longer */
+    static char text[1 << 24]; /* Linux allows no longer message */
     mqd_t queue = mq_open(name, O_RDONLY);
     unsigned priority;
     ssize_t n;
@@ -82,7 +83,7 @@ static int play_all(void)
             exit(i ? receiver(name) : sender(name, "Hello, I am gone!", 3));
         }
         if (wait(&status) == -1)
-            warn("wait"); /* and go on: the name must be removed */
+            warn("wait"); /* status stays 1; the name must be removed */
         failed |= status;
     }
     mq_unlink(name);

@@ -50,7 +50,7 @@ static void drain(mqd_t queue)
         err(1, "mq_receive");
 }
 
-/* Has another process send a message, and waits until it has ended. */
+/* Forks a Sender, which sends message n, and waits until it has ended. */
 static void let_send(mqd_t queue, char n)
 {
     int status;
@@ -125,6 +125,6 @@ int main(int argc, char *argv[])
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         errx(124, "stuck: Receiver waits for %s",
-             drain_first ? "SIGUSR1, but message 3 came before" : "Sender");
+             drain_first ? "SIGUSR1, but message 3 came too soon" : "Sender");
     return status != 0;
 }

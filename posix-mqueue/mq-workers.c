@@ -10,7 +10,7 @@
  *
  * Watch   without any lock each job is done exactly once: a message goes to
  *         one Worker, and as a whole.
- * Try     let Sender put in one empty message less, and wait 10 seconds.
+ * Try     let Sender put in one empty message fewer, and wait 10 seconds.
  * Read    mq_overview(7), mq_receive(3); Kerrisk, TLPI, 52.5
  */
 #define _GNU_SOURCE
@@ -45,6 +45,7 @@ static void sender(mqd_t queue)
     char text[SIZE];
 
     for (int i = 0; i < jobs + workers; i++) {
+        /* A job goes with its NUL; an empty message has 0 bytes. */
         int n = i < jobs ? snprintf(text, SIZE, "%d", i) + 1 : 0;
 
         if (mq_send(queue, text, (size_t)n, 0) == -1)

@@ -56,7 +56,7 @@ static void add(struct shared *shared)
     if (!no_lock && sem_wait(&shared->lock) == -1)
         err(1, "sem_wait");
     n = shared->count;
-    /* Without the lock nobody stores before both have loaded. */
+    /* Counts its load. Without the lock it waits here until both have. */
     for (shared->loaded++; no_lock && shared->loaded < CHILDREN;)
         sched_yield();
     shared->count = n + 1;
@@ -75,8 +75,7 @@ int main(int argc, char *argv[])
     if (argc > 1 + no_lock)
         loops = number(argv[1 + no_lock], MAX_LOOPS);
 
-    /* Such memory starts as zeros. Were it private, each would count alone.
-     */
+    /* It starts as zeros. If it were private, each would count alone. */
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)

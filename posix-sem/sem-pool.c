@@ -31,7 +31,7 @@ enum { MAX = 200 };
 static const char usage[] =
     "usage: sem-pool [--permits N] [--workers N] [--no-sem]\n"
     "  --permits N  how many may be inside (3)\n"
-    "  --workers N  how many want to be (6)\n"
+    "  --workers N  how many want to go in (6)\n"
     "  --no-sem     wrong: they go in without a permit";
 static int permits = 3, workers = 6, no_sem;
 
@@ -53,11 +53,13 @@ static int number(const char *word, int max)
 
 static void worker(struct pool *pool)
 {
+    /* sem_wait would do. sem_trywait shows who finds the door closed. */
     if (!no_sem && sem_trywait(&pool->permits) == -1) {
         pool->came_to_the_door++;
         if (sem_wait(&pool->permits) == -1)
             err(1, "sem_wait");
     }
+    /* One more is inside; note that this many have been. */
     pool->seen[++pool->inside] = true;
     pool->came_in++;
     /* Nobody leaves before all have come. */
@@ -118,6 +120,6 @@ int main(int argc, char *argv[])
     }
     while (pool->seen[most + 1])
         most++;
-    printf("Parent: at most %d inside, %d permits\n", most, permits);
+    printf("Parent: at most %d inside, permits: %d\n", most, permits);
     return failed || most > permits;
 }

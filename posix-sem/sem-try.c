@@ -5,7 +5,7 @@
  *
  * A named semaphore that starts at 1 is a lock, and whoever knows the name
  * can open it. Parent takes the lock. Child opens it by its name, and tries
- * to get it, first without waiting, then for 100 ms. At last Parent posts.
+ * to get it, first without waiting, then for 100 ms. In the end Parent posts.
  *
  * Watch   sem_timedwait takes a point in time, not a length of time.
  * Try     sem-try --init-0    nobody has the lock, and nobody gets it
@@ -49,7 +49,7 @@ static void child(const char *name)
         errx(1, "sem_trywait does not fail with EAGAIN");
     printf("Child: sem_trywait fails with EAGAIN (%s)\n", strerror(errno));
 
-    /* A point in time: now, by the clock on the wall, and 100 ms. */
+    /* A point in time: 100 ms from now, by the clock on the wall. */
     if (clock_gettime(CLOCK_REALTIME, &end) == -1)
         err(1, "clock_gettime");
     end.tv_nsec += 100000000;
@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
     sem = sem_open(name, O_CREAT | O_EXCL, 0600, init_0 ? 0 : 1);
     if (sem == SEM_FAILED)
         err(1, "sem_open %s", name);
-    taken = sem_trywait(sem) == 0; /* does not wait */
+    taken = sem_trywait(sem) == 0; /* sem_wait would wait if it is 0 */
     switch (fork()) {
     case -1:
         sem_unlink(name);
@@ -88,7 +88,7 @@ int main(int argc, char *argv[])
         exit(0);
     }
     if (wait(&status) == -1)
-        warn("wait"); /* and go on: the name must be removed */
+        warn("wait"); /* status stays 1; the name must be removed */
     sem_unlink(name);
 
     if (!taken)

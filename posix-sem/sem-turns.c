@@ -40,14 +40,15 @@ struct game {
 static void play(struct game *game, int me)
 {
     sem_t *mine = &game->turn[one_sem ? 0 : me];
-    sem_t *other = &game->turn[one_sem ? 0 : !me];
+    sem_t *other = &game->turn[one_sem ? 0 : 1 - me];
 
-    /* Child 2 comes late: Child 1 should wait for it, and does not. */
+    /* --one-sem: Child 2 comes late, and Child 1 does not wait for it. */
     while (one_sem && me == 1 && game->number < ROUNDS)
         sched_yield();
     for (int i = 0; i < ROUNDS; i++) {
         if (sem_wait(mine) == -1)
             err(1, "sem_wait");
+        /* At an even number it is Child 1's turn (me is 0). */
         if (game->number % 2 != me)
             game->twice = true;
         game->number++;

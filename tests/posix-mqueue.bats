@@ -244,11 +244,11 @@ sleeps() { # PID
     run -0 --separate-stderr mq-errors
     assert_output - <<-'END'
 	Sender: 101 bytes: EMSGSIZE (Message too long)
-	Sender: 5 bytes: the queue is full
+	Sender: 5 bytes: sent, and now the queue is full
 	Receiver: room for 99 bytes: EMSGSIZE (Message too long)
 	Sender: full, O_NONBLOCK: EAGAIN (Resource temporarily unavailable)
 	Sender: full, waits: ETIMEDOUT (Connection timed out)
-	Receiver: room for 100 bytes: the queue is empty
+	Receiver: room for 100 bytes: received, and now it is empty
 	Receiver: empty, O_NONBLOCK: EAGAIN (Resource temporarily unavailable)
 	Receiver: empty, waits: ETIMEDOUT (Connection timed out)
 	END

@@ -324,7 +324,7 @@ waits_with_a_limit() { # PID
 
 @test "sem-pool: three may be inside, three are, and never a fourth" {
     run -0 --separate-stderr sem-pool
-    assert_output 'Parent: at most 3 inside, 3 permits'
+    assert_output 'Parent: at most 3 inside, permits: 3'
     assert_equal "$stderr" ''
     # And the semaphore makes it so.
     spied sem-pool
@@ -346,7 +346,7 @@ waits_with_a_limit() { # PID
                 sem-pool --permits $permits --workers $workers >out ||
                     echo "status $?"
                 most=$((permits < workers ? permits : workers))
-                grep -qx "Parent: at most $most inside, $permits permits" out ||
+                grep -qx "Parent: at most $most inside, permits: $permits" out ||
                     echo "--permits $permits --workers $workers: $(cat out)"
             done
         done'
@@ -355,7 +355,7 @@ waits_with_a_limit() { # PID
 
 @test "sem-pool --no-sem: all are inside, in each run" {
     run -1 sem-pool --no-sem
-    assert_output 'Parent: at most 6 inside, 3 permits'
+    assert_output 'Parent: at most 6 inside, permits: 3'
     requires taskset util-linux
     LIMIT=${LIMIT:-20} run -0 bash -c '
         for i in {1..10}; do
