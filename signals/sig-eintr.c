@@ -58,13 +58,13 @@ static void wait_until_asleep(pid_t pid)
 
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     while (state != 'S' && state != 'Z') {
-        FILE *stat = fopen(path, "r");
+        FILE *file = fopen(path, "r");
 
-        if (!stat)
+        if (!file)
             err(1, "%s", path);
-        if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
             errx(1, "%s: there is no state in it", path);
-        fclose(stat);
+        fclose(file);
         sched_yield();
     }
 }
@@ -111,5 +111,6 @@ int main(int argc, char *argv[])
         errx(2, "unexpected argument: %s\nusage: sig-eintr", argv[1]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
+    /* Child 2 starts only if all went well with Child 1. */
     return status_of_child(1, 0) != 0 || status_of_child(2, SA_RESTART) != 0;
 }

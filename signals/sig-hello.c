@@ -51,6 +51,7 @@ static void child(int gate)
 
 int main(int argc, char *argv[])
 {
+    /* SA_RESTART: with --pause the handler interrupts the read at the gate */
     struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
     int gate[2], status;
     sigset_t usr1;

@@ -7,9 +7,9 @@
  * three times, SIGUSR1 with kill, the others with sigqueue and a value, and
  * ends. Then Parent takes what is pending.
  *
- * Watch   SIGUSR1 comes once: it is a bit. The real-time signals are a queue
- *         each, and SIGRTMIN+1 overtakes SIGRTMIN+2, which was sent first.
- * Try     ( ulimit -i 4; sig-queue )    how long may the queues be?
+ * Watch   SIGUSR1 comes once: it is noted in one bit. Each real-time signal
+ *         has a queue, and SIGRTMIN+1 overtakes SIGRTMIN+2, sent before it.
+ * Try     ( ulimit -i 4; sig-queue )    the limit is for all that a user has
  * Read    signal(7), sigqueue(3), sigwaitinfo(2); Kerrisk, TLPI, 22.8
  */
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@ static void child(pid_t parent)
             printf("Child sends SIGRTMIN+%d: %d\n", n, value.sival_int);
             if (sigqueue(parent, SIGRTMIN + n, value) == -1) {
                 warn("sigqueue");
-                errx(1, "hint: ulimit -i tells how many may be pending");
+                errx(1, "hint: ulimit -i: how many a user may have pending");
             }
         }
     }
@@ -45,7 +45,7 @@ int main(int argc, char *argv[])
 {
     static const struct timespec now = { 0 };
     pid_t parent = getpid();
-    sigset_t door;
+    sigset_t signals;
     siginfo_t info;
     int sig, status;
 
@@ -53,11 +53,11 @@ int main(int argc, char *argv[])
         errx(2, "unexpected argument: %s\nusage: sig-queue", argv[1]);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    sigemptyset(&door);
-    sigaddset(&door, SIGUSR1);
-    sigaddset(&door, SIGRTMIN + 1);
-    sigaddset(&door, SIGRTMIN + 2);
-    if (sigprocmask(SIG_BLOCK, &door, NULL) == -1)
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGRTMIN + 1);
+    sigaddset(&signals, SIGRTMIN + 2);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
         err(1, "sigprocmask");
 
     switch (fork()) {
@@ -74,7 +74,7 @@ int main(int argc, char *argv[])
     printf("Parent: Child has gone, its signals are still here\n");
 
     /* Takes them one by one, the lowest number first, without a handler. */
-    while ((sig = sigtimedwait(&door, &info, &now)) != -1) {
+    while ((sig = sigtimedwait(&signals, &info, &now)) != -1) {
         if (info.si_code == SI_QUEUE) /* only then is there a value */
             printf("Parent got SIGRTMIN+%d: %d\n", sig - SIGRTMIN,
                    info.si_value.sival_int);

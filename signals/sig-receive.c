@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     sigemptyset(&sa.sa_mask);
     for (int i = 0; i < SIGNALS; i++)
         sigaddset(&sa.sa_mask, signals[i]);
-    /* Blocked except in sigsuspend, and in each other's handlers. */
+    /* They come in sigsuspend only, and one at a time: see sa_mask. */
     if (sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL) == -1)
         err(1, "sigprocmask");
     for (int i = 0; i < SIGNALS; i++)

@@ -1,11 +1,12 @@
 /*
- * sig-shutdown - a daemon's manners: reload, end in order, leave nothing half
+ * sig-shutdown - a daemon's manners: reload, end in order, no work half done
  *
  * usage: sig-shutdown [--no-mask]
  *
  * Daemon writes records, each in two halves. SIGHUP and SIGTERM are blocked
- * meanwhile; between two records Daemon asks for them. SIGHUP has it read
- * its settings again, SIGTERM ends it. Parent sends them after a first half.
+ * meanwhile; between two records Daemon asks for them. SIGHUP makes it read
+ * its settings again, SIGTERM ends it. Parent sends each of them when it has
+ * the first half of a record, and not yet the second.
  *
  * Watch   the record in hand is finished, and only then the signal counts.
  * Try     sig-shutdown --no-mask    killed in the middle: half a record
@@ -59,7 +60,7 @@ static void serve(const sigset_t *signals)
     printf("Daemon: SIGTERM, ends in order\n");
 }
 
-/* Parent: reads the records, and sends a signal in the middle of two. */
+/* Parent: reads the records; a signal in the middle of the 2nd and 3rd. */
 static void disturb(pid_t daemon, FILE *records)
 {
     char line[40];

@@ -38,7 +38,7 @@ static pid_t start(int sig, int *status)
         err(1, "fork");
     if (pid == 0) {
         alarm(10); /* ends an endless wait */
-        /* A stopped child's alarm has to wait, but not SIGKILL. */
+        /* No alarm ends a child while it is stopped; SIGKILL does. */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
             _exit(1);

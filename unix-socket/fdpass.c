@@ -38,9 +38,9 @@ static union { /* bytes alone need not be aligned, a cmsghdr must be */
 } control = { { .cmsg_len = CMSG_LEN(sizeof(int)),
                 .cmsg_level = SOL_SOCKET,
                 .cmsg_type = SCM_RIGHTS } };
-static int number; /* the data, at least one byte of which must go along */
-static struct msghdr msg = { .msg_iov =
-                                 &(struct iovec){ &number, sizeof number },
+static int number; /* goes along as data: there must be at least one byte */
+static struct iovec data = { &number, sizeof number };
+static struct msghdr msg = { .msg_iov = &data,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control };

@@ -10,7 +10,8 @@
  *
  * Watch   what a client says of itself proves nothing.
  * Try     sudo sock-cred
- *         call become_nobody between connect and send: is it let in?
+ *         move the call of become_nobody from main to client, between
+ *         connect and send, behind if (n == 2): is Client 2 let in?
  * Read    SO_PEERCRED in unix(7), credentials(7); Kerrisk, TLPI, 61.13.4
  */
 #define _GNU_SOURCE
@@ -35,7 +36,6 @@ static uid_t us; /* Server's user, and what each client says it is */
 
 static void server(int listener)
 {
-    static const char *const user[] = { "another user", "my user" };
     struct ucred peer;
     socklen_t size = sizeof peer;
     uid_t said;
@@ -50,11 +50,22 @@ static void server(int listener)
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
             err(1, "SO_PEERCRED");
         printf("Server: the client says %s, the kernel says %s\n",
-               user[said == us], user[peer.uid == us]);
+               said == us ? "my user" : "another user",
+               peer.uid == us ? "my user" : "another user");
         if (peer.uid == us && send(fd, "welcome", 7, MSG_NOSIGNAL) == -1)
             err(1, "send");
         close(fd); /* and another user gets an end of file */
     }
+}
+
+static void become_nobody(void)
+{
+    if (setgroups(0, NULL) == -1)
+        err(1, "setgroups");
+    if (setgid(NOBODY) == -1)
+        err(1, "setgid");
+    if (setuid(NOBODY) == -1) /* last: nobody may not change a group */
+        err(1, "setuid");
 }
 
 static void client(int n)
@@ -73,16 +84,6 @@ static void client(int n)
     printf("Client %d received: %s\n", n, *answer ? answer : "end of file");
 }
 
-static void become_nobody(void)
-{
-    if (setgroups(0, NULL) == -1)
-        err(1, "setgroups");
-    if (setgid(NOBODY) == -1)
-        err(1, "setgid");
-    if (setuid(NOBODY) == -1) /* last: nobody may not change a group */
-        err(1, "setuid");
-}
-
 int main(int argc, char *argv[])
 {
     int listener, status;
@@ -96,8 +97,7 @@ int main(int argc, char *argv[])
     if (listener == -1)
         err(1, "socket");
     /* Given the family alone, the kernel makes up an abstract name. */
-    if (bind(listener, (struct sockaddr *)&addr, sizeof addr.sun_family) ==
-        -1)
+    if (bind(listener, (struct sockaddr *)&addr, sizeof(sa_family_t)) == -1)
         err(1, "bind");
     if (getsockname(listener, (struct sockaddr *)&addr, &addr_size) == -1)
         err(1, "getsockname");

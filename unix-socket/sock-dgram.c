@@ -89,7 +89,7 @@ int main(int argc, char *argv[])
     if (fd == -1)
         err(1, "socket");
     /* Given the family alone, the kernel makes up an abstract name. */
-    if (bind(fd, (struct sockaddr *)&addr, sizeof addr.sun_family) == -1)
+    if (bind(fd, (struct sockaddr *)&addr, sizeof(sa_family_t)) == -1)
         err(1, "bind");
     snprintf(addr.sun_path, sizeof addr.sun_path, "/tmp/sock-dgram.%d",
              getpid());

@@ -11,7 +11,7 @@
  * Watch   two messages, as with datagrams, and an end of file, as in a
  *         stream.
  * Try     change both SOCK_SEQPACKET to SOCK_STREAM
- * Read    unix(7), socket(2); Kerrisk, TLPI, 57.4 (footnote), 61.10
+ * Read    unix(7), socket(2); Kerrisk, TLPI, 61.13.5
  */
 #define _GNU_SOURCE
 #include <err.h>

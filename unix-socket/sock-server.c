@@ -48,7 +48,8 @@ static int start_listening(void)
 
     if (fd == -1)
         err(1, "socket");
-    /* A dead server's socket refuses a client; so does a plain file. */
+    /* A dead server's socket refuses a client. So does a plain file: keep it.
+     */
     if (lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
         connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1 &&
         errno == ECONNREFUSED)
@@ -99,7 +100,8 @@ static void serve(int listener, int clients)
         }
         close(fd);
     }
-    wait(NULL); /* fails when the last child has ended */
+    /* As SIGCHLD is ignored, this waits for all children, and then fails. */
+    wait(NULL);
 }
 
 static int ask(const char *who, int fd, const char *message)
@@ -154,7 +156,7 @@ int main(int argc, char *argv[])
     if (argc > 2)
         memcpy(addr.sun_path, argv[2], strlen(argv[2]));
     if (argc == 3 && strcmp(argv[1], "serve") == 0)
-        serve(start_listening(), -1);
+        serve(start_listening(), -1); /* -1: any number of clients */
     if (argc != 4 || strcmp(argv[1], "ask") != 0)
         errx(2, "usage: sock-server [serve PATH | ask PATH MESSAGE]");
     alarm(10);

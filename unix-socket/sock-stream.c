@@ -32,7 +32,7 @@ static void remove_name(void)
     unlink(addr.sun_path);
 }
 
-/* A stream has no messages. What is said here ends with its direction. */
+/* A stream has no messages: shutdown says where this one ends. */
 static void say(int fd, const char *text)
 {
     if (send(fd, text, strlen(text), MSG_NOSIGNAL) == -1)

@@ -9,7 +9,7 @@
  *
  * Watch   how little is different. All the rest works for any address.
  * Try     diff sock-stream.c sock-tcp.c
- * Read    ip(7), tcp(7), getsockname(2); Kerrisk, TLPI, 59.5, 61.5;
+ * Read    ip(7), tcp(7), getsockname(2); Kerrisk, TLPI, 59.4, 61.5;
  *         Stevens & Rago, APUE, 16.3
  */
 #define _GNU_SOURCE
@@ -26,7 +26,7 @@
 
 static struct sockaddr_in addr = { .sin_family = AF_INET };
 
-/* A stream has no messages. What is said here ends with its direction. */
+/* A stream has no messages: shutdown says where this one ends. */
 static void say(int fd, const char *text)
 {
     if (send(fd, text, strlen(text), MSG_NOSIGNAL) == -1)
