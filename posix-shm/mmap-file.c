@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN = 60, MAX_SIZE = 1 << 26 }; /* all of it is copied */
+enum { SHOWN = 60, MAX_SIZE = 1 << 26 }; /* reversing copies every page */
 
 /* A file that has no name, and goes when we end. */
 static int small_file(void)

@@ -56,7 +56,7 @@ static void try_mode(int i, int fd)
         err(1, "fork");
     case 0:
         memcpy(word, after, sizeof after);
-        _exit(0);
+        exit(0);
     }
     if (wait(&status) == -1)
         err(1, "wait");

@@ -43,12 +43,13 @@ static const char usage[] =
 static int consumers = 2, items = 1000, slots = 8, per_block = 1;
 
 struct ring { /* all of it is shared; what is busy has its own cache line */
-    _Alignas(64) atomic_int claimed; /* how many items have a Consumer, */
-    _Alignas(64) atomic_int put;     /* of how many that are there */
+    _Alignas(64) atomic_int claimed; /* items that Consumers have claimed */
+    _Alignas(64) atomic_int put;     /* items that Producer has put */
     _Alignas(64) atomic_int asleep;  /* how many Consumers sleep */
-    _Alignas(64) atomic_int left[MAX_SLOTS][16]; /* in a block; one a line */
-    int slot[MAX_SLOTS];                         /* an item is a number */
-    _Atomic unsigned char taken[MAX_ITEMS];      /* how often each item was */
+    /* What is left in each block, in [0]; 16 ints fill a cache line. */
+    _Alignas(64) atomic_int left[MAX_SLOTS][16];
+    int slot[MAX_SLOTS];                    /* an item is a number */
+    _Atomic unsigned char taken[MAX_ITEMS]; /* how often each was taken */
 };
 static struct ring *ring;
 
@@ -64,12 +65,12 @@ static int number(const char *word, int max)
 
 static void wake_one(void)
 {
-    /* Counted here: the one that wakes up may do so much later. */
+    /* Counted here: the Consumer may not run again until much later. */
     if (syscall(SYS_futex, &ring->put, FUTEX_WAKE, 1) == 1)
         atomic_fetch_sub(&ring->asleep, 1);
 }
 
-/* Waits until nothing is left in the block that begins with item i. */
+/* Waits until the block that begins with item i is empty; counts it full. */
 static void wait_for_room(int i)
 {
     atomic_int *left = ring->left[i % slots / per_block];
@@ -127,8 +128,8 @@ static int wait_for_put(int n)
          * We store asleep and then look at put. Producer stores put and then
          * looks at asleep. If a CPU looks before its own store is visible,
          * each misses the other. A full barrier on both sides forbids that,
-         * but is too dear for each item. So we, who are about to sleep, have
-         * the kernel execute one on Producer's CPU as well.
+         * but is too costly for each item. So we, who are about to sleep,
+         * have the kernel execute one on Producer's CPU as well.
          */
         atomic_fetch_add(&ring->asleep, 1);
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
@@ -185,8 +186,9 @@ int main(int argc, char *argv[])
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (ring == MAP_FAILED)
         err(1, "mmap");
+    /* A block grows while it divides the ring evenly, into four or more. */
     while (per_block < 32 && slots % (8 * per_block) == 0)
-        per_block *= 2; /* there are four blocks or more */
+        per_block *= 2;
 
     for (int i = 0; i <= consumers; i++) {
         switch (fork()) {
@@ -209,7 +211,7 @@ int main(int argc, char *argv[])
         stuck |= WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     }
     if (stuck)
-        errx(124, "stuck, or too much for 10 s: one waits in futex");
+        errx(124, "stuck, or too much for 10 s: a process waits in futex");
     for (int i = 0; i < items; i++) {
         twice += ring->taken[i] > 1;
         never += ring->taken[i] == 0;

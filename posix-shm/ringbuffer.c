@@ -41,9 +41,9 @@ struct ring {            /* all of it is shared */
     sem_t room;          /* how many slots are empty */
     sem_t filled;        /* how many hold an item */
     sem_t lock;          /* 1: no Consumer is at the ring */
-    int next;            /* the slot to be emptied: the lock is for this */
+    int next;            /* items taken so far; the next is in next % slots */
     int slot[MAX_SLOTS]; /* an item is a number */
-    _Atomic int taken[MAX_ITEMS]; /* how often each item was */
+    _Atomic int taken[MAX_ITEMS]; /* how often each one was taken */
 };
 static struct ring *ring;
 
@@ -139,7 +139,7 @@ int main(int argc, char *argv[])
         stuck |= WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     }
     if (stuck)
-        errx(124, "stuck, or too much for 10 s: one waits in sem_wait");
+        errx(124, "stuck, or too much for 10 s: a process waits in sem_wait");
     for (int i = 0; i < items; i++) {
         twice += ring->taken[i] > 1;
         never += ring->taken[i] == 0;

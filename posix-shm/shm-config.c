@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
     no_lock = argc > 1 && strcmp(argv[1], "--no-lock") == 0;
     if (argc > 1 + no_lock)
         errx(2, "%s", usage);
-    alarm(10); /* ends an endless wait */
+    alarm(10); /* ends an endless wait, here in wrlock */
 
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -115,7 +115,7 @@ int main(int argc, char *argv[])
         case -1:
             err(1, "fork");
         case 0:
-            alarm(10);
+            alarm(10); /* fork does not inherit it */
             worker();
             exit(0);
         }

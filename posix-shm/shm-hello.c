@@ -68,7 +68,7 @@ int main(int argc, char *argv[])
     fd = shm_open(name, O_RDONLY, 0);
     if (fd == -1)
         warn("shm_open %s", name);
-    shm_unlink(name); /* the object itself lives until nobody maps it */
+    shm_unlink(name); /* the object lives while it is open or mapped */
 
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
         errx(1, "Child was killed by SIGBUS: %s",

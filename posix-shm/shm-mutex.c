@@ -4,9 +4,9 @@
  * usage: shm-mutex [--no-robust]
  *
  * 10 seats, free or taken, are counted in shared memory. Child 1 locks the
- * mutex, counts one seat less as free, and is killed before it counts one
- * more as taken. The mutex is robust: the next owner, Child 2, is told by
- * EOWNERDEAD. Child 2 repairs the numbers, and the lock is as good as new.
+ * mutex, takes 1 from free, and is killed before it adds 1 to taken. The
+ * mutex is robust: the next owner, Child 2, is told by EOWNERDEAD. Child 2
+ * repairs the numbers, and the lock is as good as new.
  *
  * Watch   free + taken. The mutex knows that its owner has died. What was
  *         half done, only the program knows.

@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
     case -1:
         err(1, "fork");
     case 0:
-        again = map(fd); /* elsewhere: what is inherited is still there */
+        again = map(fd); /* another address: list is still mapped */
         munmap(list, SIZE);
         printf("Child has mapped the list at another address\n");
         walk("Child", again);

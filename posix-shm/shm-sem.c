@@ -38,7 +38,7 @@ static const char usage[] =
 static char name[300], sem_name[310], *page;
 static sem_t *sem;
 
-/* Also a handler: both are unlink(2) within, which a handler may call. */
+/* Also a handler: inside, both call unlink(2), which a handler may do. */
 static void clean_up(int sig)
 {
     shm_unlink(name);
@@ -119,7 +119,7 @@ int main(int argc, char *argv[])
         alarm(10); /* ends an endless wait */
         exit(reader());
     }
-    if (!init_1) /* wrong: Reader always comes first */
+    if (!init_1) /* the race, forced: Writer comes too late */
         writer("Hello from Writer!");
 
     if (wait(&status) == -1)

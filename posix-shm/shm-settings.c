@@ -7,7 +7,7 @@
  * which sleep in futex(2) until it is their turn. Set opens the object,
  * stores a value and gives the turn to Worker 1. Each Worker looks at the
  * settings and gives the turn to the next one, or back to Set. (Alone, Parent
- * is both Server and Set, and needs no name.)
+ * is both Server and Set, and removes the name before it forks.)
  *
  * Watch   nothing is restarted: the Workers were there before the change.
  * Try     shm-settings serve /mine               (^C ends it) and elsewhere:
@@ -50,7 +50,7 @@ static void remove_name(void)
     shm_unlink(name);
 }
 
-/* shm_unlink is unlink(2) within, which a handler may call. */
+/* Inside, shm_unlink calls unlink(2), which a handler may do. */
 static void on_signal(int sig)
 {
     remove_name();
@@ -85,10 +85,10 @@ static void worker(int n, int changes)
 static void set(int fd, int key, const char *value)
 {
     alarm(10); /* ends an endless wait */
-    /* Sets take turns. The kernel unlocks what a dead one has locked. */
+    /* One Set at a time. If it dies, the kernel unlocks the file. */
     if (lockf(fd, F_LOCK, 0) == -1)
         err(1, "lockf");
-    wait_for_turn(0); /* a dead one may have left the turn with a Worker */
+    wait_for_turn(0); /* a Set that died may have left it with a Worker */
     snprintf(shared->value[key], SIZE, "%s", value);
     give_turn(1);
     wait_for_turn(0);
@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
             prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive Server */
             if (getppid() == server)
                 worker(n, serves ? -1 : 2);
-            _exit(0);
+            _exit(0); /* exit would remove the name */
         }
     }
     if (!serves) {

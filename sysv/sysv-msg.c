@@ -3,9 +3,10 @@
  *
  * usage: sysv-msg [TYPE TEXT]...
  *
- * Sender puts messages into a queue, each with a type, a number from 1 on.
- * When Sender has ended, Receiver takes five, and chooses: first type 2;
- * then, three times, the lowest type up to 3; then whatever came first.
+ * Sender puts messages into a queue, each with a type, a number of 1 or
+ * more. When Sender has ended, Receiver asks five times: first for type 2;
+ * then, three times, for the lowest type up to 3; then for whatever came
+ * first.
  *
  * Watch   the types that msgrcv is called with: 2, -3, and 0 for any.
  * Try     sysv-msg 4 a 2 b 3 c 2 d        guess first: in which order?
@@ -94,7 +95,7 @@ int main(int argc, char *argv[])
     if (argc % 2 == 0)
         errx(2, "%s", usage);
     for (int i = 0; words[i]; i += 2)
-        number(words[i], INT_MAX);
+        number(words[i], INT_MAX); /* before there is a queue */
 
     queue = msgget(key, IPC_CREAT | IPC_EXCL | 0600);
     if (queue == -1)

@@ -4,9 +4,9 @@
  * usage: sysv-philosophers [--one-by-one]
  *
  * Three philosophers sit around a table with three forks, one between each
- * two of them. To eat, each needs the forks on both sides. One semop takes
- * both at once. While it waits, it has taken neither: so a philosopher who
- * holds forks holds two, and can eat.
+ * pair of neighbours. To eat, each needs the forks on both sides. One semop
+ * takes both at once. While it waits, it has taken neither: so a philosopher
+ * who holds forks holds two, and can eat.
  *
  * Watch   semop(forks, operations, n): an array, and all of it or nothing.
  * Try     sysv-philosophers --one-by-one    each holds one fork, and waits

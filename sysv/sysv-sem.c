@@ -46,7 +46,7 @@ static void child(int n)
         err(1, "semop");
     printf("Child %d has the lock\n", n);
     if (n == 1)
-        kill(getpid(), SIGKILL);
+        raise(SIGKILL);
 }
 
 int main(int argc, char *argv[])
@@ -55,7 +55,7 @@ int main(int argc, char *argv[])
     union semun { /* no header has it */
         int val;
     } one = { .val = 1 };
-    int status[3], held[3]; /* of Child 1 and Child 2 */
+    int status[3], held = 0; /* status[1] and [2]: of Child 1 and 2 */
     pid_t pid;
 
     no_undo = argc > 1 && strcmp(argv[1], "--no-undo") == 0;
@@ -81,12 +81,13 @@ int main(int argc, char *argv[])
         if (pid == -1)
             fail("wait");
         /* GETPID: which process was the last to change the semaphore? */
-        held[n] = semctl(set, 0, GETPID) == pid;
+        if (n == 1)
+            held = semctl(set, 0, GETPID) == pid;
     }
     if (semctl(set, 0, IPC_RMID) == -1)
         err(1, "semctl: IPC_RMID");
 
-    if (!held[1] || !WIFSIGNALED(status[1]) || WTERMSIG(status[1]) != SIGKILL)
+    if (!held || !WIFSIGNALED(status[1]) || WTERMSIG(status[1]) != SIGKILL)
         errx(1, "Child 1 was not killed while it held the lock");
     if (WIFSIGNALED(status[2]) && WTERMSIG(status[2]) == SIGALRM)
         errx(124, "stuck: Child 2 waits in semop, and Child 1 is dead");

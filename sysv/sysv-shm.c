@@ -8,7 +8,8 @@
  * ended. Then Parent detaches it, too. Nobody has it any more: it is gone.
  *
  * Watch   IPC_RMID comes first. The kernel waits until nobody is attached.
- * Try     sysv-shm --no-rmid    both have let go, and the segment stays
+ * Try     sysv-shm --no-rmid    both have let go, and the segment is still
+ *                               there, until the program removes it
  *         ipcs -m               whatever programs have left there
  * Read    shmget(2), shmat(2), shmctl(2); Kerrisk, TLPI, ch. 48
  */
@@ -73,6 +74,7 @@ int main(int argc, char *argv[])
         fail("shmdt");
 
     if (shmctl(segment, IPC_STAT, &now) == 0) { /* ipcs -m would show it */
+        /* Now it is removed after all: the demo leaves nothing behind. */
         shmctl(segment, IPC_RMID, NULL);
         errx(1, "the segment is there, and %lu processes have it attached",
              (unsigned long)now.shm_nattch);

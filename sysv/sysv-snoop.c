@@ -66,7 +66,7 @@ static void become_nobody(void)
         err(1, "setuid");
 }
 
-/* Looks for the queue into which Owner was the last to send. */
+/* Finds the queue that Owner was the last to send to. */
 static void snoop(void)
 {
     FILE *list = fopen("/proc/sysvipc/msg", "r");
@@ -76,6 +76,7 @@ static void snoop(void)
 
     if (!list)
         err(1, "/proc/sysvipc/msg");
+    /* The columns: key, msqid, perms, cbytes, qnum, lspid. */
     do {
         if (!fgets(line, sizeof line, list))
             errx(1, "/proc/sysvipc/msg does not show the queue");
@@ -104,6 +105,7 @@ int main(int argc, char *argv[])
     if (msgctl(queue, IPC_STAT, &now) == -1)
         fail("msgctl: IPC_STAT");
 
+    /* Twice: Owner sends, Snoop tries, then Reader. After that, mode 0600. */
     for (int i = 0; i < 4; i++) {
         if (i % 2 == 0 && msgsnd(queue, &m, strlen(m.text), IPC_NOWAIT) == -1)
             fail("msgsnd");
@@ -127,6 +129,7 @@ int main(int argc, char *argv[])
     if (msgctl(queue, IPC_RMID, NULL) == -1)
         err(1, "msgctl: IPC_RMID");
     if (geteuid() != 0)
-        printf("Owner: Snoop is the same user: only root can show more\n");
+        printf("Owner: Snoop is the same user: only root can be Snoop as "
+               "another\n");
     return failed != 0;
 }
