@@ -355,7 +355,7 @@ start_reader() {
         / futex\(.*FUTEX_WAIT/ { asleep[$1] = 1 }
         / futex\(.*FUTEX_[A-Z_]*PRIVATE/ { print "for one process alone: " $0 }
         /killed by SIGALRM/ { if (asleep[$1]) n++ }
-        END { if (n != 1) print n + 0 " sleep in the lock until SIGALRM, not 1" }'
+        END { if (n != 1) print n + 0 " sleep there until SIGALRM, not 1" }'
 }
 
 # The two rings: one Producer, many Consumers.
@@ -424,11 +424,19 @@ busy() {
     done
 }
 
+# Whether processes sleep, and have done nothing for a moment.
+are_idle() {
+    local before
+    before=$(busy "$@")
+    read -rt 0.05 <> <(:) || true
+    all_asleep "$@" && [[ $(busy "$@") == "$before" ]]
+}
+
 # Whoever finds nothing to do sleeps, and goes on when there is more.
 assert_idle() { # FIRST-OR-LAST COMMAND
     local before
     start_ring "$@"
-    wait_until all_asleep "${consumers[@]}"
+    wait_until are_idle "${consumers[@]}"
     before=$(busy "${consumers[@]}")
     read -rt 0.3 <> <(:) || true # there is nothing to wait for but time
     assert_equal "$(busy "${consumers[@]}")" "$before"
@@ -738,7 +746,7 @@ start_server() {
 serves() {
     local children=()
     read -ra children <"/proc/$server/task/$server/children" || true
-    ((${#children[@]} == 3)) && all_asleep "${children[@]}"
+    ((${#children[@]} == 3)) && are_idle "${children[@]}"
 } 2>/dev/null
 
 # Whether so many lines of the server's Workers match.
@@ -772,7 +780,7 @@ end_server() {
 }
 
 @test "shm-settings: each line is its own process's; the object is nameless" {
-    calls=open,openat,unlink,unlinkat,fork,vfork,clone,clone3,mmap,write
+    calls=open,openat,unlink,unlinkat,fork,vfork,clone,clone3,mmap,write,fcntl
     traced trace=$calls -y shm-settings
     assert_success
     accept_log '
@@ -782,6 +790,7 @@ end_server() {
             if (!/ 0600\)/) print "the mode is not 0600: " $0
         }
         / mmap\(.*MAP_SHARED, [0-9]+<\/dev\/shm\// { mapped = 1 }
+        / fcntl\(.*F_SETLKW, .*F_WRLCK/ { locked = 1 }
         / unlink(at)?\(.*"\/dev\/shm\/.* = 0/ { gone++ }
         / (clone3?|v?fork)\(/ && !gone { print "a Worker is made too early" }
         / write\(1.*"(Worker .|Set)/ {
@@ -794,6 +803,7 @@ end_server() {
         }
         END {
             if (made != 1 || !mapped) print "no object is made and mapped"
+            if (!locked) print "Set does not lock the object"
             for (who in by) n++
             if (n != 4) print n + 0 " processes speak, not 4"
         }'
