@@ -129,7 +129,6 @@ int main(int argc, char *argv[])
     if (msgctl(queue, IPC_RMID, NULL) == -1)
         err(1, "msgctl: IPC_RMID");
     if (geteuid() != 0)
-        printf("Owner: Snoop is the same user: only root can be Snoop as "
-               "another\n");
+        printf("Owner: Snoop is the same user: only root can show more\n");
     return failed != 0;
 }
