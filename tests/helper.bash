@@ -30,12 +30,18 @@ mkdir -p "$HUNG"
 # the one that this test is about, by the first word of its name.
 declare -gA IS_PROGRAM=()
 MISSING=()
-for OWN in "$ROOT"/*/*.c; do
-    [[ $OWN =~ /(lanes|bench|homework|build|tests)/[^/]*$ ]] && continue
-    OWN=${OWN##*/}
-    IS_PROGRAM[${OWN%.c}]=1
-    [[ -f $BIN/${OWN%.c} && -x $BIN/${OWN%.c} ]] || MISSING+=("${OWN%.c}")
-done
+# Looked for once in a run: a loop is slow where bats traces each command.
+if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
+    find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
+        sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
+        while IFS= read -r OWN; do
+            echo "IS_PROGRAM[$OWN]=1"
+            [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || echo "MISSING+=($OWN)"
+        done >"$BATS_RUN_TMPDIR/programs.$$"
+    mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
+fi
+# shellcheck source=/dev/null
+. "$BATS_RUN_TMPDIR/programs"
 OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
 [[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
 BEGAN=$EPOCHSECONDS

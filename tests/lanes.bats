@@ -240,7 +240,7 @@ remove_set() {
             [[ -x $BIN/$name && ${source%/*} != "$ROOT/lanes" ]] || continue
             echo "$name"
             "$name" --help 2>&1 |
-                sed -n "s/^ *\(--[a-z-]*\( [0-9]*\)\?\)  *wrong:.*/$name \1/p"
+                sed -n "s/^ *\(--[a-z-]*\( [0-9][0-9]*\)\?\)  *wrong:.*/$name \1/p"
         done | xargs -L 1 -P 8 bash -c "own \"\$@\"" own'
     assert_output ''
 }
