@@ -28,16 +28,16 @@ mkdir -p "$HUNG"
 
 # IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
 # the one that this test is about, by the first word of its name.
-declare -gA IS_PROGRAM=()
-MISSING=()
-# Looked for once in a run: a loop is slow where bats traces each command.
+declare -gA IS_PROGRAM
+# Looked for once in a run, and one command: bats traces each.
 if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
     find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
         sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
         while IFS= read -r OWN; do
-            echo "IS_PROGRAM[$OWN]=1"
-            [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || echo "MISSING+=($OWN)"
-        done >"$BATS_RUN_TMPDIR/programs.$$"
+            all+="[$OWN]=1 "
+            [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || none+="$OWN "
+            echo "IS_PROGRAM=(${all-}) MISSING=(${none-})"
+        done | tail -n 1 >"$BATS_RUN_TMPDIR/programs.$$"
     mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
 fi
 # shellcheck source=/dev/null
