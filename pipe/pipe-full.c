@@ -5,9 +5,9 @@
  *
  * Parent fills a pipe and takes bytes out again. Room for a writer comes
  * when a whole page is empty: with pages of 4096 bytes not after 4095, but
- * after one more. Then Parent fills it again. Child's write of one more byte
- * cannot return before Parent has read a page. (This is Linux; POSIX does
- * not say.)
+ * after one more. Then Parent fills it again. Child's write of one byte
+ * more, byte 65537 in a pipe for 65536, cannot return before Parent has read
+ * a page. (This is Linux; POSIX does not say.)
  *
  * Watch   what poll says after almost a page, and after one more byte.
  * Try     pipebuffer --chunk 3000    pages again: what stays empty?
