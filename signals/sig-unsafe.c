@@ -105,7 +105,7 @@ int main(int argc, char *argv[])
     if (wait(&status) == -1)
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        errx(124, "stuck: Main's handler waits for stdout, which Logger has,"
-                  " and Logger for the total, which Main has");
+        errx(124, "stuck: the handler waits for Logger's stdout, Logger for "
+                  "Main's total");
     return status != 0;
 }
