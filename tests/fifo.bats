@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    CALLS=$WHOLE_CALLS$CALLS
     cd "$BATS_TEST_TMPDIR"
 }
 
@@ -12,14 +13,6 @@ FIFO_CALLS=mknod,mknodat,open,openat,read,write,unlink,unlinkat,$FORKS
 # returned (strace writes two if another process came between), and the parts
 # of it that matter here. FIFOs are known by the calls that made them.
 CALLS='
-    / <unfinished \.\.\.>$/ {
-        sub(/ *<unfinished \.\.\.>$/, "")
-        begun[$1] = $0
-        next
-    }
-    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
-        $0 = begun[$1] substr($0, RSTART + RLENGTH)
-    }
     {
         pid = $1
         call = $2

@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    CALLS=$WHOLE_CALLS$CALLS
 }
 
 FORKS=fork,vfork,clone,clone3
@@ -10,15 +11,6 @@ FORKS=fork,vfork,clone,clone3
 # returned (strace writes two if another process came between), and the parts
 # of it that matter here.
 CALLS='
-    / <unfinished \.\.\.>$/ {
-        sub(/ *<unfinished \.\.\.>$/, "")
-        begun[$1] = $0
-        next
-    }
-    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
-        $0 = begun[$1] substr($0, RSTART + RLENGTH)
-        begun[$1] = ""
-    }
     {
         pid = $1
         call = $2

@@ -2,6 +2,7 @@
 
 setup() {
     load helper
+    CALLS=$WHOLE_CALLS$CALLS
     # A name for those tests that need one. They remove it; what one that has
     # failed leaves is found by make clean-ipc.
     queue=/mq-name.$$.$BATS_TEST_NUMBER
@@ -14,15 +15,6 @@ TRACE+=,fork,vfork,clone,clone3,wait4,waitid,exit_group,rt_sigtimedwait
 # returned (strace writes two if another process came between), and the parts
 # of it that matter here.
 CALLS='
-    / <unfinished \.\.\.>$/ {
-        sub(/ *<unfinished \.\.\.>$/, "")
-        begun[$1] = $0
-        next
-    }
-    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
-        $0 = begun[$1] substr($0, RSTART + RLENGTH)
-        begun[$1] = ""
-    }
     {
         pid = $1
         call = $2

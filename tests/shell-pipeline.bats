@@ -14,11 +14,7 @@ CALLS+=',?nanosleep,?clock_nanosleep'
 # traced, with CALLS. A call that others have cut in two is one line again.
 calls() {
     traced "trace=$CALLS" -y "$@"
-    awk 'sub(/ <unfinished \.\.\.>$/, "") { begun[$1] = $0; next }
-         match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
-             $0 = begun[$1] substr($0, RSTART + RLENGTH)
-         }
-         { print }' log >whole
+    awk "$WHOLE_CALLS { print }" log >whole
     mv whole log
 }
 
