@@ -2,29 +2,40 @@
 # several files need. Needs bats 1.7.
 
 bats_require_minimum_version 1.7.0
-bats_load_library bats-support
-bats_load_library bats-assert
-bats_load_library bats-file
+# Loaded once a run, because bats-assert's loader starts a dozen processes; the
+# tests after it, each a bash of its own, find the functions in one file.
+if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
+    # shellcheck source=/dev/null
+    . "$BATS_RUN_TMPDIR/libraries"
+else
+    before=$(compgen -A function)
+    bats_load_library bats-support
+    bats_load_library bats-assert
+    bats_load_library bats-file
+    compgen -A function | grep -vxF "$before" |
+        while read -r name; do declare -f "$name"; done \
+            >"$BATS_RUN_TMPDIR/libraries.$$"
+    mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
+fi
 
-ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+ROOT=${BATS_TEST_DIRNAME%/*}
 BIN=${BIN:-$ROOT/bin}
 [[ $BIN == /* ]] || BIN=$PWD/$BIN
 PATH=$BIN:$PATH
 TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
-mkdir -p "$TMPDIR"
+HUNG=$BATS_RUN_TMPDIR/hung   # which programs have hung in this run: see bounded
+mkdir -p "$TMPDIR" "$HUNG"
 MALLOC_PERTURB_=165 # memory that nobody has set is not 0
 export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
 
 # The CPUs that we may use, and the first of them alone: for taskset -c.
-CORES=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+while read -r word CORES; do
+    [[ $word != Cpus_allowed_list: ]] || break
+done </proc/self/status
 CORE=${CORES%%[,-]*}
 export CORES CORE
 
 [[ -t 0 ]] && exec </dev/null
-
-# Which programs have hung in this bats run, and how to end them: see bounded.
-HUNG=$BATS_RUN_TMPDIR/hung
-mkdir -p "$HUNG"
 
 # IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
 # the one that this test is about, by the first word of its name.
@@ -80,26 +91,40 @@ programs_in() {
     done
 }
 
-# The program that a command is about, also behind strace, env and in bash -c.
+# Sets name: the program that a command is about, also behind strace, env and
+# in bash -c.
 program_of() {
-    local name
-    name=$(programs_in "$@" | head -n 1)
+    name=${1##*/}
+    [[ ! $name || ! ${IS_PROGRAM[$name]-} ]] || return 0
+    name=$(programs_in "$@")
+    name=${name%%$'\n'*}
     name=${name:-$OWN}
-    echo "${name:-${1##*/}}"
+    name=${name:-${1##*/}}
 }
 
 # bats' own run, but bounded: a program that hangs is a failed test that says
-# so. What went wrong is said with the program's name.
+# so. What went wrong is said with the program's name. Not traced: bats' trap
+# takes longer than each of the commands here, and the test's line is enough.
 eval "unbounded_$(declare -f run)"
 run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
-    local flags=() expected='' what
+    set +T
+    untraced_run "$@" || {
+        set -T
+        return 1
+    }
+    set -T
+}
+
+untraced_run() {
+    local flags=() expected='' what name
     while [[ $1 == -* || $1 == '!' ]]; do
         [[ $1 != -[0-9]* && $1 != '!' ]] || expected=$1
         flags+=("$1")
         shift
     done
     all_there "$@" || return
-    rm -f "$HUNG/test.$BATS_SUITE_TEST_NUMBER"
+    what=$HUNG/test.$BATS_SUITE_TEST_NUMBER
+    [[ ! -e $what ]] || rm "$what"
     unbounded_run "${flags[@]}" bounded "$@" || true
 
     if [[ -e $HUNG/test.$BATS_SUITE_TEST_NUMBER ]]; then
@@ -111,7 +136,8 @@ run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
     else
         return 0
     fi
-    fail_run "$(program_of "$@"): $what" "$@"
+    program_of "$@"
+    fail_run "$name: $what" "$@"
 }
 
 # What a status means, in words.
@@ -139,16 +165,12 @@ fail_run() { # WHAT COMMAND
     } | batslib_decorate "$what" | fail
 }
 
-# The seconds that a program may take: LIMIT, of the environment or of a test
-# that knows better; else 5, and 2 for one that has hung before in this run.
+# Sets limit, the seconds that a program may take: LIMIT, of the environment or
+# of a test that knows better; else 5, and 2 if it has hung before in this run.
 seconds_for() { # PROGRAM
-    if [[ ${LIMIT-} ]]; then
-        echo "$LIMIT"
-    elif [[ $1 && -e $HUNG/$1 ]]; then
-        echo 2
-    else
-        echo 5
-    fi
+    limit=5
+    [[ ! $1 || ! -e $HUNG/$1 ]] || limit=2
+    limit=${LIMIT:-$limit}
 }
 
 has_hung() { # PROGRAM
@@ -180,11 +202,13 @@ timed() { # SECONDS COMMAND
 bounded() {
     local began limit name status=0 out err
     all_there "$@" || return 98
-    name=$(program_of "$@")
-    limit=$(seconds_for "$name")
-    out=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
+    program_of "$@"
+    seconds_for "$name"
+    out=$BATS_RUN_TMPDIR/out.$BASHPID
     err=$out
-    [[ /dev/fd/1 -ef /dev/fd/2 ]] || err=$(mktemp "$BATS_RUN_TMPDIR/out.XXXXXX")
+    [[ /dev/fd/1 -ef /dev/fd/2 ]] || err=$BATS_RUN_TMPDIR/err.$BASHPID
+    : >"$out"
+    : >"$err"
     began=$EPOCHREALTIME
     (
         ulimit -S -f 102400
@@ -197,15 +221,22 @@ bounded() {
     fi
     first_64k "$out"
     [[ $err == "$out" ]] || first_64k "$err" >&2
-    rm -f "$out" "$err"
+    : >"$out"
+    : >"$err"
     return "$status"
 }
 
 # The first 64 KiB of a file, and how many there were, if more.
 first_64k() {
-    head -c 65536 "$1"
-    [[ $(stat -c %s "$1") -le 65536 ]] ||
-        printf '\n[... %s bytes]\n' "$(stat -c %s "$1")"
+    local LC_ALL=C text
+    mapfile -d '' -n 2 text <"$1"
+    if ((${#text[@]} < 2 && ${#text} <= 65536)); then # most often, no process
+        printf '%s' "${text-}"
+    else
+        head -c 65536 "$1"
+        [[ $(stat -c %s "$1") -le 65536 ]] ||
+            printf '\n[... %s bytes]\n' "$(stat -c %s "$1")"
+    fi
 }
 
 # Makes the array AS_NOBODY, a prefix that takes root's privilege from a
@@ -268,7 +299,7 @@ make_preload() { # FILE.so
 wait() {
     local pids=("$@") pid limit
     (($#)) || mapfile -t pids < <(jobs -p)
-    limit=$(seconds_for "$OWN")
+    seconds_for "$OWN"
     for pid in "${pids[@]}"; do
         [[ $pid == [0-9]* ]] || continue # an option, a job
         if ! LIMIT=$limit wait_until process_ended "$pid" 2>/dev/null; then
@@ -296,7 +327,8 @@ assert_ends() { # STATUS PID
 # Waits until a command succeeds, as long as a program may run. In a subshell,
 # or the process substitution would become the caller's $!.
 wait_until() (
-    limit=$(seconds_for "$OWN")
+    set +T
+    seconds_for "$OWN"
     end=$((${EPOCHREALTIME/./} + limit * 1000000))
     while late=$((${EPOCHREALTIME/./} > end)) && ! "$@"; do
         if ((late)); then
@@ -311,8 +343,11 @@ wait_until() (
 # are known by their environment, so those of other tests do not count.
 survivors() {
     local found # by a grep that is not one of them
-    found=$(env -u BATS_TEST_TMPDIR grep -lzxF 2>/dev/null \
-        "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ) || true
+    found=$(
+        export -n BATS_TEST_TMPDIR
+        exec grep -lzxF 2>/dev/null \
+            "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ
+    ) || true
     found=${found//\/environ/}
     echo "${found//\/proc\//}"
 }
@@ -327,7 +362,7 @@ no_survivors() {
 # bits for certain (PID+), a segment without a key has 0x1bc5 bytes. Other
 # users' are not ours, but for nobody's.
 ipc_names() {
-    local path name pid
+    local path name pid lines=()
     for path in /tmp/*.[0-9]* /dev/shm/*.[0-9]* /dev/mqueue/*.[0-9]*; do
         name=${path##*/}
         name=${name#sem.}
@@ -335,9 +370,14 @@ ipc_names() {
         pid=${pid%.[a-z]*}
         name=${name%%.*}
         [[ $pid && $pid != *[!0-9]* && ${IS_PROGRAM[$name]-} ]] || continue
-        stat -c "$pid %Y $name %u %n" "$path" 2>/dev/null
-    done | sed -nE "s/^(.*) ($EUID|65534) (.*)/\1 \3/p"
-    awk -v uid="$EUID" '
+        stat -c "%u $pid %Y $name %n" "$path" 2>/dev/null |
+            sed -nE "s/^($EUID|65534) //p"
+    done
+    for path in /proc/sysvipc/{msg,sem,shm}; do
+        [[ ! -e $path ]] || mapfile -t -O "${#lines[@]}" lines <"$path"
+    done
+    ((${#lines[@]} > 3)) || return 0 # there is nothing but the titles
+    printf '%s\n' "${lines[@]}" | awk -v uid="$EUID" '
         $1 == "key" {
             kind = $2 == "shmid" ? "m" : $2 == "semid" ? "s" : "q"
             for (i = 1; i <= NF; i++) col[$i] = i
@@ -347,7 +387,7 @@ ipc_names() {
         int($1 / 65536) == 7109 || kind == "m" && $col["size"] == 7109 {
             pid = kind == "m" ? $col["cpid"] : $1 % 32768 "+"
             print pid, $col["ctime"], "sysv-", kind, $2
-        }' /proc/sysvipc/{msg,sem,shm} 2>/dev/null
+        }'
 }
 
 # Is there a file of this pid's name, or of one that ends in these bits?
@@ -387,6 +427,11 @@ are_gone() {
 
 # After each test: no process and no file may be left.
 teardown() {
+    set +T
+    no_leftovers
+}
+
+no_leftovers() {
     local pids left
     if [[ ! ${BATS_TEST_COMPLETED-} ]]; then # it has failed; now end it all
         mapfile -t pids < <(survivors)
