@@ -4,8 +4,8 @@
 # PROGRAM=NAME in the environment leaves the other programs out.
 
 # Runs a check for each program. Most of a run is waiting, so that there are
-# more than cores.
-each_program() { # CHECK [HOW MANY SIDE BY SIDE]
+# more than cores; a check that only reads does many programs in one bash.
+each_program() { # CHECK [HOW MANY SIDE BY SIDE [PROGRAMS IN A ROW]]
     local functions=$BATS_TEST_TMPDIR/functions
     compgen -A function |
         grep -Ev '^(bats|unbounded|assert|refute|test|run$)' |
@@ -13,9 +13,10 @@ each_program() { # CHECK [HOW MANY SIDE BY SIDE]
     export BATS_TEST_TMPDIR BATS_FILE_TMPDIR BATS_RUN_TMPDIR HUNG BEGAN CALLS
     export PATIENCE=${LIMIT-}
     sources >"$BATS_TEST_TMPDIR/sources"
-    LIMIT=600 run -0 xargs -a "$BATS_TEST_TMPDIR/sources" -d '\n' -n 1 \
-        -P "${2:-$((2 * $(nproc)))}" \
-        bash -c '. "$0"; visit "$@"' "$functions" "$1"
+    LIMIT=600 run -0 xargs -a "$BATS_TEST_TMPDIR/sources" -d '\n' \
+        -n "${3:-1}" -P "${2:-$((2 * $(nproc)))}" \
+        bash -c '. "$0"; for source in "${@:2}"; do (visit "$1"); done' \
+        "$functions" "$1"
     assert_output ''
 }
 
@@ -25,9 +26,8 @@ sources() {
         grep -Ev '/(lanes|bench|homework|build|tests)/[^/]*$'
 }
 
-# shellcheck disable=SC2034 # the checks use source
-visit() {
-    local check=$1 source=$2 folder=${2%/*} name=${2##*/} found
+visit() { # CHECK, and source
+    local check=$1 folder=${source%/*} name=${source##*/} found
     name=${name%.c}
     folder=${folder##*/}
     mkdir "$BATS_TEST_TMPDIR/$check.$name" &&
