@@ -157,7 +157,7 @@ fits_a_projector() {
 }
 
 # The source with its line numbers, without comments and what is in quotes.
-code() {
+code_lines() {
     awk '
         { line = $0 }
         inside { if (!sub(/^.*\*\//, "", line)) next; inside = 0 }
@@ -222,7 +222,7 @@ found_in_code() {
 
 keeps_the_idioms() {
     local patterns=() reasons=()
-    code >code
+    code_lines >code
     no '^[0-9]+: *# *define [A-Za-z_0-9]+\(' 'a function-like macro'
     no '# *include "' 'a header of its own'
     no '\b(sleep|usleep|nanosleep|clock_nanosleep)\(' 'a sleep is no order'
