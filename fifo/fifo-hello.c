@@ -9,8 +9,8 @@
  *
  * Watch   neither child inherits a descriptor of the FIFO: the name is
  *         enough, so any two processes could do the same.
- * Try     mkfifo f; cat f; rm f    and then, in a second terminal,
- *         echo hi >f
+ * Try     mkfifo f; cat f; rm f    cat waits, until in a second terminal
+ *         echo hi >f               brings a writer
  * Read    mkfifo(3), fifo(7); Kerrisk, TLPI, 44.7; APUE, 15.5
  */
 #define _GNU_SOURCE
@@ -45,7 +45,7 @@ static void start(const char *name, int flags)
         err(1, "fork");
     case 0:
         alarm(10);              /* ends an endless wait */
-        fd = open(name, flags); /* waits until the other opens, too */
+        fd = open(name, flags); /* waits until the other opens it, too */
         if (fd == -1)
             err(1, "open %s", name);
         if (flags == O_RDONLY)

@@ -1,11 +1,11 @@
 /*
- * fifo-nonblock - with O_NONBLOCK nothing waits, and errno says why
+ * fifo-nonblock - with O_NONBLOCK nothing waits: errno says what is missing
  *
  * usage: fifo-nonblock
  *
  * One process is both Reader and Writer of a FIFO. With O_NONBLOCK open does
- * not wait for the other side: to read it succeeds at once, to write it
- * fails while nobody reads. Nor does read wait for bytes.
+ * not wait for the other side: Reader's succeeds at once, Writer's fails
+ * while there is no reader. Nor does read wait for bytes.
  *
  * Watch   what read returns when the FIFO is empty: -1 with EAGAIN while
  *         somebody can write, 0 when nobody can.
@@ -68,8 +68,8 @@ int main(int argc, char *argv[])
     unlink(name); /* both ends are open: nobody needs the name any more */
 
     /*
-     * All three were opened in this order. We print only now: a closed stdout
-     * would end us, and the name would stay.
+     * The three opens came in this order. They are printed only now: SIGPIPE
+     * from a closed stdout would end us, and the name would stay.
      */
     if (early != -1)
         errx(1, "somebody else reads from %s", name);

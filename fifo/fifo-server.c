@@ -4,7 +4,7 @@
  * usage: fifo-server [--open-once | serve PATH | ask PATH]
  *
  * A client makes a FIFO of its own, named after its pid, and writes the pid
- * into Server's FIFO. Server opens the client's and writes the next ticket.
+ * into Server's FIFO. Server opens the client's and writes a ticket into it.
  * Alone, Parent forks Server and then, one after the other, three clients.
  *
  * Watch   Server opens its FIFO twice, to read and to write. So it is itself
@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 static bool open_once;
-static const char *made = ""; /* a FIFO that is removed when we go */
+static const char *made = ""; /* our FIFO, which is removed at the end */
 
 static void remove_made(void)
 {
@@ -48,7 +48,7 @@ static const char *make(const char *path)
     signal(SIGALRM, on_signal);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    signal(SIGPIPE, SIG_IGN); /* without a reader write fails, only */
+    signal(SIGPIPE, SIG_IGN); /* no reader: write only fails */
     if (mkfifo(path, 0600) == -1)
         err(1, "mkfifo %s", path);
     made = path;
@@ -56,7 +56,7 @@ static const char *make(const char *path)
     return path;
 }
 
-/* Gives out tickets, up to the last; -1: for ever. */
+/* Gives out tickets, up to the last; if that is -1, for ever. */
 static int serve(const char *path, int last)
 {
     int requests, reply, ticket = 1;
@@ -75,7 +75,7 @@ static int serve(const char *path, int last)
         snprintf(name, sizeof name, "/tmp/fifo-server.%d", client);
         /* O_NONBLOCK: a client that has gone must not keep us waiting. */
         reply = open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
-        /* Too many open files is our fault; else the client has gone. */
+        /* EMFILE is our own fault; else the client has gone. */
         if (reply == -1 && errno == EMFILE)
             err(1, "open %s", name);
         if (reply != -1 && write(reply, &ticket, sizeof ticket) != -1)
@@ -110,7 +110,7 @@ static int ask(const char *path)
     if (fds[0].fd == -1)
         err(1, "open %s", name);
 
-    /* Up to PIPE_BUF bytes go in whole, never between others' bytes. */
+    /* Up to PIPE_BUF bytes go in whole: no other bytes come between. */
     if (write(fds[1].fd, &pid, sizeof pid) == -1)
         err(1, "write");
     /* Waits for an answer, or until Server's FIFO has no reader. */
