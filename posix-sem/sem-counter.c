@@ -49,25 +49,26 @@ static int number(const char *word, int max)
     return (int)n;
 }
 
-static void add(struct shared *shared)
+static void add(struct shared *mem)
 {
     int n;
 
-    if (!no_lock && sem_wait(&shared->lock) == -1)
+    if (!no_lock && sem_wait(&mem->lock) == -1)
         err(1, "sem_wait");
-    n = shared->count;
-    /* Counts its load. Without the lock it waits here until both have. */
-    for (shared->loaded++; no_lock && shared->loaded < CHILDREN;)
+    n = mem->count;
+    /* Without the lock, waits until both children have loaded, too. */
+    mem->loaded++;
+    while (no_lock && mem->loaded < CHILDREN)
         sched_yield();
-    shared->count = n + 1;
-    if (!no_lock && sem_post(&shared->lock) == -1)
+    mem->count = n + 1;
+    if (!no_lock && sem_post(&mem->lock) == -1)
         err(1, "sem_post");
 }
 
 int main(int argc, char *argv[])
 {
     int loops = 1000, status;
-    struct shared *shared;
+    struct shared *mem;
 
     no_lock = argc > 1 && strcmp(argv[1], "--no-lock") == 0;
     if (argc > 2 + no_lock)
@@ -76,11 +77,11 @@ int main(int argc, char *argv[])
         loops = number(argv[1 + no_lock], MAX_LOOPS);
 
     /* It starts as zeros. If it were private, each would count alone. */
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    mem = mmap(NULL, sizeof *mem, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mem == MAP_FAILED)
         err(1, "mmap");
-    if (sem_init(&shared->lock, 1, 1) == -1)
+    if (sem_init(&mem->lock, 1, 1) == -1)
         err(1, "sem_init");
     for (int i = 0; i < CHILDREN; i++) {
         switch (fork()) {
@@ -89,7 +90,7 @@ int main(int argc, char *argv[])
         case 0:
             alarm(10); /* ends an endless wait */
             for (int n = 0; n < loops; n++)
-                add(shared);
+                add(mem);
             exit(0);
         }
     }
@@ -100,7 +101,6 @@ int main(int argc, char *argv[])
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
             errx(124, "stuck, or too much for 10 s: one waits for the other");
     }
-    printf("Total count: %d, Expected: %d\n", shared->count,
-           CHILDREN * loops);
-    return shared->count != CHILDREN * loops;
+    printf("Total count: %d, Expected: %d\n", mem->count, CHILDREN * loops);
+    return mem->count != CHILDREN * loops;
 }

@@ -53,13 +53,13 @@ static int number(const char *word, int max)
 
 static void worker(struct pool *pool)
 {
-    /* sem_wait would do. sem_trywait shows who finds the door closed. */
+    /* sem_wait would do. sem_trywait tells us that the door is closed. */
     if (!no_sem && sem_trywait(&pool->permits) == -1) {
         pool->came_to_the_door++;
         if (sem_wait(&pool->permits) == -1)
             err(1, "sem_wait");
     }
-    /* One more is inside; note that this many have been. */
+    /* One more is inside: note how many that makes. */
     pool->seen[++pool->inside] = true;
     pool->came_in++;
     /* Nobody leaves before all have come. */

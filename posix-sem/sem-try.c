@@ -3,9 +3,10 @@
  *
  * usage: sem-try [--init-0]
  *
- * A named semaphore that starts at 1 is a lock, and whoever knows the name
- * can open it. Parent takes the lock. Child opens it by its name, and tries
- * to get it, first without waiting, then for 100 ms. In the end Parent posts.
+ * A named semaphore that starts at 1 is a lock for all processes that know
+ * its name. Parent takes the lock. Child opens it by its name, and tries to
+ * get it, first without waiting, then for 100 ms. At last Parent gives it
+ * back.
  *
  * Watch   sem_timedwait takes a point in time, not a length of time.
  * Try     sem-try --init-0    nobody has the lock, and nobody gets it
@@ -78,7 +79,7 @@ int main(int argc, char *argv[])
     sem = sem_open(name, O_CREAT | O_EXCL, 0600, init_0 ? 0 : 1);
     if (sem == SEM_FAILED)
         err(1, "sem_open %s", name);
-    taken = sem_trywait(sem) == 0; /* sem_wait would wait if it is 0 */
+    taken = sem_trywait(sem) == 0; /* with --init-0 sem_wait would wait */
     switch (fork()) {
     case -1:
         sem_unlink(name);

@@ -34,7 +34,7 @@ static bool one_sem;
 struct game {
     sem_t turn[2];
     _Atomic int number;
-    bool twice;
+    bool twice; /* it was the other's turn */
 };
 
 static void play(struct game *game, int me)
@@ -42,7 +42,7 @@ static void play(struct game *game, int me)
     sem_t *mine = &game->turn[one_sem ? 0 : me];
     sem_t *other = &game->turn[one_sem ? 0 : 1 - me];
 
-    /* --one-sem: Child 2 comes late, and Child 1 does not wait for it. */
+    /* --one-sem: Child 2 comes late, and Child 1 need not wait for it. */
     while (one_sem && me == 1 && game->number < ROUNDS)
         sched_yield();
     for (int i = 0; i < ROUNDS; i++) {
