@@ -4,9 +4,9 @@
  * usage: mq-errors
  *
  * One process, as Sender and as Receiver, tries what cannot work on a queue
- * of one message of up to 100 bytes: a message that is too long, a buffer
- * that is too short, a full queue, an empty one. With O_NONBLOCK full and
- * empty are errors at once. mq_timedsend and mq_timedreceive wait first,
+ * that holds one message of at most 100 bytes: a message that is too long, a
+ * buffer that is too short, a full queue, an empty one. With O_NONBLOCK full
+ * and empty are errors at once; mq_timedsend and mq_timedreceive wait first,
  * until a point in time.
  *
  * Watch   the buffer of 99 bytes is too short for a message of 5: it must

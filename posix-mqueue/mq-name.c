@@ -52,7 +52,7 @@ static int sender(const char *name, const char *message, int priority)
 
 static int receiver(const char *name)
 {
-    static char text[1 << 24]; /* Linux allows no longer message */
+    static char text[1 << 24]; /* the longest message of Linux */
     mqd_t queue = mq_open(name, O_RDONLY);
     unsigned priority;
     ssize_t n;

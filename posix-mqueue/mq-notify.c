@@ -5,8 +5,8 @@
  *
  * Receiver registers with mq_notify. When a message comes into the empty
  * queue, the kernel sends SIGUSR1 to Receiver, and the registration is used
- * up. So Receiver registers again, and only then drains the queue. Each
- * Sender sends one message and ends.
+ * up. So Receiver registers again, and only then drains the queue: it takes
+ * messages until there are none. Each Sender sends one message and ends.
  *
  * Watch   two messages, one signal: a signal means "look", not "one more".
  * Try     mq-notify --drain-first    nobody is registered for message 3
@@ -74,6 +74,7 @@ static void receiver(mqd_t queue)
 {
     sigset_t usr1;
 
+    /* Blocked, the signal waits for sigwaitinfo and needs no handler. */
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)

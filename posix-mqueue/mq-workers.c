@@ -1,5 +1,5 @@
 /*
- * mq-workers - hand out work: whoever is free takes the next job
+ * mq-workers - hand out work: a Worker that is free takes the next job
  *
  * usage: mq-workers [--workers N] [--jobs N]
  *
