@@ -71,7 +71,7 @@ CALLS='
             print "open returns, and nobody else has opened it: " $0 }'
 }
 
-@test "fifo-hello: Reader prints all, if the bytes come in parts as well" {
+@test "fifo-hello: Reader prints all of it, even if it comes in parts" {
     make_preload short.so <<-'END'
 	#include <sys/syscall.h>
 	#include <unistd.h>
@@ -89,7 +89,7 @@ CALLS='
     assert_equal "${output//$'\n'/}" 'Hello via FIFO!'
 }
 
-@test "fifo-nonblock: ENXIO is no reader, EAGAIN is not yet, 0 is no writer" {
+@test "fifo-nonblock: ENXIO is no reader, EAGAIN nothing yet, 0 no writer" {
     run -0 --separate-stderr fifo-nonblock
     assert_output - <<-'END'
 	Writer: open fails with ENXIO (No such device or address): nobody reads
@@ -131,7 +131,7 @@ CALLS='
         }'
 }
 
-@test "fifo-nonblock: an open that fails otherwise is named, nothing is left" {
+@test "fifo-nonblock: another error of open is named, and nothing is left" {
     run -1 bash -c 'ulimit -n 4; exec fifo-nonblock'
     assert_output --regexp '^fifo-nonblock: open .*: Too many open files$'
 }
@@ -179,7 +179,7 @@ assert_ticket() { # NUMBER
     assert_output "Client: ticket $1"
 }
 
-# Sends a pid, or what is no pid, in a client's stead.
+# Sends a pid in place of a client.
 request() { # PID
     perl -e 'print pack "i", shift' "$1" >my.fifo
 }
@@ -200,14 +200,15 @@ request() { # PID
         call ~ /^mknod/ && n == 0 { fifos++ }
         call == "read" && path && n > 0 {
             reads[path]++
-            if (path in by && by[path] != pid) print "two read from " path
+            if (path in by && by[path] != pid)
+                print "two processes read from " path
             by[path] = pid
         }
         call == "write" && path && n > 0 { writes[path]++; to[path] = pid }
         END {
             if (fifos != 4) print fifos + 0 " FIFOs were made, not 4"
             for (path in reads) {
-                if (to[path] == by[path]) print "one process alone: " path
+                if (to[path] == by[path]) print "only one process uses " path
                 n = reads[path]
                 if (n != writes[path] || n != 1 && n != 3)
                     print path ": " n " reads, " writes[path] + 0 " writes"
@@ -269,7 +270,7 @@ OURS=/tmp/fifo-server.$$
     end_server
 }
 
-@test "fifo-server serve: a client that leaves before its answer kills nobody" {
+@test "fifo-server serve: a client that leaves before its answer does not kill it" {
     requires strace
     mkfifo "$OURS"
     exec {reply}<>"$OURS"
@@ -288,7 +289,7 @@ OURS=/tmp/fifo-server.$$
     end_server
 }
 
-@test "fifo-server serve: what is no request stops nobody" {
+@test "fifo-server serve: bytes that are no request do not stop it" {
     serve
     for garbage in 'echo nonsense' 'head -c 100001 /dev/zero' \
         'yes | head -c 10003'; do
@@ -353,7 +354,7 @@ drained() {
     assert [ "${#lines[@]}" -ge 4 ] # the server, three clients
 }
 
-@test "fifo-server ask: no server, no FIFO: named, and nothing is harmed" {
+@test "fifo-server: a path that is no FIFO is named, and a file is not harmed" {
     run -1 fifo-server ask my.fifo
     assert_output 'fifo-server: open my.fifo: No such file or directory'
     echo precious >file

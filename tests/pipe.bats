@@ -263,7 +263,7 @@ says() { # NUMBER WHAT
         }'
 }
 
-@test "pipe-sigpipe: a caller that ignores SIGPIPE changes nothing" {
+@test "pipe-sigpipe: started with SIGPIPE ignored it does the same" {
     run -0 pipe-sigpipe
     usual=$output
     run -0 env --ignore-signal=PIPE pipe-sigpipe
@@ -492,7 +492,7 @@ child_sleeps() {
     says 499 'how many records came before the Writer was killed'
 }
 
-@test "pipe-atomic: one read is not one record" {
+@test "pipe-atomic: a record that comes in several reads is not torn" {
     make_short_reads
     run -0 env LD_PRELOAD="$BATS_TEST_TMPDIR/short.so" \
         pipe-atomic --size 10 --writers 2
@@ -534,7 +534,7 @@ child_sleeps() {
         }'
 }
 
-@test "pipe-duplex: one read is not one line" {
+@test "pipe-duplex: a line that comes in several reads is read whole" {
     run -0 pipe-duplex
     usual=$output
     make_short_reads
@@ -598,7 +598,7 @@ child_sleeps() {
     done
 }
 
-@test "pipe-barrier: whoever has closed is ready" {
+@test "pipe-barrier: a child is ready before it closes its end" {
     requires strace
     run -0 pipe-barrier
     usual=$output
@@ -608,7 +608,7 @@ child_sleeps() {
     assert_output "$usual"
 }
 
-@test "pipe-barrier: a child that died has closed, and was never ready" {
+@test "pipe-barrier: a child that is killed has closed, but is not ready" {
     make_preload "$BATS_TEST_TMPDIR/die.so" <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
