@@ -70,7 +70,7 @@ all: $(if $(OURS)$(compiler),$(TOOLS)/lanes) ## build all programs, into BIN [bi
 $(BIN)/%: %.c | $(BIN)
 	$(compile) -o $@ $< -pthread $(LDLIBS)
 
-$(TOOLS)/lanes: $(LANES) lanes/lanes.h | $(TOOLS)
+$(TOOLS)/lanes: $(LANES) $(wildcard lanes/*.h) | $(TOOLS)
 	$(compile) -o $@ $(LANES) $(LDLIBS)
 
 $(sort $(BIN) $(TOOLS)):
@@ -120,7 +120,7 @@ $(LINTERS:%=lint-%): | lint-needs
 lint-needs:
 	@$(call need,$(call missing,$(LINTERS)))
 lint-clang-format:
-	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) lanes/lanes.h
+	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) $(wildcard lanes/*.h)
 lint-shellcheck:
 	@echo shellcheck; ls -S $(SCRIPTS) | xargs -P "$$(nproc)" -n 4 shellcheck -x
 lint-cppcheck:

@@ -4,30 +4,13 @@
  * Pids may be padded, times may be there or not, "resumed>" may be followed
  * by anything; strings and <descriptors> may hold brackets and commas.
  */
-#include "lanes.h"
+#include "log.h"
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-void copy(char *to, size_t size, const char *from)
-{
-    size_t n = strnlen(from, size - 1);
-
-    memmove(to, from, n);
-    to[n] = '\0';
-}
-
-void *xcalloc(size_t n, size_t size)
-{
-    void *room = calloc(n, size);
-
-    if (!room)
-        err(1, "calloc");
-    return room;
-}
 
 static char *skip_time(char *text)
 {
@@ -170,9 +153,7 @@ void call_parse(const char *text, struct call *call)
     char *c, ended;
 
     *call = (struct call){ .open = true, .value = -1 };
-    call->buffer = strdup(text);
-    if (!call->buffer)
-        err(1, "strdup");
+    call->buffer = same(text);
     call->name = call->buffer;
     c = strchr(call->buffer, '(');
     if (!c) {
@@ -301,9 +282,7 @@ bool field(const char *text, const char *name, char *value, size_t size)
              (isalnum((unsigned char)at[-1]) || at[-1] == '_')) ||
             at[n] != '=')
             continue;
-        room = strdup(at + n + 1);
-        if (!room)
-            err(1, "strdup");
+        room = same(at + n + 1);
         end = skip_argument(room);
         *end = '\0';
         copy(value, size, room);

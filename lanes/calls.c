@@ -65,8 +65,7 @@ void handled_signals(const struct process *p, char *text, size_t size)
             snprintf(name, sizeof name, "SIG%s", signals[i]);
         else
             snprintf(name, sizeof name, "SIGRT_%d", i - 32);
-        snprintf(text + strlen(text), size - strlen(text), "%s%s",
-                 *text ? ", " : "", signal_name(name));
+        append(text, size, "%s%s", *text ? ", " : "", signal_name(name));
     }
 }
 
@@ -609,7 +608,7 @@ static void leave_exec(struct process *p, struct call *call)
             slot_close(p, i);
     if (p->space->refs > 1) {
         p->space->refs--;
-        p->space = xcalloc(1, sizeof *p->space);
+        p->space = zeros(1, sizeof *p->space);
         p->space->refs = 1;
     }
     p->space->maps = 0;

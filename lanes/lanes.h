@@ -1,24 +1,18 @@
 /*
  * lanes.h - what the rooms of lanes share
  *
- *   read.c    log -> lines           rows.c     events -> rows, folded
- *   call.c    line -> call           text.c     rows -> text
- *   label.c   call -> text           noise.c    which are worth a row
- *   calls.c   what each call means   verdict.c  who waits for whom
- *   model.c   processes, descriptors, messages in flight
- *   proc.c    what /proc says        source.c   address -> file:line
- *   svg.c     rows -> SVG            page.c     SVG -> HTML
- *   main.c    options, strace, the loop
+ *   rows.c     events -> rows, folded    text.c   rows -> text
+ *   label.c    call -> text              svg.c    rows -> SVG
+ *   calls.c    what each call means      page.c   SVG -> HTML
+ *   noise.c    which are worth a row     proc.c   what /proc says
+ *   model.c    processes, descriptors, messages in flight
+ *   verdict.c  which process waits for which
+ *   main.c     options, strace, the loop
  */
 #ifndef LANES_H
 #define LANES_H
-#define _GNU_SOURCE
-#ifndef __linux__
-#error "lanes needs Linux: strace, /proc"
-#endif
-#include <stdbool.h>
-#include <stdio.h>
-#include <sys/types.h>
+#include "base.h"
+#include "log.h"
 
 /* ---- options ---------------------------------------------------------- */
 
@@ -29,53 +23,6 @@ struct options {
     int lanes, width; /* 0: find out */
 };
 extern struct options opt;
-
-/* ---- call.c: one line of the log -------------------------------------- */
-
-enum { MAX_ARGS = 10 };
-
-struct call {
-    char *buffer; /* all text below lies in it */
-    char *more;   /* or, of the result of a call that was restarted, here */
-    char *name;
-    char *arg[MAX_ARGS]; /* as strace writes them; the last has the rest */
-    int args;
-    bool open;       /* no result yet: the process is in the call */
-    char *result;    /* what follows the = */
-    long value;      /* its number, -1 if it failed or there is none */
-    const char *err; /* "EAGAIN", or NULL */
-};
-
-enum line_kind {
-    LINE_CALL,       /* name(args) = result */
-    LINE_UNFINISHED, /* name(args <unfinished ...>, or no end of line yet */
-    LINE_RESUMED,    /* <... name resumed>args) = result */
-    LINE_SIGNAL,     /* --- SIGCHLD {...} --- */
-    LINE_EXITED,     /* +++ exited with 0 +++ */
-    LINE_KILLED,     /* +++ killed by SIGPIPE +++ */
-    LINE_OTHER,      /* known, and of no interest */
-    LINE_UNKNOWN
-};
-
-struct line {
-    enum line_kind kind;
-    pid_t pid; /* 0: strace ran without -f */
-    char *body;
-    char *name; /* LINE_RESUMED: the call's, LINE_KILLED: the signal's */
-    int status; /* LINE_EXITED */
-};
-
-void line_parse(char *text, struct line *line);
-void call_parse(const char *text, struct call *call);
-void call_free(struct call *call);
-const char *arg(const struct call *call, int n); /* "" if there is none */
-bool has(const struct call *call, int n, const char *word);
-/* "3<pipe:[7]>" gives 3 and "pipe:[7]"; -1 if it is no descriptor. */
-int descriptor(const char *arg, char *what, size_t size);
-/* strace's quoted string as bytes; the number of them, -1 if it is none. */
-int string_bytes(const char *quoted, char *bytes, int size);
-/* The value of FIELD= in a struct as strace writes it. */
-bool field(const char *text, const char *name, char *value, size_t size);
 
 /* ---- model.c ---------------------------------------------------------- */
 
@@ -380,21 +327,5 @@ int proc_epoll(pid_t pid, int epoll, void (*with)(void *, int, int),
                void *context);
 bool proc_is_fifo(pid_t pid, const char *path);
 void memory_look(void);
-void source_line(char *frames, char *text, size_t size);
 
-/* ---- read.c ----------------------------------------------------------- */
-
-struct reader {
-    int fd;
-    char *text;
-    size_t begin, end, room;
-    bool eof, shown; /* shown: the partial line has been given out */
-};
-
-/* The next line, or NULL; *whole is false for one that has no end yet. */
-char *reader_line(struct reader *reader, bool partial, bool *whole);
-bool reader_fill(struct reader *reader, FILE *keep);
-
-void copy(char *to, size_t size, const char *from); /* cuts */
-void *xcalloc(size_t n, size_t size);
 #endif

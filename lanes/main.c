@@ -356,7 +356,7 @@ static void take_line(char *line, bool whole)
         if (*line)
             model_line(line, whole, "");
     } else if (*line) {
-        held_line = strdup(line);
+        held_line = same(line);
     }
     if (opt.memory)
         memory_look();

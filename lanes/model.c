@@ -43,11 +43,9 @@ struct object *object_by(enum kind kind, const char *key)
     for (o = *at; o; o = o->next)
         if (o->kind == kind && !o->gone && strcmp(o->key, key) == 0)
             return o;
-    o = xcalloc(1, sizeof *o);
+    o = zeros(1, sizeof *o);
     o->kind = kind;
-    o->key = strdup(key);
-    if (!o->key)
-        err(1, "strdup");
+    o->key = same(key);
     o->capacity = 65536;
     grown++;
     o->next = *at;
@@ -161,7 +159,7 @@ struct object *object_of(const char *what)
 
 struct file *file_new(struct object *object, bool r, bool w)
 {
-    struct file *file = xcalloc(1, sizeof *file);
+    struct file *file = zeros(1, sizeof *file);
 
     *file = (struct file){ .refs = 1, .object = object, .r = r, .w = w };
     object->readers += r;
@@ -194,9 +192,7 @@ struct slot *slot_of(struct process *p, int fd)
     if (fd >= t->size) {
         int size = fd + 16;
 
-        t->slot = realloc(t->slot, (size_t)size * sizeof *t->slot);
-        if (!t->slot)
-            err(1, "realloc");
+        t->slot = resize(t->slot, (size_t)size, sizeof *t->slot);
         memset(t->slot + t->size, 0,
                (size_t)(size - t->size) * sizeof *t->slot);
         t->size = size;
@@ -289,12 +285,12 @@ struct object *see(struct process *p, const char *arg, int *fd,
 
 static struct table *table_copy(const struct table *from)
 {
-    struct table *t = xcalloc(1, sizeof *t);
+    struct table *t = zeros(1, sizeof *t);
 
     t->refs = 1;
     if (from && from->size) {
         t->size = from->size;
-        t->slot = xcalloc((size_t)t->size, sizeof *t->slot);
+        t->slot = zeros((size_t)t->size, sizeof *t->slot);
         for (int i = 0; i < t->size; i++) {
             t->slot[i] = from->slot[i];
             if (t->slot[i].file)
@@ -316,7 +312,7 @@ void table_own(struct process *p)
 static void table_leave(struct process *p)
 {
     if (--p->table->refs > 0) {
-        p->table = xcalloc(1, sizeof *p->table);
+        p->table = zeros(1, sizeof *p->table);
         p->table->refs = 1;
         return;
     }
@@ -330,7 +326,7 @@ void model_seed(int fd, const char *what, bool r, bool w)
     static struct process nobody;
 
     if (!inherited) {
-        inherited = xcalloc(1, sizeof *inherited);
+        inherited = zeros(1, sizeof *inherited);
         inherited->refs = 1;
     }
     nobody.table = inherited;
@@ -351,9 +347,7 @@ void map_add(struct process *p, unsigned long address, unsigned long size,
 {
     struct space *s = p->space;
 
-    s->map = realloc(s->map, (size_t)(s->maps + 1) * sizeof *s->map);
-    if (!s->map)
-        err(1, "realloc");
+    s->map = resize(s->map, (size_t)(s->maps + 1), sizeof *s->map);
     s->map[s->maps++] = (struct mapping){ address, size, object, offset };
 }
 
@@ -383,12 +377,12 @@ struct object *mapped(struct process *p, unsigned long address,
 
 static struct space *space_copy(const struct space *from)
 {
-    struct space *s = xcalloc(1, sizeof *s);
+    struct space *s = zeros(1, sizeof *s);
 
     s->refs = 1;
     if (from && from->maps) {
         s->maps = from->maps;
-        s->map = xcalloc((size_t)s->maps, sizeof *s->map);
+        s->map = zeros((size_t)s->maps, sizeof *s->map);
         memcpy(s->map, from->map, (size_t)s->maps * sizeof *s->map);
     }
     return s;
@@ -451,7 +445,7 @@ const char *letter(const struct process *p)
 struct process *process_new(pid_t pid, struct process *parent, bool thread,
                             bool files)
 {
-    struct process *p = xcalloc(1, sizeof *p);
+    struct process *p = zeros(1, sizeof *p);
 
     p->pid = pid;
     p->number = numbers++;
@@ -601,7 +595,7 @@ static void unlink_message(struct object *o, struct message *m)
 struct message *send_message(struct process *p, struct object *to,
                              const char *text, long size, long rank)
 {
-    struct message *m = xcalloc(1, sizeof *m);
+    struct message *m = zeros(1, sizeof *m);
 
     if (p->sending) /* how that ended, was not said */
         sent(p, p->sending->size);
@@ -758,15 +752,13 @@ static void call_text(struct process *p, const struct meaning *m,
         expand(shown, p, call, row->ask, sizeof row->ask);
     if (call->err) {
         row->failed = true;
-        snprintf(row->text + strlen(row->text),
-                 sizeof row->text - strlen(row->text), " = %s", call->err);
+        append(row->text, sizeof row->text, " = %s", call->err);
     } else if (m->result) {
         char result[120];
 
         expand(m->result, p, call, result, sizeof result);
         if (*result)
-            snprintf(row->text + strlen(row->text),
-                     sizeof row->text - strlen(row->text), " = %s", result);
+            append(row->text, sizeof row->text, " = %s", result);
     }
 }
 
@@ -958,15 +950,12 @@ static void signal_line(struct process *p, const char *body)
     snprintf(row.text, sizeof row.text, "%s", signal_name(name));
     if (field(body, "si_int", value, sizeof value) ||
         field(body, "si_value", value, sizeof value))
-        snprintf(row.text + strlen(row.text),
-                 sizeof row.text - strlen(row.text), " %.20s", value);
+        append(row.text, sizeof row.text, " %.20s", value);
     if (strncmp(code, "CLD_", 4) == 0) {
         struct process *child = from;
 
         if (child)
-            snprintf(row.text + strlen(row.text),
-                     sizeof row.text - strlen(row.text), " from %s",
-                     letter(child));
+            append(row.text, sizeof row.text, " from %s", letter(child));
     } else if (from && strncmp(code, "SI_", 3) == 0 && from != p) {
         row_arrow(&row, SIGNAL_, from, false, "%s", signal_name(name));
     }
@@ -1160,10 +1149,7 @@ void model_line(char *text, bool whole, const char *source)
 {
     struct line line;
     struct process *p;
-    char *room = strdup(text);
-
-    if (!room)
-        err(1, "strdup");
+    char *room = same(text);
     line_parse(room, &line);
     if (!whole && line.kind == LINE_CALL)
         line.kind = LINE_UNFINISHED;
@@ -1197,11 +1183,11 @@ void model_line(char *text, bool whole, const char *source)
         if (p->partial && p->call.open) {
             p->partial = false;
             free(p->body);
-            p->body = strdup(line.body);
+            p->body = same(line.body);
             break;
         }
         free(p->body);
-        p->body = strdup(line.body);
+        p->body = same(line.body);
         p->partial = !whole;
         enter(p, line.body);
         break;
@@ -1210,7 +1196,7 @@ void model_line(char *text, bool whole, const char *source)
             enter(p, line.body);
         if (no_result(line.body)) { /* a log that was cut here */
             free(p->body);
-            p->body = strdup(line.body);
+            p->body = same(line.body);
             break;
         }
         p->partial = false;

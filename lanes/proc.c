@@ -190,7 +190,7 @@ void proc_tables(void)
 
         if (!alive(p) || p->thread || proc_state(p->pid) == ' ')
             continue;
-        check.is = xcalloc((size_t)check.size + 1, sizeof *check.is);
+        check.is = zeros((size_t)check.size + 1, sizeof *check.is);
         each_descriptor(p->pid, check_one, &check);
         for (int i = 0; i < check.size; i++)
             if (p->table->slot[i].file && !check.is[i])
@@ -293,8 +293,8 @@ int proc_outsiders(struct object *object, bool writers, char *text,
         if (search.found == 0 || strcmp(name, "strace") == 0)
             continue;
         if (found++ < 3)
-            snprintf(text + strlen(text), size - strlen(text),
-                     "%s%s (pid %d)", found > 1 ? ", " : "", name, (int)pid);
+            append(text, size, "%s%s (pid %d)", found > 1 ? ", " : "", name,
+                   (int)pid);
     }
     closedir(dir);
     return found;
@@ -316,9 +316,7 @@ static struct look *look_of(struct object *object)
     for (int i = 0; i < many; i++)
         if (looks[i].object == object)
             return &looks[i];
-    looks = realloc(looks, (size_t)(many + 1) * sizeof *looks);
-    if (!looks)
-        abort();
+    looks = resize(looks, (size_t)(many + 1), sizeof *looks);
     looks[many] = (struct look){ .object = object };
     return &looks[many++];
 }
@@ -341,8 +339,7 @@ static void show_bytes(const unsigned char *bytes, int n, char *text,
         int word;
 
         memcpy(&word, bytes + at, 4);
-        snprintf(text + strlen(text), size - strlen(text), "%s%d",
-                 at ? " " : "", word);
+        append(text, size, "%s%d", at ? " " : "", word);
     }
 }
 

@@ -2,7 +2,7 @@
  * read.c - lines from the log, a pipe or a file, and the one that has no
  * end yet: strace flushes a call's beginning, so this is a call that blocks.
  */
-#include "lanes.h"
+#include "log.h"
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,9 +23,7 @@ bool reader_fill(struct reader *reader, FILE *keep)
     }
     if (reader->room - reader->end < 8192) {
         reader->room = reader->room * 2 + 16384;
-        reader->text = realloc(reader->text, reader->room);
-        if (!reader->text)
-            err(1, "realloc");
+        reader->text = resize(reader->text, reader->room, 1);
     }
     n = read(reader->fd, reader->text + reader->end,
              reader->room - reader->end - 1);

@@ -111,16 +111,14 @@ void captions_read(const char *path)
         if (!tab)
             errx(2, "%s: no tab between pattern and text: %s", path, line);
         *tab = '\0';
-        caption = realloc(caption, (size_t)(captions + 1) * sizeof *caption);
-        if (!caption)
-            err(1, "realloc");
+        caption = resize(caption, (size_t)(captions + 1), sizeof *caption);
         code =
             regcomp(&caption[captions].regex, line, REG_EXTENDED | REG_NOSUB);
         if (code != 0) {
             regerror(code, &caption[captions].regex, message, sizeof message);
             errx(2, "%s: %s: %s", path, line, message);
         }
-        caption[captions++].text = strdup(tab + 1);
+        caption[captions++].text = same(tab + 1);
     }
     free(line);
     fclose(in);
@@ -136,8 +134,7 @@ static const char *caption_of(const struct row *row)
     snprintf(text, sizeof text, "%s %s%s%s%s", letter(row->who), row->text,
              *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
     for (int i = 0; i < row->arrows; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), " <- %s",
-                 row->arrow[i].text);
+        append(text, sizeof text, " <- %s", row->arrow[i].text);
     for (int i = 0; i < captions; i++)
         if (regexec(&caption[i].regex, text, 0, NULL, 0) == 0)
             return caption[i].text;

@@ -5,7 +5,7 @@
  * A return address is behind the call, perhaps in the next line already:
  * the byte before it is asked for.
  */
-#include "lanes.h"
+#include "log.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +81,8 @@ void source_line(char *frames, char *text, size_t size)
         for (k = known; k && strcmp(k->where, where) != 0; k = k->next)
             ;
         if (!k) {
-            k = xcalloc(1, sizeof *k);
-            k->where = strdup(where);
+            k = zeros(1, sizeof *k);
+            k->where = same(where);
             ask(file, address - 1, k->line, sizeof k->line);
             k->next = known;
             known = k;

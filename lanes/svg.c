@@ -77,21 +77,10 @@ static struct kept *keep(void)
 
     if (kepts == room) {
         room = room ? room * 2 : 64;
-        kept = realloc(kept, (size_t)room * sizeof *kept);
-        if (!kept)
-            err(1, "realloc");
+        kept = resize(kept, (size_t)room, sizeof *kept);
     }
     memset(&kept[kepts], 0, sizeof *kept);
     return &kept[kepts++];
-}
-
-static char *same(const char *text)
-{
-    char *copied = strdup(text);
-
-    if (!copied)
-        err(1, "strdup");
-    return copied;
 }
 
 static void svg_row(const struct row *row)

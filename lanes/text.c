@@ -235,8 +235,8 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
         snprintf(who, sizeof who, "%s%s", letter(row->who),
                  row->kind == ROW_START ? " " : ": ");
     if (row->arrows > 0 && row->arrow[0].from == row->column)
-        snprintf(who + strlen(who), sizeof who - strlen(who), "%.4s>",
-                 letter(row->arrow[0].sender)); /* they share the column */
+        append(who, sizeof who, "%.4s>",
+               letter(row->arrow[0].sender)); /* they share the column */
     snprintf(text, size, "%s%s%s%s%s%s", who, row->text, dots,
              tag ? " [" : "", tag ? row->tag : "", tag ? "]" : "");
     if ((int)strlen(text) > room) {

@@ -86,12 +86,10 @@ static int holders(struct wait *w, struct object *o, bool writers, char *text,
                 continue;
             ends++;
             if (ends == had + 1)
-                snprintf(text + strlen(text), size - strlen(text),
-                         "%s%s fd %d", *text ? ", " : "",
-                         p == w->who->leader ? "itself," : who(p), fd);
+                append(text, size, "%s%s fd %d", *text ? ", " : "",
+                       p == w->who->leader ? "itself," : who(p), fd);
             else if (ends <= had + MANY)
-                snprintf(text + strlen(text), size - strlen(text),
-                         ends == had + MANY ? ",..." : ",%d", fd);
+                append(text, size, ends == had + MANY ? ",..." : ",%d", fd);
             giver(w, p);
         }
     }
@@ -248,8 +246,7 @@ static void say_futex(struct wait *w)
     if (strstr(arg(&p->call, 1), "PRIVATE")) {
         for (struct process *q = processes; q; q = q->next)
             if (q != p && q->leader == p->leader && alive(q)) {
-                snprintf(text + strlen(text), sizeof text - strlen(text),
-                         "%s%s", *text ? ", " : "", who(q));
+                append(text, sizeof text, "%s%s", *text ? ", " : "", who(q));
                 giver(w, q);
             }
         line("only threads of its own process could:  %s",
@@ -298,8 +295,8 @@ static void say_queue(struct wait *w)
     for (struct message *m = o->first; m; m = m->next)
         if (m->done) {
             n++;
-            snprintf(text + strlen(text), sizeof text - strlen(text),
-                     "%stype %ld", *text ? ", " : "", m->rank);
+            append(text, sizeof text, "%stype %ld", *text ? ", " : "",
+                   m->rank);
         }
     if (n == 0)
         line("%s: the queue is empty", object_name(o));
@@ -349,8 +346,7 @@ static void say_wait(struct wait *w)
     for (struct process *q = processes; q; q = q->next)
         if (q->parent && q->parent->leader == p->leader && alive(q) &&
             !q->thread && (pid <= 0 || q->pid == pid)) {
-            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
-                     *text ? ", " : "", who(q));
+            append(text, sizeof text, "%s%s", *text ? ", " : "", who(q));
             giver(w, q);
         }
     line("until it ends: %s", *text ? text : "no child that we know of");
@@ -676,8 +672,8 @@ void verdict(double seconds)
     proc_tables();
     for (struct process *p = processes; p; p = p->next)
         n += alive(p) && !p->hidden;
-    all = xcalloc((size_t)n + 1, sizeof(struct process *));
-    waits = xcalloc((size_t)n + 1, sizeof *waits);
+    all = zeros((size_t)n + 1, sizeof(struct process *));
+    waits = zeros((size_t)n + 1, sizeof *waits);
     waiting = 0;
     for (struct process *p = processes; p; p = p->next)
         if (alive(p) && !p->hidden)
@@ -733,9 +729,8 @@ void verdict(double seconds)
 
             snprintf(text, sizeof text, "%s", letter(waits[i].who));
             for (int j = 0; j < length; j++)
-                snprintf(text + strlen(text), sizeof text - strlen(text),
-                         " waits for %s%s", letter(path[j]),
-                         j < length - 1 ? ", who" : "");
+                append(text, sizeof text, " waits for %s%s", letter(path[j]),
+                       j < length - 1 ? ", who" : "");
             say("%s: a circle.", text);
         }
     }

@@ -1,0 +1,53 @@
+/*
+ * base.c - text that is cut where it does not fit, memory that is there
+ */
+#include "base.h"
+#include <err.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void copy(char *to, size_t size, const char *from)
+{
+    size_t n = strnlen(from, size - 1);
+
+    memmove(to, from, n);
+    to[n] = '\0';
+}
+
+void append(char *to, size_t size, const char *format, ...)
+{
+    size_t n = strlen(to);
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(to + n, size - n, format, list);
+    va_end(list);
+}
+
+char *same(const char *text)
+{
+    char *copied = strdup(text);
+
+    if (!copied)
+        err(1, "strdup");
+    return copied;
+}
+
+void *resize(void *old, size_t n, size_t size)
+{
+    void *more = reallocarray(old, n, size);
+
+    if (!more)
+        err(1, "realloc");
+    return more;
+}
+
+void *zeros(size_t n, size_t size)
+{
+    void *zero = calloc(n, size);
+
+    if (!zero)
+        err(1, "calloc");
+    return zero;
+}

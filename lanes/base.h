@@ -1,0 +1,20 @@
+/*
+ * base.h - what every room needs
+ */
+#ifndef BASE_H
+#define BASE_H
+#define _GNU_SOURCE
+#ifndef __linux__
+#error "lanes needs Linux: strace, /proc"
+#endif
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+void copy(char *to, size_t size, const char *from); /* cuts */
+void append(char *to, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+char *same(const char *text); /* a copy of its own */
+void *resize(void *old, size_t n, size_t size);
+void *zeros(size_t n, size_t size);
+#endif
