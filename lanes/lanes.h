@@ -248,7 +248,8 @@ struct painter {
     void (*end)(void);
     bool forgets; /* keeps no row, so processes that are gone can be freed */
 };
-extern const struct painter text_painter, svg_painter, *painter;
+extern const struct painter text_painter, svg_painter,
+    *painter; /* main's choice */
 void text_open(FILE *out, bool colour, bool utf8);
 void svg_open(FILE *out, bool html);
 void page_begin(FILE *out, int width, const int *x, int lanes);
@@ -265,8 +266,6 @@ bool rows_forgotten(void); /* nobody will ask for who is gone */
 void rows_mute(void);      /* what comes now is our own doing */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void captions_read(const char *path);
-void pause_after(const struct row *row);  /* main.c: step, -d */
-void pause_before(const struct row *row); /* main.c: -q */
 void tables_say(void);
 
 /* ---- calls.c, label.c, noise.c ----------------------------------------- */

@@ -109,18 +109,17 @@ static void key(void)
     }
 }
 
-void pause_before(const struct row *row)
-{
-    if (!opt.quiz || quitting || !*row->ask || row->kind == ROW_WAIT)
-        return;
-    say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
-        *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
-    key();
-}
+static struct painter held; /* the painter, with a pause at each row */
+static void (*paint)(const struct row *row);
 
-void pause_after(const struct row *row)
+static void paint_and_pause(const struct row *row)
 {
-    (void)row;
+    if (opt.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
+        say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
+            *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
+        key();
+    }
+    paint(row);
     if (opt.step && !quitting)
         key();
     else if (opt.delay > 0) {
@@ -625,6 +624,7 @@ int main(int argc, char *argv[])
     bool unicode, colour;
     FILE *out = stdout;
 
+    painter = &text_painter;
     if (argc > 2 && strcmp(argv[1], "--launch") == 0)
         launch(argv + 2);
     while ((o = getopt_long(argc, argv, "+sqd:t:flman:w:o:k:r:c:p:x:",
@@ -721,6 +721,11 @@ int main(int argc, char *argv[])
     text_open(out, colour, unicode);
     if (kept && !(keep = fopen(kept, "we")))
         err(1, "%s", kept);
+
+    held = *painter;
+    paint = held.row;
+    held.row = paint_and_pause;
+    painter = &held;
 
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGINT, &on, NULL);

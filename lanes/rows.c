@@ -13,7 +13,7 @@
 
 struct row *next_row;
 
-const struct painter *painter = &text_painter;
+const struct painter *painter;
 static long numbered;
 static bool muted;
 
@@ -193,9 +193,7 @@ static void paint(struct row *row)
     if (row->who)
         row->who->drawn_at = row->number;
     row->caption = caption_of(row);
-    pause_before(row);
     painter->row(row);
-    pause_after(row);
 }
 
 /*
