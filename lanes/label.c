@@ -1,9 +1,9 @@
 /*
  * label.c - how a call is written in its row: read(0) = "hi\n" [P1.r]
  *
- * The table of calls.c says what is to be seen of which argument.
+ * The table of meaning.c says what is to be seen of which argument.
  */
-#include "lanes.h"
+#include "trace.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,11 +246,11 @@ static void expand_one(char kind, int n, const struct process *p,
             add_process(label, call->value);
         break;
     case 'g': /* a signal */
-        add(label, signal_name(what));
+        add(label, signal_shown(what));
         break;
     case 'i': /* a signal and its value */
         if (field(what, "si_signo", text, 40))
-            add(label, signal_name(text));
+            add(label, signal_shown(text));
         if (field(what, "si_int", text, 40)) {
             add(label, " ");
             add(label, text);

@@ -13,7 +13,10 @@
  *         lanes -t 1 connect2 --no-close echo hi -- cat
  * Read    strace(1), ptrace(2), pipe(7), pty(7), proc(5)
  */
-#include "lanes.h"
+#include "paint.h"
+#include "proc.h"
+#include "trace.h"
+#include "verdict.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +59,11 @@ static const char help[] =
     "  -p PID    draw a process that runs already; it is not ended\n"
     "  -x OPT    pass an option on to strace, such as --inject=...\n";
 
-struct options opt = { .stuck = 5 };
+static struct {
+    bool step, quiz, tables, source;
+    int delay;    /* milliseconds after each row */
+    double stuck; /* seconds of silence that mean: stuck */
+} will = { .stuck = 5 };
 
 static struct reader reader = { .fd = -1 };
 static FILE *keep;
@@ -114,16 +121,17 @@ static void (*paint)(const struct row *row);
 
 static void paint_and_pause(const struct row *row)
 {
-    if (opt.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
+    if (will.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
         say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
             *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
         key();
     }
     paint(row);
-    if (opt.step && !quitting)
+    if (will.step && !quitting)
         key();
-    else if (opt.delay > 0) {
-        struct timespec t = { opt.delay / 1000, opt.delay % 1000 * 1000000L };
+    else if (will.delay > 0) {
+        struct timespec t = { will.delay / 1000,
+                              will.delay % 1000 * 1000000L };
 
         fflush(NULL);
         nanosleep(&t, NULL);
@@ -234,9 +242,9 @@ static const char **strace_words(char *command[], char *pids[], int attached,
     bool several = false;
 
     argv[n++] = held ? "4000" : "1";
-    if (opt.source)
+    if (will.source)
         argv[n++] = "-k";
-    if (opt.step || opt.quiz || opt.delay) /* or it rings in mid-lecture */
+    if (will.step || will.quiz || will.delay) /* or it rings in mid-lecture */
         argv[n++] = "--inject=?alarm:retval=0";
     for (int i = 0; i < extras; i++)
         argv[n++] = extra[i];
@@ -270,14 +278,14 @@ static const char **strace_words(char *command[], char *pids[], int attached,
 static void run_strace(char *command[], char *pids[], int attached,
                        char *extra[], int extras, bool own_terminal)
 {
-    bool held = opt.step || opt.quiz || opt.delay || opt.memory;
+    bool held = will.step || will.quiz || will.delay || opt.memory;
     int slave = -1, input = -1;
     const char **argv;
 
     if (!on_path("strace"))
         errx(1, "strace is missing: sudo apt-get install strace, or draw a "
                 "kept log with -r");
-    if (opt.source && !on_path("addr2line"))
+    if (will.source && !on_path("addr2line"))
         warnx("no source lines, addr2line is missing: "
               "sudo apt-get install binutils");
     if (command && !on_path(command[0])) {
@@ -291,7 +299,7 @@ static void run_strace(char *command[], char *pids[], int attached,
     argv = strace_words(command, pids, attached, extra, extras, held);
     if (own_terminal)
         open_terminal(&slave);
-    if (opt.step || opt.quiz) { /* the keys are for us */
+    if (will.step || will.quiz) { /* the keys are for us */
         input = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (input == -1)
             err(1, "/dev/null");
@@ -334,7 +342,7 @@ static void line_done(void)
         source_line(held_frames, source, sizeof source);
     free(held_frames);
     held_frames = NULL;
-    model_line(line, true, source);
+    trace_line(line, true, source);
     free(line);
 }
 
@@ -351,9 +359,9 @@ static void take_line(char *line, bool whole)
         return;
     }
     line_done();
-    if (!opt.source || !whole) {
+    if (!will.source || !whole) {
         if (*line)
-            model_line(line, whole, "");
+            trace_line(line, whole, "");
     } else if (*line) {
         held_line = same(line);
     }
@@ -487,7 +495,7 @@ static void end_all(void)
     keep = NULL;
     quitting = false;
     interrupts = 0;
-    opt.step = opt.quiz = false;
+    will.step = will.quiz = false;
     if (opt.attached) {
         if (tracer > 0)
             kill(tracer, SIGTERM); /* it lets them go */
@@ -514,7 +522,7 @@ static void ask_sources(void)
 
     rows_mute();
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->call.open && !p->leader->handled[SIGURG])
+        if (alive(p) && p->inside && !p->leader->handled[SIGURG])
             syscall(SYS_tkill, p->pid, SIGURG);
     follow(0.03, 0); /* not longer: one may be about to give up by itself */
     line_done();
@@ -534,15 +542,15 @@ static int finish(bool ended)
         bool stuck = false;
 
         line_done();
-        model_end();
-        if (!opt.live) {
+        trace_end();
+        if (!live) {
             bool whole;
             char *line = reader_line(&reader, true, &whole);
 
             if (line)
                 take_line(line, whole);
             line_done();
-            model_end();
+            trace_end();
             for (struct process *p = processes; p; p = p->next)
                 stuck |= alive(p);
             if (stuck && all_wait()) {
@@ -556,24 +564,24 @@ static int finish(bool ended)
                 status = first->status;
             }
         }
-        if (opt.tables && !opt.live)
+        if (will.tables && !live)
             tables_say();
     } else if (quitting || interrupts > 1) {
         status = terminated ? 128 + SIGTERM : 128 + SIGINT;
         end_all();
     } else {
         line_done();
-        model_end();
-        if (opt.source && opt.live)
+        trace_end();
+        if (will.source && live)
             ask_sources();
-        verdict(opt.stuck);
-        if (opt.tables)
+        verdict(will.stuck);
+        if (will.tables)
             tables_say();
         fflush(NULL);
         end_all();
         status = 124;
     }
-    if (opt.live) {
+    if (live) {
         int code;
 
         while (tracer > 0 && waitpid(tracer, &code, 0) == tracer) {
@@ -631,22 +639,22 @@ int main(int argc, char *argv[])
                             options, NULL)) != -1) {
         switch (o) {
         case 's':
-            opt.step = true;
+            will.step = true;
             break;
         case 'q':
-            opt.quiz = true;
+            will.quiz = true;
             break;
         case 'd':
-            opt.delay = (int)number_of(optarg, 'd', 0, 60000);
+            will.delay = (int)number_of(optarg, 'd', 0, 60000);
             break;
         case 't':
-            opt.stuck = number_of(optarg, 't', 0.1, 1e6);
+            will.stuck = number_of(optarg, 't', 0.1, 1e6);
             break;
         case 'f':
-            opt.tables = true;
+            will.tables = true;
             break;
         case 'l':
-            opt.source = true;
+            will.source = true;
             break;
         case 'm':
             opt.memory = true;
@@ -692,7 +700,7 @@ int main(int argc, char *argv[])
         fputs(help, stderr);
         errx(2, "one of these, please: a command, -p PID, -r LOG");
     }
-    if (picture && (opt.step || opt.quiz))
+    if (picture && (will.step || will.quiz))
         errx(2, "a picture in a file cannot be stepped through: %s", picture);
     setlocale(LC_CTYPE, "");
     unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -745,9 +753,9 @@ int main(int argc, char *argv[])
         }
         return finish(true);
     }
-    opt.live = true;
+    live = true;
     opt.attached = attached > 0;
     run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
                !picture && !attached);
-    return finish(follow(0, opt.stuck));
+    return finish(follow(0, will.stuck));
 }

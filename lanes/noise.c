@@ -2,7 +2,7 @@
  * noise.c - which calls are the programmer's, and which the loader's, the
  * locale's, a library's or a shell's: the model takes all, the picture those
  */
-#include "lanes.h"
+#include "trace.h"
 #include <string.h>
 
 bool system_path(const char *path)
@@ -112,8 +112,8 @@ static bool is_shared(const struct process *p, const struct call *call)
 /* Until there is no child any more: so a shell asks. */
 static bool has_children(const struct process *p, const struct call *call)
 {
-    return !call->err || p->drawn || strcmp(call->err, "ECHILD") != 0 ||
-           !is_shell(p);
+    return !call->err || traced((struct process *)p)->drawn ||
+           strcmp(call->err, "ECHILD") != 0 || !is_shell(p);
 }
 
 static bool changes_set(const struct process *p, const struct call *call)

@@ -5,7 +5,7 @@
  * present row by clipping, so that the picture itself is as in the SVG. It
  * has no < and no &: the page is well-formed XML, too.
  */
-#include "lanes.h"
+#include "paint.h"
 
 static const char style[] =
     "body { margin: 0; height: 100vh; display: flex; "

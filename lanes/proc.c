@@ -1,8 +1,8 @@
 /*
- * proc.c - what /proc says of processes that run: it is asked for what no
- * system call tells, and for a second opinion before a verdict
+ * proc.c - what /proc says: of a child's parent, of what is open, of what a
+ * process is in
  */
-#include "lanes.h"
+#include "proc.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+bool live;
+
 static bool file_text(const char *path, char *text, size_t size)
 {
-    FILE *in = fopen(path, "r");
+    FILE *in = live ? fopen(path, "r") : NULL;
     size_t n;
 
     if (!in)
@@ -78,7 +80,7 @@ int proc_epoll(pid_t pid, int epoll, void (*with)(void *, int, int),
     unsigned events;
 
     snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, epoll);
-    if (!opt.live || !file_text(path, text, sizeof text))
+    if (!file_text(path, text, sizeof text))
         return 0;
     for (char *at = text; (at = strstr(at, "tfd:")); at += 4, n++)
         if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2)
@@ -109,7 +111,7 @@ bool proc_is_fifo(pid_t pid, const char *path)
         snprintf(full, sizeof full, "/proc/%d/cwd/%.500s", (int)pid, path);
     else
         copy(full, sizeof full, path);
-    return stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
+    return live && stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 bool proc_word(pid_t pid, unsigned long address, unsigned *word)
@@ -158,7 +160,6 @@ static void check_one(void *context, int fd, const char *what, mode_t mode)
     struct check *check = context;
     struct slot *slot = slot_of(check->p, fd);
     bool r = mode & S_IRUSR, w = mode & S_IWUSR, in_pipe;
-    struct object *o;
 
     if (fd < check->size)
         check->is[fd] = true;
@@ -170,11 +171,7 @@ static void check_one(void *context, int fd, const char *what, mode_t mode)
                       strcmp(slot->file->object->key, what) == 0)))
         return;
     if (slot->file && in_pipe && strcmp(slot->file->object->key, what) == 0) {
-        o = slot->file->object; /* the same pipe; we did not know the end */
-        o->readers += r - slot->file->r;
-        o->writers += w - slot->file->w;
-        slot->file->r = r;
-        slot->file->w = w;
+        file_ends(slot->file, r, w);
         return;
     }
     if (strncmp(what, "anon_inode", 10) != 0)
@@ -183,7 +180,7 @@ static void check_one(void *context, int fd, const char *what, mode_t mode)
 
 void proc_tables(void)
 {
-    if (!opt.live)
+    if (!live)
         return;
     for (struct process *p = processes; p; p = p->next) {
         struct check check = { .p = p, .size = p->table->size };
@@ -229,7 +226,7 @@ static void seed_one(void *context, int fd, const char *what, mode_t mode)
         return;
     if (strstr(what, "/proc/") == what)
         return;
-    model_seed(fd, what, mode & S_IRUSR, mode & S_IWUSR);
+    inherit(fd, what, mode & S_IRUSR, mode & S_IWUSR);
 }
 
 void proc_seed(int in, int out)
@@ -248,7 +245,7 @@ void proc_seed(int in, int out)
         if (n == -1)
             continue;
         what[n] = '\0';
-        model_seed(i, what, true, true);
+        inherit(i, what, true, true);
     }
 }
 
@@ -278,7 +275,7 @@ int proc_outsiders(struct object *object, bool writers, char *text,
     int found = 0;
 
     *text = '\0';
-    if (!opt.live || (object->kind != PIPE && object->kind != FIFO) ||
+    if (!live || (object->kind != PIPE && object->kind != FIFO) ||
         !(dir = opendir("/proc")))
         return 0;
     while ((entry = readdir(dir))) {
@@ -298,94 +295,4 @@ int proc_outsiders(struct object *object, bool writers, char *text,
     }
     closedir(dir);
     return found;
-}
-
-/* ---- -m: shared memory makes no system call, so it is looked at ------- */
-
-enum { LOOK = 256 };
-
-static struct look {
-    struct object *object;
-    unsigned char bytes[LOOK];
-    bool known;
-} * looks;
-static int many;
-
-static struct look *look_of(struct object *object)
-{
-    for (int i = 0; i < many; i++)
-        if (looks[i].object == object)
-            return &looks[i];
-    looks = resize(looks, (size_t)(many + 1), sizeof *looks);
-    looks[many] = (struct look){ .object = object };
-    return &looks[many++];
-}
-
-/* What lies there now: a text, or numbers. */
-static void show_bytes(const unsigned char *bytes, int n, char *text,
-                       size_t size)
-{
-    int printable = 0;
-
-    while (printable < n && bytes[printable] >= ' ' &&
-           bytes[printable] <= '~')
-        printable++;
-    if (printable >= 2) {
-        snprintf(text, size, "\"%.*s\"", printable, (const char *)bytes);
-        return;
-    }
-    *text = '\0';
-    for (int at = 0; at < n && at < 16; at += 4) {
-        int word;
-
-        memcpy(&word, bytes + at, 4);
-        append(text, size, "%s%d", at ? " " : "", word);
-    }
-}
-
-/* A row for each stretch of words that have changed. */
-static void show_changes(const struct look *look, const unsigned char *bytes)
-{
-    for (int from = 0, to; from < LOOK; from = to + 4) {
-        struct row row;
-
-        to = from;
-        while (to < LOOK && memcmp(look->bytes + to, bytes + to, 4) != 0)
-            to += 4;
-        if (to == from)
-            continue;
-        row_begin(&row, ROW_MEMORY, NULL);
-        snprintf(row.text, sizeof row.text, "+%d = ", from);
-        show_bytes(bytes + from, to - from, row.text + strlen(row.text), 60);
-        copy(row.tag, sizeof row.tag, object_name(look->object));
-        row_end(&row);
-    }
-}
-
-/* At each row, while strace holds all who are in a call. */
-void memory_look(void)
-{
-    unsigned char bytes[LOOK];
-
-    if (!opt.live || !opt.memory)
-        return;
-    for (struct process *p = processes; p; p = p->next) {
-        if (!alive(p) || p->thread || p->hidden)
-            continue;
-        for (int i = 0; i < p->space->maps; i++) {
-            struct mapping *map = &p->space->map[i];
-            struct look *look = look_of(map->object);
-            struct iovec here = { bytes, LOOK },
-                         there = { (void *)map->address, LOOK };
-
-            if (map->offset != 0 ||
-                process_vm_readv(p->pid, &here, 1, &there, 1, 0) != LOOK)
-                continue;
-            /* what is new was all zeros before, unless it is the system's */
-            if (look->known || !system_path(map->object->key))
-                show_changes(look, bytes);
-            memcpy(look->bytes, bytes, LOOK);
-            look->known = true;
-        }
-    }
 }

@@ -4,15 +4,14 @@
  *
  * A row is complete when it goes to the painter, in the order of the log.
  */
-#include "lanes.h"
+#include "rows.h"
 #include <err.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct row *next_row;
-
+struct options opt;
 const struct painter *painter;
 static long numbered;
 static bool muted;
@@ -29,30 +28,40 @@ void rows_mute(void)
  * room for it, then that of one that is gone, so that arrows stay readable.
  */
 /* -m: a lane that is nobody's. */
-static struct process memory = { .number = -1, .column = -1 };
+static struct process memory = { .number = -1 };
+
+static struct drawn *drawn(struct process *p)
+{
+    if (!p->drawn) {
+        p->drawn = zeros(1, sizeof *p->drawn);
+        p->drawn->column = -1;
+    }
+    return p->drawn;
+}
 
 static int column_of(struct process *p)
 {
     bool taken[MAX_COLUMNS] = { false }, used[MAX_COLUMNS] = { false };
     int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
     int roomy = opt.lanes ? opt.lanes : (opt.width - 5) / 18;
+    int *column = &drawn(p)->column;
 
-    if (p->column != -1)
-        return p->column;
-    if (memory.column != -1)
-        used[memory.column] = taken[memory.column] = true;
+    if (*column != -1)
+        return *column;
+    if (drawn(&memory)->column != -1)
+        used[memory.drawn->column] = taken[memory.drawn->column] = true;
     for (struct process *q = processes; q; q = q->next)
-        if (q != p && q->column != -1) {
-            used[q->column] = true;
-            taken[q->column] |= q->state != GONE;
+        if (drawn(q)->column != -1) {
+            used[q->drawn->column] = true;
+            taken[q->drawn->column] |= q->state != GONE;
         }
-    for (p->column = 0; p->column < columns && p->column < roomy; p->column++)
-        if (!used[p->column])
-            return p->column;
-    for (p->column = 0; p->column < columns - 1; p->column++)
-        if (!taken[p->column])
+    for (*column = 0; *column < columns && *column < roomy; ++*column)
+        if (!used[*column])
+            return *column;
+    for (*column = 0; *column < columns - 1; ++*column)
+        if (!taken[*column])
             break;
-    return p->column;
+    return *column;
 }
 
 static void lanes_now(struct row *row)
@@ -62,11 +71,12 @@ static void lanes_now(struct row *row)
             (struct lane){ .state = ' ', .number = -1, .name = "" };
     row->lanes = 0;
     for (struct process *p = processes; p; p = p->next) {
+        int column = drawn(p)->column;
         struct lane *lane;
 
-        if (p->column == -1 || !alive(p) || p->hidden)
+        if (column == -1 || !alive(p) || p->hidden)
             continue;
-        lane = &row->lane[p->column];
+        lane = &row->lane[column];
         if (lane->number != -1 && p != row->who)
             continue; /* a shared column shows the newest, or the row's own */
         lane->number = p->number;
@@ -76,11 +86,12 @@ static void lanes_now(struct row *row)
             lane->state = ' ';
         else if (p->waits && !p->restarts && p != row->who)
             lane->state = ':';
-        if (row->lanes <= p->column)
-            row->lanes = p->column + 1;
+        if (row->lanes <= column)
+            row->lanes = column + 1;
     }
-    if (memory.column != -1 && row->lane[memory.column].number == -1)
-        row->lane[memory.column].name = "memory";
+    if (drawn(&memory)->column != -1 &&
+        row->lane[memory.drawn->column].number == -1)
+        row->lane[memory.drawn->column].name = "memory";
     if (row->lanes <= row->column)
         row->lanes = row->column + 1;
 }
@@ -134,7 +145,7 @@ static const char *caption_of(const struct row *row)
     snprintf(text, sizeof text, "%s %s%s%s%s", letter(row->who), row->text,
              *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
     for (int i = 0; i < row->arrows; i++)
-        append(text, sizeof text, " <- %s", row->arrow[i].text);
+        append(text, sizeof text, " <- %s", row->arrow[i].tie.text);
     for (int i = 0; i < captions; i++)
         if (regexec(&caption[i].regex, text, 0, NULL, 0) == 0)
             return caption[i].text;
@@ -150,39 +161,10 @@ void row_begin(struct row *row, enum row_kind kind, struct process *who)
     row->who = who;
 }
 
-void row_arrow(struct row *row, enum arrow_kind kind, struct process *from,
-               bool unsure, const char *format, ...)
+void row_arrow(struct row *row, const struct tie *tie)
 {
-    struct arrow *arrow;
-    va_list list;
-
-    if (!row || !from || from == row->who || from->hidden)
-        return;
-    draw_pending(from); /* first what it did, then what came of it */
-    for (int i = 0; i < row->arrows; i++)
-        if (row->arrow[i].sender == from && row->arrow[i].kind == kind &&
-            kind == DATA) { /* several writes, read as one */
-            long bytes = strtol(row->arrow[i].text, NULL, 10), more;
-            char text[48];
-
-            va_start(list, format);
-            vsnprintf(text, sizeof text, format, list);
-            va_end(list);
-            more = strtol(text, NULL, 10);
-            snprintf(row->arrow[i].text, sizeof row->arrow[i].text,
-                     "%ld bytes", bytes + more);
-            return;
-        }
-    if (row->arrows == MAX_ARROWS)
-        return;
-    arrow = &row->arrow[row->arrows++];
-    *arrow = (struct arrow){ .kind = kind, .sender = from, .unsure = unsure };
-    va_start(list, format);
-    vsnprintf(arrow->text, sizeof arrow->text, format, list);
-    va_end(list);
-    if (unsure)
-        copy(arrow->text + strlen(arrow->text),
-             sizeof arrow->text - strlen(arrow->text), " ?");
+    if (row->arrows < MAX_TIES)
+        row->arrow[row->arrows++].tie = *tie;
 }
 
 static void paint(struct row *row)
@@ -191,7 +173,7 @@ static void paint(struct row *row)
         return;
     row->number = ++numbered;
     if (row->who)
-        row->who->drawn_at = row->number;
+        drawn(row->who)->row = row->number;
     row->caption = caption_of(row);
     painter->row(row);
 }
@@ -277,7 +259,7 @@ static bool folded(const struct row *row)
     snprintf(loose, sizeof loose, "%d %d %.*s %s", who->number, row->kind,
              (int)strcspn(row->text, ",="), row->text, row->tag);
     snprintf(key, sizeof key, "%s|%s|%s", loose, row->text,
-             row->arrows ? row->arrow[0].text : "");
+             row->arrows ? row->arrow[0].tie.text : "");
     for (int i = 0; i < WINDOW && !s; i++)
         if (window[i].who && strcmp(window[i].key, key) == 0)
             s = &window[i];
@@ -310,30 +292,23 @@ static bool folded(const struct row *row)
 
 void row_end(struct row *row)
 {
-    if (row->who && row->who->hidden)
+    struct process *who = row->who ? row->who : &memory;
+
+    if (who->hidden)
         return;
-    /* Others that are in a call went in before this. */
-    draw_all_pending(row->who);
-    if (row->who)
-        row->column = column_of(row->who);
-    else
-        row->column = column_of(&memory);
+    row->column = column_of(who);
     for (int i = 0; i < row->arrows; i++) {
         struct arrow *arrow = &row->arrow[i];
 
-        arrow->from = column_of(arrow->sender);
+        arrow->from = column_of(arrow->tie.from);
         arrow->to = row->column;
-        arrow->from_row = arrow->sender->drawn_at;
+        arrow->from_row = drawn(arrow->tie.from)->row;
     }
-    if (row->who)
-        copy(row->source, sizeof row->source,
-             *row->source ? row->source : row->who->source);
     if (folded(row)) {
-        if (row->who)
-            row->who->drawn_at = numbered;
+        drawn(who)->row = numbered;
         return;
     }
-    unfold(row->who ? row->who : &memory);
+    unfold(who);
     lanes_now(row);
     paint(row);
 }

@@ -6,7 +6,7 @@
  * ends where its row's label begins; every other arrow has a line of its
  * own above the label: so none strikes through words.
  */
-#include "lanes.h"
+#include "paint.h"
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,13 +215,6 @@ static bool shared(int i)
     return i == (opt.lanes ? opt.lanes : MAX_COLUMNS) - 1;
 }
 
-static const char *letter_of(int number)
-{
-    struct process p = { .number = number };
-
-    return letter(&p);
-}
-
 /* It comes from the left, and stands in the label's own line. */
 static bool beside(const struct row *row, int arrow)
 {
@@ -248,8 +241,8 @@ static void arrow_text(const struct arrow *arrow, char *text, size_t size)
 {
     bool many = shared(arrow->from);
 
-    snprintf(text, size, "%s%s%s", many ? letter(arrow->sender) : "",
-             many ? ": " : "", arrow->text);
+    snprintf(text, size, "%s%s%s", many ? letter(arrow->tie.from) : "",
+             many ? ": " : "", arrow->tie.text);
 }
 
 static void needs(int *need, int characters)
@@ -455,7 +448,7 @@ static void draw_zombie(const struct arrow *arrow, int y)
     for (const struct kept *k = kept; k < kept + kepts; k++)
         if (k->ends && k->row.number == arrow->from_row &&
             !shared(arrow->from))
-            line("zombie", arrow->sender->number, column[arrow->from],
+            line("zombie", arrow->tie.from->number, column[arrow->from],
                  k->at + DISC, column[arrow->from], y);
 }
 
@@ -464,7 +457,7 @@ static void draw_arrow(const struct arrow *arrow, int y, bool own_line)
     int from = column[arrow->from], to = column[arrow->to],
         sign = from < to ? 1 : -1, x,
         end = to - sign * (own_line ? 2 : DISC + 1),
-        number = arrow->sender->number,
+        number = arrow->tie.from->number,
         most = (abs(to - from) - 56) * 100 / 964, chars;
     char text[80];
 
@@ -473,9 +466,10 @@ static void draw_arrow(const struct arrow *arrow, int y, bool own_line)
         text_at("small", to + DISC + 5, y, text, 60);
         return;
     }
-    if (arrow->kind == STATUS)
+    if (arrow->tie.kind == STATUS)
         draw_zombie(arrow, y);
-    line(arrow->kind == DATA || arrow->kind == PASSED ? "data" : "dashed",
+    line(arrow->tie.kind == BYTES || arrow->tie.kind == PASSED ? "data"
+                                                               : "dashed",
          number, from, y, end - sign * 10, y);
     fprintf(out,
             "<path class=\"f%d\" d=\"M%d %dl%d -6v12zM%d %da4 4 0 1 0 8 0"

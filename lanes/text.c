@@ -4,7 +4,7 @@
  * Line-oriented: nothing that was drawn is drawn over. Each line is a grid
  * of characters first, so that an arrow can pass the lanes between.
  */
-#include "lanes.h"
+#include "paint.h"
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,13 +138,6 @@ static void print_line(void)
     fputc('\n', out);
 }
 
-static const char *name_of(int number)
-{
-    struct process p = { .number = number };
-
-    return letter(&p);
-}
-
 static void header(void)
 {
     int n = shown_lanes(drawn_lanes);
@@ -161,7 +154,7 @@ static void header(void)
             snprintf(text, sizeof text, " %.31s ", head_names[i]);
         else
             snprintf(text, sizeof text, " %s %.31s ",
-                     name_of(heads[i].number), head_names[i]);
+                     letter_of(heads[i].number), head_names[i]);
         put_text(column_at(i), text, lane_width(n) - 1,
                  heads[i].number == -1 ? PLAIN : heads[i].number % COLOURS);
     }
@@ -202,9 +195,11 @@ static void lanes_line(const struct row *row)
 static void draw_arrow(const struct arrow *arrow, int begin, int end)
 {
     bool right = begin < end;
-    int left = right ? begin : end, colour = arrow->sender->number % COLOURS;
-    int n = (int)strlen(arrow->text), x, length = abs(end - begin) + 1;
-    char line = arrow->kind == DATA || arrow->kind == PASSED ? LINE : DASH;
+    int left = right ? begin : end,
+        colour = arrow->tie.from->number % COLOURS;
+    int n = (int)strlen(arrow->tie.text), x, length = abs(end - begin) + 1;
+    char line =
+        arrow->tie.kind == BYTES || arrow->tie.kind == PASSED ? LINE : DASH;
 
     for (x = left; x < left + length; x++)
         put(x, line, colour);
@@ -216,7 +211,7 @@ static void draw_arrow(const struct arrow *arrow, int begin, int end)
         return;
     x = n > length - 5 ? left + 2 : right ? left + 3 : left + length - 3 - n;
     put(x - 1, ' ', PLAIN);
-    put_text(x, arrow->text, n, colour);
+    put_text(x, arrow->tie.text, n, colour);
     put(x + n, ' ', PLAIN);
 }
 
@@ -236,7 +231,7 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
                  row->kind == ROW_START ? " " : ": ");
     if (row->arrows > 0 && row->arrow[0].from == row->column)
         append(who, sizeof who, "%.4s>",
-               letter(row->arrow[0].sender)); /* they share the column */
+               letter(row->arrow[0].tie.from)); /* they share the column */
     snprintf(text, size, "%s%s%s%s%s%s", who, row->text, dots,
              tag ? " [" : "", tag ? row->tag : "", tag ? "]" : "");
     if ((int)strlen(text) > room) {
@@ -316,7 +311,7 @@ static void text_row(const struct row *row)
     if (arrow && column_at(arrow->from) > x) {
         /* the arrow comes from the right: it begins where the label ends */
         int from = column_at(arrow->from),
-            text = (int)strlen(arrow->text) + 6;
+            text = (int)strlen(arrow->tie.text) + 6;
 
         room = from - x - 3 - corner * 2 - (text > 14 ? 14 : text);
         if (room < lane_width(lanes) / 2)

@@ -4,7 +4,8 @@
  * Each kind of waiting says who could end it; where these wait in turn for
  * the first, it is a circle.
  */
-#include "lanes.h"
+#include "proc.h"
+#include "trace.h"
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -55,16 +56,6 @@ static void line(const char *format, ...)
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     say("             %s", text);
-}
-
-static const char *who(const struct process *p)
-{
-    static char text[4][64];
-    static int n;
-    char *s = text[n++ % 4];
-
-    snprintf(s, sizeof text[0], "%s %s", letter(p), p->name);
-    return s;
 }
 
 /* "A connect2 fd 4, B echo fd 1": who has such an end, and as what. */
@@ -147,8 +138,8 @@ static void no_data(struct wait *w, struct object *o)
         break;
     default:
         line("%s: nothing to read%s%s", object_name(o),
-             *o->user_how ? ", it takes " : "", o->user_how);
-        if (strstr(o->user_how, "CHLD"))
+             *o->takes ? ", it takes " : "", o->takes);
+        if (strstr(o->takes, "CHLD"))
             for (struct process *p = processes; p; p = p->next)
                 if (alive(p) && p->parent == w->who->leader)
                     giver(w, p); /* its end would be a signal */
@@ -195,7 +186,10 @@ static void signals_of(struct wait *w, const char *set)
         line("one of %s would do; none has come", set);
         return;
     }
-    handled_signals(p, text, sizeof text);
+    for (int i = 1; i < 65; i++)
+        if (p->leader->handled[i])
+            append(text, sizeof text, "%s%s", *text ? ", " : "",
+                   signal_name(i));
     if (p->leader->handled[SIGCHLD]) /* the end of a child would do */
         for (struct process *q = processes; q; q = q->next)
             if (alive(q) && q->parent == p->leader)
@@ -204,19 +198,22 @@ static void signals_of(struct wait *w, const char *set)
         line("a signal with a handler would do: %s", text);
     else
         line("it has no handler: only a signal that ends it");
-    if (strcmp(p->call.name, "rt_sigsuspend") == 0 &&
-        strcmp(arg(&p->call, 0), "[]") != 0)
-        line("blocked meanwhile: %s", arg(&p->call, 0));
+    if (strcmp(traced((struct process *)p)->call.name, "rt_sigsuspend") ==
+            0 &&
+        strcmp(arg(&traced((struct process *)p)->call, 0), "[]") != 0)
+        line("blocked meanwhile: %s",
+             arg(&traced((struct process *)p)->call, 0));
 }
 
 static void say_futex(struct wait *w)
 {
     struct process *p = w->who;
-    unsigned long at = strtoul(arg(&p->call, 0), NULL, 0);
+    unsigned long at =
+        strtoul(arg(&traced((struct process *)p)->call, 0), NULL, 0);
     unsigned value = 0, owner = 0;
     struct object *o = p->target;
     struct process *holder = NULL;
-    long tid = strtol(arg(&p->call, 2), NULL, 10);
+    long tid = strtol(arg(&traced((struct process *)p)->call, 2), NULL, 10);
     char text[200] = "";
 
     for (struct process *q = processes; q; q = q->next)
@@ -225,7 +222,7 @@ static void say_futex(struct wait *w)
             giver(w, q);
             return;
         }
-    if (opt.live && proc_word(p->pid, at, &value)) {
+    if (live && proc_word(p->pid, at, &value)) {
         if (value == 2 && proc_word(p->pid, at + 8, &owner))
             holder = anyone((pid_t)owner); /* as the C library notes it */
         else if (value & 0x80000000) /* a robust one has it in the word */
@@ -243,7 +240,7 @@ static void say_futex(struct wait *w)
     } else {
         line("[%s]: nobody wakes it", object_name(o));
     }
-    if (strstr(arg(&p->call, 1), "PRIVATE")) {
+    if (strstr(arg(&traced((struct process *)p)->call, 1), "PRIVATE")) {
         for (struct process *q = processes; q; q = q->next)
             if (q != p && q->leader == p->leader && alive(q)) {
                 append(text, sizeof text, "%s%s", *text ? ", " : "", who(q));
@@ -261,12 +258,12 @@ static void say_futex(struct wait *w)
 static void say_semop(struct wait *w)
 {
     struct object *set = w->who->target, *o;
-    int id = (int)strtol(arg(&w->who->call, 0), NULL, 10);
+    int id = (int)strtol(arg(&traced(w->who)->call, 0), NULL, 10);
     long n, by;
 
-    for (const char *c = arg(&w->who->call, 1);
+    for (const char *c = arg(&traced(w->who)->call, 1);
          next_operation(&c, &n, &by);) {
-        int value = opt.live ? semctl(id, (int)n, GETVAL) : -1;
+        int value = live ? semctl(id, (int)n, GETVAL) : -1;
 
         if (by > 0 || (value != -1 && by < 0 && value >= -by))
             continue; /* this one could be done */
@@ -300,7 +297,7 @@ static void say_queue(struct wait *w)
         }
     if (n == 0)
         line("%s: the queue is empty", object_name(o));
-    else if (opt.live) /* strace has not yet said what it wants */
+    else if (live) /* strace has not yet said what it wants */
         line("%s: in the queue: %s; wanted: type %ld", object_name(o), text,
              proc_arg(w->who->pid, 3));
     else
@@ -323,7 +320,7 @@ static void say_lock(struct wait *w)
 
 static void say_open(struct wait *w)
 {
-    const struct call *call = &w->who->call;
+    const struct call *call = &traced(w->who)->call;
     bool reads = strstr(open_flags(call), "O_RDONLY");
     char path[512];
 
@@ -331,7 +328,7 @@ static void say_open(struct wait *w)
     line("%s: a FIFO; it waits until somebody opens it to %s", path,
          reads ? "write" : "read");
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->call.open && is_open(p->call.name) &&
+        if (alive(p) && p->inside && p->in == IN_OPEN &&
             p->target != w->who->target)
             giver(w, p); /* it would come to ours next, perhaps */
 }
@@ -339,8 +336,10 @@ static void say_open(struct wait *w)
 static void say_wait(struct wait *w)
 {
     struct process *p = w->who;
-    long pid =
-        strtol(arg(&p->call, strcmp(p->call.name, "waitid") == 0), NULL, 10);
+    long pid = strtol(
+        arg(&traced((struct process *)p)->call,
+            strcmp(traced((struct process *)p)->call.name, "waitid") == 0),
+        NULL, 10);
     char text[300] = "";
 
     for (struct process *q = processes; q; q = q->next)
@@ -367,7 +366,7 @@ static void not_ready(void *context, int fd, int events)
 
 static void say_poll(struct wait *w)
 {
-    const struct call *call = &w->who->call;
+    const struct call *call = &traced(w->who)->call;
     bool poll = strstr(call->name, "poll") != NULL;
     char one[300], events[80];
 
@@ -433,7 +432,7 @@ static void say_poll(struct wait *w)
 
 static void say_connect(struct wait *w)
 {
-    struct object *listener = bound_to(arg(&w->who->call, 1));
+    struct object *listener = bound_to(arg(&traced(w->who)->call, 1));
     char text[300] = "";
 
     if (listener)
@@ -446,21 +445,22 @@ static void needs_data(struct wait *w)
 {
     struct object *o = w->who->target;
 
-    no_data(w, o ? o : see(w->who, arg(&w->who->call, 0), NULL, NULL));
+    no_data(w,
+            o ? o : see(w->who, arg(&traced(w->who)->call, 0), NULL, NULL));
 }
 
 static void needs_room(struct wait *w)
 {
-    if (strcmp(w->who->call.name, "msgsnd") == 0)
+    if (strcmp(traced(w->who)->call.name, "msgsnd") == 0)
         line("%s: the queue is full", object_name(w->who->target));
     else
-        no_room(w, see(w->who, arg(&w->who->call, 0), NULL, NULL));
+        no_room(w, see(w->who, arg(&traced(w->who)->call, 0), NULL, NULL));
 }
 
 static void needs_signal(struct wait *w)
 {
-    signals_of(w, strcmp(w->who->call.name, "rt_sigtimedwait") == 0
-                      ? arg(&w->who->call, 0)
+    signals_of(w, strcmp(traced(w->who)->call.name, "rt_sigtimedwait") == 0
+                      ? arg(&traced(w->who)->call, 0)
                       : NULL);
 }
 
@@ -558,7 +558,9 @@ bool one_gives_up(double stuck, double silence)
 {
     for (struct process *p = processes; p; p = p->next) {
         const char *limit =
-            alive(p) && p->call.open ? time_limit(&p->call) : "";
+            alive(p) && p->inside
+                ? time_limit(&traced((struct process *)p)->call)
+                : "";
         double seconds = *limit ? limit_seconds(limit, silence) : 0;
 
         if (seconds > stuck * 0.9 && seconds < stuck * 1.4)
@@ -586,26 +588,29 @@ static void say_limit(const char *limit)
 
 static void explain(struct wait *w)
 {
-    const struct kind_of_wait *kind = kind_of(&w->who->call);
+    const struct kind_of_wait *kind = kind_of(&traced(w->who)->call);
 
     if (kind)
         kind->say(w);
-    say_limit(time_limit(&w->who->call));
+    say_limit(time_limit(&traced(w->who)->call));
 }
 
 static bool sleeps(const struct process *p)
 {
-    const struct meaning *m = meaning_of(p->call.name);
+    const struct meaning *m =
+        meaning_of(traced((struct process *)p)->call.name);
 
-    if (!p->call.open || !m)
+    if (!p->inside || !m)
         return false;
     if (m->flags & TIMED)
         return true;
     if (p->target && p->target->kind == TTY &&
-        strcmp(p->call.name, "read") == 0)
+        strcmp(traced((struct process *)p)->call.name, "read") == 0)
         return true; /* the human is slow */
-    return strstr(p->call.name, "poll") && *time_limit(&p->call) &&
-           strncmp(arg(&p->call, 0), "NULL", 4) == 0;
+    return strstr(traced((struct process *)p)->call.name, "poll") &&
+           *time_limit(&traced((struct process *)p)->call) &&
+           strncmp(arg(&traced((struct process *)p)->call, 0), "NULL", 4) ==
+               0;
 }
 
 /* Is every process in a call that only another can end? */
@@ -621,8 +626,8 @@ bool all_wait(void)
         n++;
         if (p->state == ENDING || sleeps(p))
             return false;
-        if (!opt.live) {
-            if (!p->call.open)
+        if (!live) {
+            if (!p->inside)
                 return false;
             continue;
         }
@@ -689,24 +694,25 @@ void verdict(double seconds)
         char text[200], tag[64];
 
         *w = (struct wait){ .who = all[i] };
-        if (!w->who->call.open) {
+        if (!w->who->inside) {
             say("  %-10s is in no system call", who(w->who));
             continue;
         }
         {
-            const struct meaning *m = meaning_of(w->who->call.name);
+            const struct meaning *m = meaning_of(traced(w->who)->call.name);
             char first[400];
 
             if (m && m->shown)
-                expand(m->shown, w->who, &w->who->call, text, sizeof text);
+                expand(m->shown, w->who, &traced(w->who)->call, text,
+                       sizeof text);
             else
-                copy(text, sizeof text, w->who->call.name);
-            tag_of(w->who, &w->who->call, tag, sizeof tag);
+                copy(text, sizeof text, traced(w->who)->call.name);
+            tag_of(w->who, &traced(w->who)->call, tag, sizeof tag);
             snprintf(first, sizeof first, "  %-10s is in %s%s%s%s",
                      who(w->who), text, *tag ? " [" : "", tag,
                      *tag ? "]" : "");
-            if (*w->who->source)
-                say("%-60s  %s", first, w->who->source);
+            if (*traced(w->who)->source)
+                say("%-60s  %s", first, traced(w->who)->source);
             else
                 say("%s", first);
             explain(w);
@@ -738,53 +744,4 @@ void verdict(double seconds)
     free(waits);
     waits = NULL;
     waiting = 0;
-}
-
-/* ---- -f: the descriptor tables -------------------------------------------
- */
-
-/* As the model has them: when stepping, the processes are a call ahead. */
-void tables_say(void)
-{
-    for (int number = 0;; number++) {
-        struct process *p = processes;
-        bool more = false;
-        int closing = -1;
-
-        for (; p; p = p->next) {
-            more |= p->number >= number;
-            if (p->number == number)
-                break;
-        }
-        if (!more)
-            return;
-        if (!p || !alive(p) || p->hidden || p->thread)
-            continue;
-        say("  %s", who(p));
-        if (p->call.name && strcmp(p->call.name, "close") == 0 && !p->drawn &&
-            p->closed &&
-            (p->call.open ||
-             (next_row && next_row->who == p && next_row->number == 0)))
-            closing = (int)strtol(arg(&p->call, 0), NULL, 10);
-        for (int fd = 0; fd < p->table->size; fd++) {
-            struct slot *slot = &p->table->slot[fd];
-            struct object *o;
-
-            if (fd == closing && !slot->file && p->target)
-                say("  %5d  %s%s  (in close, whose row is yet to come)", fd,
-                    object_name(p->target), p->closed);
-            if (!slot->file)
-                continue;
-            o = slot->file->object;
-            if (o->kind == PIPE || o->kind == FIFO)
-                say("  %5d  %s.%s%s  %s%s", fd, object_name(o),
-                    slot->file->r ? "r" : "", slot->file->w ? "w" : "",
-                    o->key, slot->cloexec ? "  (close-on-exec)" : "");
-            else
-                say("  %5d  %s%s%.*s%s", fd,
-                    o->kind == SOCKET ? object_name(o) : "",
-                    o->kind == SOCKET ? "  " : "", (int)strcspn(o->key, "<"),
-                    o->key, slot->cloexec ? "  (close-on-exec)" : "");
-        }
-    }
 }

@@ -1,153 +1,28 @@
 /*
- * calls.c - what each system call means: THE table is at the end
+ * meaning.c - what each system call means: THE table is at the end
  *
  * A call that only has to be drawn is a row of the table. One that changes
  * who holds what, or that feeds another, has functions for its entry (what
  * others can see from then on) and its return (what it got).
  */
-#include "lanes.h"
+#include "meaning.h"
+#include "proc.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- names ------------------------------------------------------------ */
-
-/* strace counts real-time signals from 32, the C library from 34. */
-const char *signal_name(const char *name)
-{
-    static char text[2][32];
-    static int n;
-    long rt;
-
-    if (strncmp(name, "SIGRT_", 6) != 0)
-        return name;
-    rt = strtol(name + 6, NULL, 10) - 2;
-    n = !n;
-    if (rt < 0)
-        return name;
-    if (rt == 0)
-        return "SIGRTMIN";
-    snprintf(text[n], sizeof text[n], "SIGRTMIN+%ld", rt);
-    return text[n];
-}
-
-static const char *const signals[] = {
-    "",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
-    "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
-    "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
-};
-enum { SIGNALS = sizeof signals / sizeof *signals };
-
-static int signal_number(const char *name)
-{
-    if (strncmp(name, "SIG", 3) != 0)
-        return 0;
-    for (int i = 1; i < SIGNALS; i++)
-        if (strcmp(name + 3, signals[i]) == 0)
-            return i;
-    if (strncmp(name, "SIGRT_", 6) == 0) {
-        long n = strtol(name + 6, NULL, 10);
-
-        return n >= 0 && n <= 32 ? 32 + (int)n : 0;
-    }
-    return 0;
-}
-
-void handled_signals(const struct process *p, char *text, size_t size)
-{
-    *text = '\0';
-    for (int i = 1; i < 65; i++) {
-        char name[16];
-
-        if (!p->leader->handled[i])
-            continue;
-        if (i < SIGNALS)
-            snprintf(name, sizeof name, "SIG%s", signals[i]);
-        else
-            snprintf(name, sizeof name, "SIGRT_%d", i - 32);
-        append(text, size, "%s%s", *text ? ", " : "", signal_name(name));
-    }
-}
-
-bool is_open(const char *name)
-{
-    return strcmp(name, "open") == 0 || strcmp(name, "openat") == 0;
-}
-
-static int path_arg(const struct call *call)
-{
-    return strstr(call->name, "at") && strcmp(call->name, "creat") != 0;
-}
-
-const char *open_flags(const struct call *call)
-{
-    return arg(call, path_arg(call) + 1);
-}
-
-/* The path that a call names, absolute if the log says where it began. */
-const char *open_path(const struct call *call, char *path, size_t size)
-{
-    char what[512], name[512];
-    int at = path_arg(call), n;
-
-    n = string_bytes(arg(call, at), name, sizeof name - 1);
-    name[n < 0 ? 0 : n] = '\0';
-    copy(what, sizeof what, arg(call, 0));
-    if (at && *name != '/' && strchr(what, '<')) {
-        char *cwd = strchr(what, '<') + 1;
-
-        cwd[strcspn(cwd, ">")] = '\0';
-        snprintf(path, size, "%.*s/%.*s", 400, cwd, 400, name);
-    } else {
-        copy(path, size, name);
-    }
-    return path;
-}
-
 /* ---- bytes: read, write and all their kin ----------------------------- */
-
-static struct object *outbox(struct object *o)
-{
-    return o->kind == SOCKET && o->peer ? o->peer : o;
-}
 
 static void enter_read(struct process *p, struct call *call)
 {
     struct file *file;
 
     p->target = see(p, arg(call, 0), NULL, &file);
-    if (file && !file->r && !file->w) {
-        file->r = true; /* now we know which end it is */
-        file->object->readers++;
-    }
-}
-
-static const char *data_of(const struct call *call, int n)
-{
-    static char text[400];
-
-    if (*arg(call, n) == '"')
-        return arg(call, n);
-    if (field(arg(call, n), "iov_base", text, sizeof text) ||
-        field(arg(call, n), "msg_iov", text, sizeof text))
-        return text;
-    return "";
-}
-
-/* Has it a descriptor of the object, open to read, or to write? */
-static bool holds(const struct process *p, const struct object *o, bool write)
-{
-    for (int i = 0; i < p->table->size; i++) {
-        const struct file *file = p->table->slot[i].file;
-
-        if (file && file->object == o && (write ? file->w : file->r))
-            return true;
-    }
-    return false;
+    if (file && !file->r && !file->w)
+        file_ends(file, true, false); /* now we know which end it is */
 }
 
 /* Who made it the end of the file: who closed last, or is closing now. */
-static void arrow_eof(struct process *p, struct object *o)
+static void end_of_file(struct process *p, struct object *o)
 {
     struct object *other = outbox(o);
     struct process *who = other->w;
@@ -158,8 +33,7 @@ static void arrow_eof(struct process *p, struct object *o)
     if (other->writers > 0) {
         who = NULL; /* someone who holds it is at its end, unsaid yet */
         for (struct process *q = processes; q; q = q->next) {
-            bool closing =
-                q->call.open && strncmp(q->call.name, "exec", 4) == 0;
+            bool closing = q->inside && q->in == IN_EXEC;
 
             if (alive(q) && q != p && !q->thread && (closing || !who) &&
                 holds(q, other, true))
@@ -167,9 +41,8 @@ static void arrow_eof(struct process *p, struct object *o)
         }
     }
     p->own_close = who == p;
-    if (who && who != p)
-        row_arrow(next_row, LAST_W, who, other->writers > 1,
-                  o->kind == SOCKET ? "closed" : "last writer gone");
+    tie(p, LAST_W, who, other->writers > 1,
+        o->kind == SOCKET ? "closed" : "last writer gone");
 }
 
 static void leave_read(struct process *p, struct call *call)
@@ -181,42 +54,15 @@ static void leave_read(struct process *p, struct call *call)
     if (o->kind == EVENT && strstr(o->key, "signalfd")) {
         struct message *m = p->leader->signals.first;
 
-        if (m && m->from != p)
-            row_arrow(next_row, SIGNAL_, m->from, false, "signal");
         if (m) {
-            m->done = 1;
-            p->leader->signals.first = m->next;
-            if (!m->next)
-                p->leader->signals.last = NULL;
-            if (m->from->sending != m)
-                free(m);
-            else
-                m->gone = true;
+            tie(p, SIGNAL_, m->from, false, "signal");
+            message_remove(&p->leader->signals, m);
         }
     } else if (call->value == 0) {
-        arrow_eof(p, o);
+        end_of_file(p, o);
     } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
         receive(p, o, data_of(call, 1), call->value, o->kind == EVENT, -1);
     }
-}
-
-/* The name that a socket is bound to stands for the socket. */
-static struct object *bound_name(const char *address)
-{
-    char name[120], key[160];
-
-    if (!field(address, "sun_path", name, sizeof name) &&
-        !field(address, "sin_port", name, sizeof name))
-        return NULL;
-    snprintf(key, sizeof key, "bound %s", name);
-    return object_by(SOCKET, key);
-}
-
-struct object *bound_to(const char *address)
-{
-    struct object *name = bound_name(address);
-
-    return name ? name->peer : NULL;
 }
 
 static void enter_write(struct process *p, struct call *call)
@@ -228,10 +74,8 @@ static void enter_write(struct process *p, struct call *call)
     p->target = o;
     if (!o || o->kind == FILE_ || o->kind == TTY || o->kind == DEVICE)
         return;
-    if (file && !file->r && !file->w) {
-        file->w = true;
-        file->object->writers++;
-    }
+    if (file && !file->r && !file->w)
+        file_ends(file, false, true);
     if (strcmp(call->name, "sendto") == 0 && *arg(call, 4) == '{') {
         struct object *to = bound_to(arg(call, 4));
 
@@ -239,15 +83,8 @@ static void enter_write(struct process *p, struct call *call)
     } else {
         o = outbox(o);
     }
-    if (*arg(call, 1) == '[') { /* writev: how much, is known at its return */
-        char length[24];
-
-        n = 0;
-        for (const char *c = arg(call, 1); (c = strstr(c, "iov_len="));
-             c += 8)
-            if (field(c, "iov_len", length, sizeof length))
-                n += strtol(length, NULL, 10);
-    }
+    if (*arg(call, 1) == '[') /* writev: how much, is known at its return */
+        n = iov_bytes(arg(call, 1));
     send_message(p, o, data_of(call, 1), n, 0);
 }
 
@@ -257,11 +94,9 @@ static void leave_write(struct process *p, struct call *call)
 
     sent(p, call->value);
     if (call->err && strcmp(call->err, "EPIPE") == 0 && o) {
-        struct process *who =
-            o->kind == SOCKET && o->peer ? o->peer->w : o->r;
+        struct process *by = o->kind == SOCKET && o->peer ? o->peer->w : o->r;
 
-        if (who && who != p)
-            row_arrow(next_row, LAST_R, who, false, "last reader gone");
+        tie(p, LAST_R, by, false, "last reader gone");
     }
 }
 
@@ -277,14 +112,14 @@ static void leave_splice(struct process *p, struct call *call)
 
     if (call->value > 0 && in && in->kind == PIPE &&
         strcmp(call->name, "tee") != 0)
-        receive(p, in, "", call->value, false, -1);
+        receive(p, in, NULL, call->value, false, -1);
     if (call->value > 0 && out &&
         (out->kind == PIPE || out->kind == SOCKET)) {
-        send_message(p, outbox(out), "", call->value, 0);
+        send_message(p, outbox(out), NULL, call->value, 0);
         sent(p, call->value);
     }
     if (call->value == 0 && in)
-        arrow_eof(p, in);
+        end_of_file(p, in);
 }
 
 /* ---- descriptors ------------------------------------------------------ */
@@ -339,16 +174,15 @@ static void leave_dup(struct process *p, struct call *call)
     duplicate(p, call, (int)call->value);
 }
 
-static void lock(struct process *p, const struct call *call, bool take)
+static void lock(struct process *p, bool take)
 {
     struct object *o = p->target;
 
     if (!o)
         return;
-    if (p->drawn && take && o->user && o->user != p)
-        row_arrow(next_row, WAKE, o->user, false, "unlocked");
+    if (p->waits && take)
+        tie(p, WAKE, o->user, false, "unlocked");
     o->holder = take ? p : o->holder == p ? NULL : o->holder;
-    (void)call;
 }
 
 static void enter_fcntl(struct process *p, struct call *call)
@@ -374,13 +208,11 @@ static void leave_fcntl(struct process *p, struct call *call)
     else if (has(call, 1, "SETPIPE_SZ") && o)
         o->capacity = call->value;
     else if (has(call, 1, "SETLK"))
-        lock(p, call, !has(call, 2, "F_UNLCK"));
+        lock(p, !has(call, 2, "F_UNLCK"));
     else if (has(call, 1, "F_GETFL") && call->value >= 0 && o && file &&
-             !file->r && !file->w) {
-        file->w = strstr(call->result, "O_WRONLY");
-        file->r = strstr(call->result, "O_RDONLY");
-        o->readers += file->r, o->writers += file->w;
-    }
+             !file->r && !file->w)
+        file_ends(file, strstr(call->result, "O_RDONLY"),
+                  strstr(call->result, "O_WRONLY"));
 }
 
 static void enter_flock(struct process *p, struct call *call)
@@ -393,51 +225,39 @@ static void enter_flock(struct process *p, struct call *call)
 static void leave_flock(struct process *p, struct call *call)
 {
     if (!call->err)
-        lock(p, call, !has(call, 1, "LOCK_UN"));
+        lock(p, !has(call, 1, "LOCK_UN"));
 }
 
-static void pair(struct process *p, const struct call *call, const char *fds,
-                 bool is_pipe)
+/* [3<pipe:[5]>, 4<pipe:[5]>], in which a pipe's read end comes first. */
+static void pair(struct process *p, const struct call *call, int at)
 {
-    const char *second = strstr(fds, ">, ");
-    char what[200];
+    const char *list = arg(call, at);
+    char one[220], what[200];
     int fd;
-    bool cloexec = strstr(arg(call, 1), "CLOEXEC");
 
-    if (*fds != '[' || call->err)
+    if (*list++ != '[' || call->err)
         return;
-    for (int i = 0; i < 2 && fds; i++, fds = second ? second + 2 : NULL) {
-        char one[220];
-        size_t n = strcspn(fds + 1, ",]");
+    for (int i = 0;
+         i < 2 && (fd = next_descriptor(&list, one, sizeof one)) != -1; i++) {
+        bool pipe = at == 0;
 
-        fds += strspn(fds, "[ ,");
-        if (strstr(fds, "]>"))
-            n = (size_t)(strstr(fds, "]>") - fds) + 2;
-        snprintf(one, sizeof one, "%.*s", (int)n, fds);
-        fd = descriptor(one, what, sizeof what);
-        if (fd == -1)
-            return;
-        if (is_pipe && !*what)
+        descriptor(one, what, sizeof what);
+        if (pipe && !*what)
             return; /* without -yy there is nothing to tell pipes apart */
-        {
-            struct object *o = object_of(what);
-
-            slot_set(p, fd,
-                     file_new(o, !is_pipe || i == 0, !is_pipe || i == 1),
-                     cloexec);
-            p->target = o;
-        }
+        p->target = seen_object(what);
+        slot_set(p, fd, file_new(p->target, !pipe || i == 0, !pipe || i == 1),
+                 has(call, 1, "CLOEXEC"));
     }
 }
 
 static void leave_pipe(struct process *p, struct call *call)
 {
-    pair(p, call, arg(call, 0), true);
+    pair(p, call, 0);
 }
 
 static void leave_socketpair(struct process *p, struct call *call)
 {
-    pair(p, call, arg(call, 3), false);
+    pair(p, call, 3);
 }
 
 /* A call that returns a new descriptor: "= 3<...>". */
@@ -463,7 +283,7 @@ static struct object *returned(struct process *p, const struct call *call,
         o = object_by(EVENT, key);
         copy(o->name, sizeof o->name, name);
     } else {
-        o = object_of(*what ? what : "?");
+        o = seen_object(*what ? what : "?");
     }
     slot_set(p, fd, file_new(o, r, w), cloexec);
     p->target = o;
@@ -480,56 +300,45 @@ static void leave_new(struct process *p, struct call *call)
 static void enter_open(struct process *p, struct call *call)
 {
     char path[512];
-    struct object *o;
+    struct object *o = object_of(open_path(call, path, sizeof path));
 
-    open_path(call, path, sizeof path);
-    o = object_of(path);
-    if (o->kind == FILE_ && opt.live && call->open &&
-        proc_is_fifo(p->pid, path))
+    if (o->kind == FILE_ && call->open && proc_is_fifo(p->pid, path))
         o->kind = FIFO;
     p->target = o->kind == FIFO ? o : NULL;
-    if (o->kind ==
-        FIFO) { /* who waits at the other side may go on from now */
+    if (p->target) /* whoever waits at the other side may go on from now */
         o->user = p;
-        copy(o->user_how, sizeof o->user_how,
-             strstr(open_flags(call), "O_RDONLY") ? "reader" : "writer");
-    }
 }
 
 static void leave_open(struct process *p, struct call *call)
 {
     const char *flags = open_flags(call);
     bool rw = strstr(flags, "O_RDWR"), w = strstr(flags, "O_WRONLY");
+    char path[512];
     struct object *o;
 
     if (call->err)
         return;
     o = returned(p, call, !w, rw || w, strstr(flags, "O_CLOEXEC"));
-    if (!o || o->kind != FIFO) {
-        char path[512];
-        struct object *named = object_of(open_path(call, path, sizeof path));
-
-        if (!o || named->kind != FIFO)
-            return;
-        o = named; /* reached by another name */
-    }
-    if (p->drawn && p->waits && !rw)
-        for (struct process *q = processes; q; q = q->next) {
-            if (q == p || !alive(q))
-                continue;
-            if (holds(q, o, !w) || (q->call.open && is_open(q->call.name) &&
-                                    q->target == o && q->seq > p->seq)) {
-                row_arrow(next_row, WAKE, q, false, "has opened");
-                break;
-            }
+    if (o && o->kind != FIFO) /* perhaps reached by another name */
+        o = object_of(open_path(call, path, sizeof path));
+    if (!o || o->kind != FIFO || !p->waits || rw)
+        return;
+    for (struct process *q = processes; q; q = q->next) {
+        if (q == p || !alive(q))
+            continue;
+        if (holds(q, o, !w) || (q->inside && q->in == IN_OPEN &&
+                                q->target == o && q->seq > p->seq)) {
+            tie(p, WAKE, q, false, "has opened");
+            break;
         }
+    }
 }
 
 static void leave_mknod(struct process *p, struct call *call)
 {
     char path[512];
 
-    if (!call->err && has(call, path_arg(call) + 1, "S_IFIFO")) {
+    if (!call->err && strstr(open_flags(call), "S_IFIFO")) {
         object_by(FIFO, open_path(call, path, sizeof path));
         p->target = NULL;
     }
@@ -551,69 +360,34 @@ static void leave_unlink(struct process *p, struct call *call)
 
 static void enter_exit(struct process *p, struct call *call)
 {
-    struct row row;
-    bool group = strcmp(call->name, "exit_group") == 0;
+    bool all = strcmp(call->name, "exit_group") == 0 ||
+               (p->leader == p && last_thread(p));
 
-    if (!group && !p->thread && p->leader == p) {
-        int others = 0; /* main has left by pthread_exit */
-
-        for (struct process *q = processes; q; q = q->next)
-            others += q != p && q->leader == p && alive(q);
-        group = others == 0;
-    }
-    row_begin(&row, ROW_EVENT, p);
-    if (p->thread && !group)
-        snprintf(row.text, sizeof row.text, "thread ends");
-    else
-        expand("exit $0", p, call, row.text, sizeof row.text);
-    p->call.open = false;
-    row_end(&row);
-    if (group) {
-        for (struct process *q = processes; q; q = q->next)
-            if (q->leader == p->leader && q->state == ALIVE) {
-                q->call.open = false;
-                ends(q);
-            }
-    } else {
-        ends(p);
-    }
+    for (struct process *q = processes; q; q = q->next)
+        if (q == p || (all && q->leader == p->leader && q->state == ALIVE)) {
+            q->inside = false;
+            ends(q);
+        }
 }
 
 static void leave_exec(struct process *p, struct call *call)
 {
-    char path[256];
+    const char *argv = arg(call, 1);
+    char path[256], word[256];
     int n;
 
-    if (call->err) {
-        char text[200];
-
-        expand("exec$v1", p, call, text, sizeof text);
-        free(p->failed_exec);
-        if (asprintf(&p->failed_exec, "%s = %s", text, call->err) == -1)
-            p->failed_exec = NULL;
+    if (call->err)
         return;
-    }
-    free(p->failed_exec);
-    p->failed_exec = NULL;
     n = string_bytes(arg(call, 0), path, sizeof path - 1);
     path[n < 0 ? 0 : n] = '\0';
-    copy(p->exe, sizeof p->exe, path);
-    if (*arg(call, 1) == '[' && arg(call, 1)[1] == '"')
-        name_process(p, arg(call, 1));
-    else
-        name_process(p, arg(call, 0));
-    table_own(p);
-    for (int i = 0; i < p->table->size; i++)
-        if (p->table->slot[i].cloexec)
-            slot_close(p, i);
-    if (p->space->refs > 1) {
-        p->space->refs--;
-        p->space = zeros(1, sizeof *p->space);
-        p->space->refs = 1;
-    }
-    p->space->maps = 0;
-    memset(p->handled, 0, sizeof p->handled);
-    if (!p->parent && has(call, 1, "\"--launch\""))
+    n = string_bytes(argv + (*argv == '['), word, sizeof word - 1);
+    word[n < 0 ? 0 : n] = '\0';
+    if (strncmp(argv, "[\"", 2) != 0)
+        copy(word, sizeof word, path);
+    if (*word)
+        name_process(p, word);
+    new_program(p, path);
+    if (!p->parent && strstr(argv, "\"--launch\""))
         hide(p);
 }
 
@@ -633,18 +407,17 @@ static void leave_wait(struct process *p, struct call *call)
     if (!child || child == p)
         return;
     if (strstr(status, "WIFSTOPPED")) {
-        row_arrow(next_row, STATUS, child, false, "stopped");
+        tie(p, STATUS, child, false, "stopped");
         return;
     }
     if (strstr(status, "WIFCONTINUED"))
         return;
     if (child->killer[0])
-        row_arrow(next_row, STATUS, child, false, "%s",
-                  signal_name(child->killer));
+        tie(p, STATUS, child, false, "%s", signal_shown(child->killer));
     else if (strstr(status, "WTERMSIG"))
-        row_arrow(next_row, STATUS, child, false, "killed");
+        tie(p, STATUS, child, false, "killed");
     else
-        row_arrow(next_row, STATUS, child, false, "exit %d", child->status);
+        tie(p, STATUS, child, false, "exit %d", child->status);
     if (!has(call, 3, "WNOWAIT"))
         child->state = GONE;
 }
@@ -653,27 +426,19 @@ static void leave_wait(struct process *p, struct call *call)
 
 static void enter_kill(struct process *p, struct call *call)
 {
-    int at = strcmp(call->name, "tgkill") == 0 ||
-             strcmp(call->name, "rt_tgsigqueueinfo") == 0;
+    int at = strcmp(call->name, "tgkill") == 0;
     struct process *to = process_of((pid_t)strtol(arg(call, at), NULL, 10));
 
     if (!to || strcmp(arg(call, at + 1), "0") == 0)
         return;
-    send_message(p, &to->leader->signals, "", 0, 0);
+    send_message(p, &to->leader->signals, NULL, 0, 0);
     p->target = NULL;
 }
 
 static void leave_kill(struct process *p, struct call *call)
 {
-    struct message *m = p->sending;
-
     (void)call;
-    if (!m)
-        return;
-    p->sending = NULL;
-    m->done = 1;
-    if (m->gone)
-        free(m);
+    sent(p, 0);
 }
 
 static void leave_sigaction(struct process *p, struct call *call)
@@ -693,15 +458,14 @@ static void leave_sigwait(struct process *p, struct call *call)
     if (call->err || !field(arg(call, 1), "si_pid", pid, sizeof pid))
         return;
     from = anyone((pid_t)strtol(pid, NULL, 10));
-    if (from && from != p)
-        row_arrow(next_row, SIGNAL_, from, false, "%s", "");
+    tie(p, SIGNAL_, from, false, "%s", "");
 }
 
 static void leave_signalfd(struct process *p, struct call *call)
 {
     leave_new(p, call);
     if (!call->err && p->target)
-        copy(p->target->user_how, sizeof p->target->user_how, arg(call, 1));
+        copy(p->target->takes, sizeof p->target->takes, arg(call, 1));
 }
 
 /* ---- sockets ---------------------------------------------------------- */
@@ -724,9 +488,10 @@ static void enter_connect(struct process *p, struct call *call)
 
 static void leave_accept(struct process *p, struct call *call)
 {
-    struct object *listener = see(p, arg(call, 0), NULL, NULL), *o;
     struct process *who = NULL;
+    struct object *o;
 
+    see(p, arg(call, 0), NULL, NULL);
     o = returned(p, call, true, true, has(call, 3, "CLOEXEC"));
     if (!o)
         return;
@@ -736,16 +501,14 @@ static void leave_accept(struct process *p, struct call *call)
         int n = 0;
 
         for (struct process *q = processes; q; q = q->next)
-            if (q->call.name && strcmp(q->call.name, "connect") == 0) {
+            if (q->in == IN_CONNECT) {
                 who = q;
                 n++;
             }
         if (n != 1)
             who = NULL;
     }
-    if (who && who != p)
-        row_arrow(next_row, WAKE, who, false, "connect");
-    (void)listener;
+    tie(p, WAKE, who, false, "connect");
 }
 
 static void enter_shutdown(struct process *p, struct call *call)
@@ -757,49 +520,23 @@ static void enter_shutdown(struct process *p, struct call *call)
     }
 }
 
-/* The next of [6<...>, 7<...>], or -1; *list goes on behind it. */
-static int next_passed(const char **list, char *one, size_t size)
-{
-    char what[300];
-    size_t n = 0;
-    int depth = 0;
-
-    *list += strspn(*list, ", ");
-    for (; (*list)[n]; n++) {
-        depth += (*list)[n] == '<';
-        depth -= (*list)[n] == '>' && n > 0 && (*list)[n - 1] != '-';
-        if (depth == 0 && strchr(",]", (*list)[n]))
-            break;
-    }
-    snprintf(one, size, "%.*s", (int)n, *list);
-    *list += n;
-    return descriptor(one, what, sizeof what);
-}
-
-static const char *passed_list(const struct call *call)
-{
-    const char *at = strstr(arg(call, 1), "SCM_RIGHTS");
-
-    at = at ? strstr(at, "cmsg_data=[") : NULL;
-    return at ? at + 11 : "";
-}
-
 /* Files that are sent stay open on their way, whatever the sender closes. */
 static void enter_sendmsg(struct process *p, struct call *call)
 {
     struct object *o = see(p, arg(call, 0), NULL, NULL);
     const char *list = passed_list(call);
-    char text[200], length[24], one[300];
+    char length[24], one[300];
     struct message *m;
     int fd;
 
     p->target = o;
     if (!o)
         return;
-    field(arg(call, 1), "iov_base", text, sizeof text);
     field(arg(call, 1), "iov_len", length, sizeof length);
-    m = send_message(p, outbox(o), text, strtol(length, NULL, 10), 0);
-    while (m->files < 4 && (fd = next_passed(&list, one, sizeof one)) != -1) {
+    m = send_message(p, outbox(o), data_of(call, 1), strtol(length, NULL, 10),
+                     0);
+    while (m->files < 4 &&
+           (fd = next_descriptor(&list, one, sizeof one)) != -1) {
         struct file *file;
 
         see(p, one, NULL, &file);
@@ -816,31 +553,31 @@ static void leave_recvmsg(struct process *p, struct call *call)
 {
     struct object *o = p->target;
     const char *list = passed_list(call);
-    char text[200], one[300], what[300];
+    char one[300], what[300];
     struct message *m;
     int fd, n = 0;
 
     if (!o || call->err)
         return;
     if (call->value == 0) {
-        arrow_eof(p, o);
+        end_of_file(p, o);
         return;
     }
-    field(arg(call, 1), "iov_base", text, sizeof text);
-    m = receive(p, o, text, call->value, false, -1);
-    while ((fd = next_passed(&list, one, sizeof one)) != -1) {
+    m = receive(p, o, data_of(call, 1), call->value, false, -1);
+    while ((fd = next_descriptor(&list, one, sizeof one)) != -1) {
         bool known = m && n < m->files;
 
         descriptor(one, what, sizeof what);
         slot_set(p, fd,
-                 known ? m->passed[n] : file_new(object_of(what), true, true),
+                 known ? m->passed[n]
+                       : file_new(seen_object(what), true, true),
                  has(call, 2, "CLOEXEC"));
         if (known)
-            row_arrow(next_row, PASSED, m->from, false, "fd %d as fd %d",
-                      m->passed_fd[n], fd);
+            tie(p, PASSED, m->from, false, "fd %d as fd %d", m->passed_fd[n],
+                fd);
         n++;
     }
-    for (int i = 0; m && i < m->files; i++) /* the rest is not his */
+    for (int i = 0; m && i < m->files; i++) /* the rest is not its own */
         m->passed[i] = i + n < m->files ? m->passed[i + n] : NULL;
     if (m)
         m->files = n < m->files ? m->files - n : 0;
@@ -884,7 +621,7 @@ static void enter_mq_send(struct process *p, struct call *call)
 
     p->target = o;
     if (o)
-        send_message(p, o, arg(call, 1), strtol(arg(call, 2), NULL, 10),
+        send_message(p, o, data_of(call, 1), strtol(arg(call, 2), NULL, 10),
                      strtol(arg(call, 3), NULL, 10));
 }
 
@@ -901,7 +638,7 @@ static void leave_mq_receive(struct process *p, struct call *call)
     const char *rank = arg(call, 3);
 
     if (p->target && !call->err)
-        receive(p, p->target, arg(call, 1), call->value, true,
+        receive(p, p->target, data_of(call, 1), call->value, true,
                 *rank == '[' ? strtol(rank + 1, NULL, 10) : -1);
 }
 
@@ -932,37 +669,6 @@ static void leave_get(struct process *p, struct call *call)
 static void enter_id(struct process *p, struct call *call)
 {
     p->target = by_id(call, arg(call, 0));
-}
-
-/* One of the set: who took it last, who last added to it. */
-struct object *semaphore(struct object *set, long n)
-{
-    char key[80];
-    struct object *o;
-
-    snprintf(key, sizeof key, "%.60s.%ld", set->key, n);
-    for (o = set->peer; o; o = o->peer)
-        if (strcmp(o->key, key) == 0)
-            return o;
-    o = object_by(SEMAPHORE, key);
-    o->peer = set->peer;
-    set->peer = o;
-    return o;
-}
-
-/* The next of [{sem_num=0, sem_op=-1, ...}, ...]; false: there is none. */
-bool next_operation(const char **list, long *n, long *by)
-{
-    const char *at = strstr(*list, "sem_num=");
-    char number[24], change[24];
-
-    if (!at || !field(at, "sem_num", number, sizeof number) ||
-        !field(at, "sem_op", change, sizeof change))
-        return false;
-    *n = strtol(number, NULL, 10);
-    *by = strtol(change, NULL, 10);
-    *list = at + 8;
-    return true;
 }
 
 static void changed_by(struct object *o, struct process *p)
@@ -1002,9 +708,8 @@ static void leave_semop(struct process *p, struct call *call)
     }
     if (call->err && strcmp(call->err, "EIDRM") == 0)
         waker = p->target->user;
-    if (waker && waker != p && p->drawn && p->waits)
-        row_arrow(next_row, WAKE, waker, false,
-                  call->err ? "removed" : "wake-up");
+    if (p->waits)
+        tie(p, WAKE, waker, false, call->err ? "removed" : "wake-up");
 }
 
 /* Who waits at it may go on from here. */
@@ -1026,24 +731,23 @@ static void leave_ctl(struct process *p, struct call *call)
 
 static void enter_msgsnd(struct process *p, struct call *call)
 {
-    char text[200], type[24];
+    char type[24];
 
     enter_id(p, call);
     field(arg(call, 1), "mtype", type, sizeof type);
-    field(arg(call, 1), "mtext", text, sizeof text);
-    send_message(p, p->target, text, strtol(arg(call, 2), NULL, 10),
-                 strtol(type, NULL, 10));
+    send_message(p, p->target, data_of(call, 1),
+                 strtol(arg(call, 2), NULL, 10), strtol(type, NULL, 10));
 }
 
 static void leave_msgrcv(struct process *p, struct call *call)
 {
-    char text[200], type[24];
+    char type[24];
 
     if (call->err || !p->target)
         return;
     field(arg(call, 1), "mtype", type, sizeof type);
-    field(arg(call, 1), "mtext", text, sizeof text);
-    receive(p, p->target, text, call->value, true, strtol(type, NULL, 10));
+    receive(p, p->target, data_of(call, 1), call->value, true,
+            strtol(type, NULL, 10));
 }
 
 static void leave_mmap(struct process *p, struct call *call)
@@ -1107,7 +811,6 @@ static void enter_futex(struct process *p, struct call *call)
     if (has(call, 1, "WAKE")) {
         p->target->user = p;
         p->target->used = p->seq;
-        copy(p->target->user_how, sizeof p->target->user_how, "woke it");
     }
 }
 
@@ -1117,17 +820,17 @@ static void leave_futex(struct process *p, struct call *call)
 
     /* Without a row it may still have had to wait, if nobody had one. */
     if (call->err || !o || !has(call, 1, "WAIT") ||
-        (!p->drawn && o->used < p->seq))
+        (!p->waits && o->used < p->seq))
         return;
     if (o->user && o->user != p) {
-        row_arrow(next_row, WAKE, o->user, false, "wake-up");
+        tie(p, WAKE, o->user, false, "wake-up");
     } else {
         long pid =
             strtol(arg(call, 2), NULL, 10); /* pthread_join: a thread */
 
         for (struct process *q = processes; q; q = q->next)
             if (q->pid == pid && q->thread && q != p) {
-                row_arrow(next_row, WAKE, q, false, "ended");
+                tie(p, WAKE, q, false, "ended");
                 break;
             }
     }
@@ -1153,8 +856,10 @@ static const struct meaning meanings[] = {
     { "flock", "flock($f0, $1)", NULL, 0, BLOCKS, enter_flock, leave_flock },
     { "pipe", "pipe()", "$k0", -1, 0, NULL, leave_pipe },
     { "pipe2", "pipe()", "$k0", -1, 0, NULL, leave_pipe },
-    { "open", "open($b0)", "$r", -1, BLOCKS, enter_open, leave_open },
-    { "openat", "open($b1)", "$r", -1, BLOCKS, enter_open, leave_open },
+    { "open", "open($b0)", "$r", -1, BLOCKS | IN_OPEN, enter_open,
+      leave_open },
+    { "openat", "open($b1)", "$r", -1, BLOCKS | IN_OPEN, enter_open,
+      leave_open },
     { "creat", "creat($b0)", "$r", -1, 0, NULL, leave_new },
     { "mknod", "mkfifo($b0)", NULL, -1, 0, NULL, leave_mknod },
     { "mknodat", "mkfifo($b1)", NULL, -1, 0, NULL, leave_mknod },
@@ -1166,13 +871,13 @@ static const struct meaning meanings[] = {
     { "pidfd_open", "pidfd_open($p0)", "$r", -1, 0, NULL, leave_new },
     { "memfd_create", "memfd_create($b0)", "$r", -1, 0, NULL, leave_new },
     /* processes */
-    { "fork", "fork()", NULL, -1, QUIET, NULL, NULL },
-    { "vfork", "vfork()", NULL, -1, QUIET, NULL, NULL },
-    { "clone", "fork()", NULL, -1, QUIET, NULL, NULL },
-    { "clone3", "fork()", NULL, -1, QUIET, NULL, NULL },
-    { "execve", "exec$v1", NULL, -1, 0, NULL, leave_exec },
-    { "exit", "exit $0", NULL, -1, QUIET, enter_exit, NULL },
-    { "exit_group", "exit $0", NULL, -1, QUIET, enter_exit, NULL },
+    { "fork", "fork()", NULL, -1, QUIET | IN_FORK, NULL, NULL },
+    { "vfork", "vfork()", NULL, -1, QUIET | IN_FORK, NULL, NULL },
+    { "clone", "fork()", NULL, -1, QUIET | IN_FORK, NULL, NULL },
+    { "clone3", "fork()", NULL, -1, QUIET | IN_FORK, NULL, NULL },
+    { "execve", "exec$v1", NULL, -1, IN_EXEC, NULL, leave_exec },
+    { "exit", "exit $0", NULL, -1, QUIET | EXITS, enter_exit, NULL },
+    { "exit_group", "exit $0", NULL, -1, QUIET | EXITS, enter_exit, NULL },
     { "wait4", "waitpid($p0)", "$P", -1, BLOCKS, NULL, leave_wait },
     { "waitpid", "waitpid($p0)", "$P", -1, BLOCKS, NULL, leave_wait },
     { "waitid", "waitid($p1)", "$P", -1, BLOCKS, NULL, leave_wait },
@@ -1209,8 +914,8 @@ static const struct meaning meanings[] = {
     { "socketpair", "socketpair()", "$k3", -1, 0, NULL, leave_socketpair },
     { "bind", "bind($f0, $a1)", NULL, 0, 0, enter_bind, NULL },
     { "listen", "listen($f0)", NULL, 0, 0, NULL, NULL },
-    { "connect", "connect($f0, $a1)", NULL, 0, BLOCKS | FEEDS, enter_connect,
-      NULL },
+    { "connect", "connect($f0, $a1)", NULL, 0, BLOCKS | FEEDS | IN_CONNECT,
+      enter_connect, NULL },
     { "accept", "accept($f0)", "$r", 0, BLOCKS, enter_read, leave_accept },
     { "accept4", "accept($f0)", "$r", 0, BLOCKS, enter_read, leave_accept },
     { "shutdown", "shutdown($f0, $1)", NULL, 0, FEEDS, enter_shutdown, NULL },

@@ -1,0 +1,53 @@
+/*
+ * meaning.h - what each call does to the world
+ *
+ *   meaning.c  the table: adding a call is adding a row
+ *   seen.c     what strace's words stand for
+ */
+#ifndef MEANING_H
+#define MEANING_H
+#include "log.h"
+#include "world.h"
+
+enum { /* and the IN_... of world.h */
+       BLOCKS =
+           1, /* may wait: its entry gets a row if others move meanwhile */
+       FEEDS = 2,    /* its entry can be what another has waited for */
+       QUIET = 4,    /* no row of its own, the world only */
+       IPC_ONLY = 8, /* a row only if it is about an IPC object */
+       TIMED = 16,   /* only waits for time to pass */
+       WAITED = 32,  /* a row only if it had to wait */
+       EXITS = 64    /* does not return */
+};
+
+struct meaning {
+    const char *name;
+    const char *shown;  /* $0 the argument, $f0 the descriptor's number,
+                           $s1 the string, $p0 the process, $g1 the signal */
+    const char *result; /* of success, the same and $r; NULL: not shown */
+    int object;         /* the argument that is the descriptor, or -1 */
+    unsigned flags;
+    void (*enter)(struct process *p, struct call *call);
+    void (*leave)(struct process *p, struct call *call);
+};
+
+const struct meaning *meaning_of(const char *name);
+
+/* ---- seen.c ----------------------------------------------------------- */
+
+const char *signal_shown(const char *name);
+int signal_number(const char *name);
+const char *open_path(const struct call *call, char *path, size_t size);
+const char *open_flags(const struct call *call);
+const struct data *data_of(const struct call *call, int n);
+long iov_bytes(const char *iov);
+struct object *seen_object(const char *what);
+struct object *see(struct process *p, const char *arg, int *fd,
+                   struct file **file);
+struct object *bound_name(const char *address);
+struct object *bound_to(const char *address); /* NULL: no socket of ours */
+struct object *outbox(struct object *o); /* where what is sent there waits */
+bool next_operation(const char **list, long *n, long *by);
+const char *passed_list(const struct call *call);
+int next_descriptor(const char **list, char *one, size_t size);
+#endif

@@ -1,0 +1,277 @@
+/*
+ * seen.c - what strace's words stand for: "3<pipe:[7]>", "SIGRT_3", paths,
+ * addresses, strings
+ */
+#include "meaning.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- signals ---------------------------------------------------------- */
+
+/* strace counts real-time signals from 32, the C library from 34. */
+const char *signal_shown(const char *name)
+{
+    return strncmp(name, "SIGRT_", 6) == 0 ? signal_name(signal_number(name))
+                                           : name;
+}
+
+int signal_number(const char *name)
+{
+    for (int i = 1; i < 32; i++)
+        if (strcmp(name, signal_name(i)) == 0)
+            return i;
+    return strncmp(name, "SIGRT_", 6) == 0
+               ? 32 + (int)strtol(name + 6, NULL, 10)
+               : 0;
+}
+
+/* ---- paths, strings --------------------------------------------------- */
+
+static int path_arg(const struct call *call)
+{
+    return strstr(call->name, "at") && strcmp(call->name, "creat") != 0;
+}
+
+const char *open_flags(const struct call *call)
+{
+    return arg(call, path_arg(call) + 1);
+}
+
+/* The path that a call names, absolute if the log says where it began. */
+const char *open_path(const struct call *call, char *path, size_t size)
+{
+    char what[512], name[512];
+    int at = path_arg(call), n;
+
+    n = string_bytes(arg(call, at), name, sizeof name - 1);
+    name[n < 0 ? 0 : n] = '\0';
+    copy(what, sizeof what, arg(call, 0));
+    if (at && *name != '/' && strchr(what, '<')) {
+        char *cwd = strchr(what, '<') + 1;
+
+        cwd[strcspn(cwd, ">")] = '\0';
+        snprintf(path, size, "%.*s/%.*s", 400, cwd, 400, name);
+    } else {
+        copy(path, size, name);
+    }
+    return path;
+}
+
+/* The bytes that argument n points to: a string, or the first of buffers. */
+const struct data *data_of(const struct call *call, int n)
+{
+    static struct data data;
+    char text[400];
+
+    copy(text, sizeof text, arg(call, n));
+    if (*text != '"' && !field(arg(call, n), "iov_base", text, sizeof text) &&
+        !field(arg(call, n), "msg_iov", text, sizeof text))
+        field(arg(call, n), "mtext", text, sizeof text);
+    data.known = string_bytes(text, data.bytes, (int)sizeof data.bytes);
+    if (data.known < 0)
+        data.known = 0;
+    return &data;
+}
+
+long iov_bytes(const char *iov)
+{
+    char length[24];
+    long n = 0;
+
+    for (const char *c = iov; (c = strstr(c, "iov_len=")); c += 8)
+        if (field(c, "iov_len", length, sizeof length))
+            n += strtol(length, NULL, 10);
+    return n;
+}
+
+/* ---- objects ---------------------------------------------------------- */
+
+/* UNIX-STREAM:[7->8,"/tmp/s"]: an inode, and its peer's. */
+static struct object *unix_socket(const char *in)
+{
+    char key[48], *end;
+    unsigned long inode = strtoul(in, &end, 10),
+                  peer = strncmp(end, "->", 2) == 0
+                             ? strtoul(end + 2, NULL, 10)
+                             : 0;
+    struct object *o;
+
+    snprintf(key, sizeof key, "socket:%lu", inode);
+    o = object_by(SOCKET, key);
+    if (peer) {
+        snprintf(key, sizeof key, "socket:%lu", peer);
+        o->peer = object_by(SOCKET, key);
+        if (!o->peer->peer)
+            o->peer->peer = o;
+    }
+    return o;
+}
+
+/* TCP:[127.0.0.1:80], or TCP:[here->there] */
+static struct object *inet_socket(const char *in)
+{
+    char key[160], there[64];
+    const char *arrow = strstr(in, "->");
+    struct object *o;
+    int here;
+
+    if (!arrow) {
+        snprintf(key, sizeof key, "tcp %.120s", in);
+        return object_by(SOCKET, key);
+    }
+    here = arrow - in < 63 ? (int)(arrow - in) : 63;
+    copy(there, sizeof there, arrow + 2);
+    there[strcspn(there, "],\"")] = '\0';
+    snprintf(key, sizeof key, "tcp %.*s>%s", here, in, there);
+    o = object_by(SOCKET, key);
+    if (!o->peer) {
+        snprintf(key, sizeof key, "tcp %s>%.*s", there, here, in);
+        o->peer = object_by(SOCKET, key);
+        o->peer->peer = o;
+    }
+    return o;
+}
+
+/* As strace names it: sockets in more words than /proc. */
+struct object *seen_object(const char *what)
+{
+    const char *in = strchr(what, '[');
+
+    if (strncmp(what, "socket:[", 8) != 0 && strncmp(what, "UNIX", 4) != 0 &&
+        strncmp(what, "TCP", 3) != 0 && strncmp(what, "UDP", 3) != 0)
+        return object_of(what);
+    if (!in)
+        return object_by(SOCKET, what);
+    in++;
+    if ((strncmp(what, "UNIX", 4) == 0 || !strstr(in, "->")) &&
+        isdigit((unsigned char)*in) && in[strspn(in, "0123456789")] != '.')
+        return unix_socket(in);
+    return inet_socket(in);
+}
+
+/*
+ * The object behind a call's descriptor. What strace says of it is right;
+ * where the table does not agree, something was missed, and it learns.
+ */
+struct object *see(struct process *p, const char *arg, int *fd,
+                   struct file **file)
+{
+    char what[512];
+    struct object *o;
+    struct slot *slot;
+    int n = descriptor(arg, what, sizeof what);
+
+    if (fd)
+        *fd = n;
+    if (file)
+        *file = NULL;
+    if (n == -1 || !(slot = slot_of(p, n)))
+        return NULL;
+    if (!*what) {
+        if (file)
+            *file = slot->file;
+        return slot->file ? slot->file->object : NULL;
+    }
+    o = slot->file ? slot->file->object : NULL;
+    /* eventfds are all called the same; a path may have changed its name */
+    if (!o || !((o->kind == EVENT && strncmp(what, "anon_inode", 10) == 0) ||
+                ((o->kind == FIFO || o->kind == MQ || o->kind == FILE_) &&
+                 *what == '/'))) {
+        struct object *seen = seen_object(what);
+
+        if (!slot->file) {
+            slot->file =
+                file_new(seen, seen->kind != PIPE, seen->kind != PIPE);
+        } else if (o && seen != o) {
+            if (o->kind == SOCKET && seen->kind == SOCKET) {
+                /* connected since: a new name for the same */
+                if (o->name[0] == 'S' && seen->name[0] != 'S') {
+                    copy(seen->name, sizeof seen->name, o->name);
+                    copy(o->name, sizeof o->name, o->key);
+                }
+                seen->user = seen->user ? seen->user : o->user;
+                o->readers -= slot->file->r, o->writers -= slot->file->w;
+                seen->readers += slot->file->r,
+                    seen->writers += slot->file->w;
+                slot->file->object = seen;
+            } else {
+                slot_set(
+                    p, n,
+                    file_new(seen, seen->kind != PIPE, seen->kind != PIPE),
+                    false);
+            }
+        }
+        o = seen;
+    }
+    slot = slot_of(p, n);
+    if (file)
+        *file = slot->file;
+    return slot->file ? slot->file->object : o;
+}
+
+/* The name that a socket is bound to stands for the socket. */
+struct object *bound_name(const char *address)
+{
+    char name[120], key[160];
+
+    if (!field(address, "sun_path", name, sizeof name) &&
+        !field(address, "sin_port", name, sizeof name))
+        return NULL;
+    snprintf(key, sizeof key, "bound %s", name);
+    return object_by(SOCKET, key);
+}
+
+struct object *bound_to(const char *address)
+{
+    struct object *name = bound_name(address);
+
+    return name ? name->peer : NULL;
+}
+
+/* The next of [{sem_num=0, sem_op=-1, ...}, ...]; false: there is none. */
+bool next_operation(const char **list, long *n, long *by)
+{
+    const char *at = strstr(*list, "sem_num=");
+    char number[24], change[24];
+
+    if (!at || !field(at, "sem_num", number, sizeof number) ||
+        !field(at, "sem_op", change, sizeof change))
+        return false;
+    *n = strtol(number, NULL, 10);
+    *by = strtol(change, NULL, 10);
+    *list = at + 8;
+    return true;
+}
+
+/* The next of 6<...>, 7<...>], or -1; *list goes on behind it. */
+int next_descriptor(const char **list, char *one, size_t size)
+{
+    char what[300];
+    size_t n = 0;
+    int depth = 0;
+
+    *list += strspn(*list, ", ");
+    for (; (*list)[n]; n++) {
+        depth += (*list)[n] == '<';
+        depth -= (*list)[n] == '>' && n > 0 && (*list)[n - 1] != '-';
+        if (depth == 0 && strchr(",]", (*list)[n]))
+            break;
+    }
+    snprintf(one, size, "%.*s", (int)n, *list);
+    *list += n;
+    return descriptor(one, what, sizeof what);
+}
+
+const char *passed_list(const struct call *call)
+{
+    const char *at = strstr(arg(call, 1), "SCM_RIGHTS");
+
+    at = at ? strstr(at, "cmsg_data=[") : NULL;
+    return at ? at + 11 : "";
+}
+
+struct object *outbox(struct object *o)
+{
+    return o->kind == SOCKET && o->peer ? o->peer : o;
+}

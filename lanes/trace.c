@@ -1,0 +1,541 @@
+/*
+ * trace.c - a line of strace's log is a step of the world, and perhaps a row
+ *
+ * Order is the order of the log. A call's entry is always logged before the
+ * return of the call that it feeds. So a write counts when it is entered,
+ * and so do close and exit; what a read got counts when it returns.
+ */
+#include "trace.h"
+#include "proc.h"
+#include <err.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+long unknown_lines;
+struct row *next_row;
+
+static void forget_trace(struct process *p)
+{
+    if (!p->traced)
+        return;
+    call_free(&p->traced->call);
+    free(p->traced->body);
+    free(p->traced->failed_exec);
+}
+
+struct traced *traced(struct process *p)
+{
+    if (!p->traced)
+        p->traced = zeros(1, sizeof *p->traced);
+    return p->traced;
+}
+
+/* ---- rows ------------------------------------------------------------- */
+
+static void call_text(struct process *p, const struct meaning *m,
+                      const struct call *call, struct row *row)
+{
+    const char *shown = m->shown;
+    char name[48];
+
+    if (row->kind == ROW_RETURN) {
+        copy(name, sizeof name, shown);
+        name[strcspn(name, "(<$ ")] = '\0';
+        snprintf(row->text, sizeof row->text, "%s", name);
+    } else {
+        expand(shown, p, call, row->text, sizeof row->text);
+    }
+    tag_of(p, call, row->tag, sizeof row->tag);
+    if (call->open)
+        return;
+    if (m->result) /* there is something to predict */
+        expand(shown, p, call, row->ask, sizeof row->ask);
+    if (call->err) {
+        row->failed = true;
+        append(row->text, sizeof row->text, " = %s", call->err);
+    } else if (m->result) {
+        char result[120];
+
+        expand(m->result, p, call, result, sizeof result);
+        if (*result)
+            append(row->text, sizeof row->text, " = %s", result);
+    }
+}
+
+/* The row of a call that is still on its way. */
+static void draw_pending(struct process *p)
+{
+    struct call *call = &traced(p)->call;
+    const struct meaning *m;
+    struct row row;
+    bool waits;
+
+    if (!p->inside || traced(p)->drawn)
+        return;
+    m = meaning_of(call->name);
+    if (!m || (m->flags & QUIET) || !worth_a_row(p, call, m))
+        return;
+    traced(p)->drawn = true;
+    waits = m->flags & BLOCKS ||
+            (p->sending && p->target && p->target->kind == PIPE &&
+             p->target->queued > p->target->capacity);
+    row_begin(&row, waits ? ROW_WAIT : ROW_CALL, p);
+    call_text(p, m, call, &row);
+    *row.ask = '\0';
+    show(&row);
+    p->waits = waits; /* not before, for others may have a row first */
+}
+
+/* No row comes before that of a call which it may have waited for. */
+void draw_all_pending(const struct process *but)
+{
+    for (;;) {
+        struct process *first = NULL;
+
+        for (struct process *p = processes; p; p = p->next) {
+            const struct meaning *m;
+
+            if (p == but || !p->inside || traced(p)->drawn || !alive(p))
+                continue;
+            m = meaning_of(traced(p)->call.name);
+            if (m && m->flags & (BLOCKS | FEEDS) && !(m->flags & QUIET) &&
+                worth_a_row(p, &traced(p)->call, m) &&
+                (!first || p->seq < first->seq))
+                first = p;
+        }
+        if (!first)
+            return;
+        draw_pending(first);
+        if (!traced(first)->drawn)
+            return;
+    }
+}
+
+/* First what the others did, then what came of it. */
+static void take_ties(struct row *row)
+{
+    struct tie own[MAX_TIES];
+    int n = tied;
+
+    memcpy(own, ties, sizeof own);
+    tied = 0;
+    for (int i = 0; i < n; i++) {
+        draw_pending(own[i].from);
+        row_arrow(row, &own[i]);
+    }
+}
+
+void show(struct row *row)
+{
+    take_ties(row);
+    if (row->who && row->who->hidden)
+        return;
+    draw_all_pending(row->who);
+    if (row->who && !*row->source)
+        copy(row->source, sizeof row->source, traced(row->who)->source);
+    row_end(row);
+}
+
+static void draw_failed_exec(struct process *p)
+{
+    struct row row;
+
+    if (!traced(p)->failed_exec)
+        return;
+    row_begin(&row, ROW_CALL, p);
+    copy(row.text, sizeof row.text, traced(p)->failed_exec);
+    row.failed = true;
+    free(traced(p)->failed_exec);
+    traced(p)->failed_exec = NULL;
+    show(&row);
+}
+
+static void keep_failed_exec(struct process *p)
+{
+    const struct call *call = &traced(p)->call;
+    char text[200];
+
+    free(traced(p)->failed_exec);
+    traced(p)->failed_exec = NULL;
+    if (!call->err)
+        return;
+    expand("exec$v1", p, call, text, sizeof text);
+    if (asprintf(&traced(p)->failed_exec, "%s = %s", text, call->err) == -1)
+        err(1, "asprintf");
+}
+
+/* ---- processes -------------------------------------------------------- */
+
+/*
+ * A process is there. Its parent is the one that is in a fork; if several
+ * are, /proc knows, and without it the one that has waited longest.
+ */
+static struct process *birth(pid_t pid, struct process *parent)
+{
+    struct process *p;
+    struct row row;
+    int candidates = parent ? 1 : 0;
+    const char *flags = "";
+
+    if (!parent) {
+        pid_t real = 0;
+
+        for (struct process *q = processes; q; q = q->next)
+            if (alive(q) && q->inside && q->in == IN_FORK && !q->born) {
+                candidates++;
+                parent = q; /* the list has the newest first */
+            }
+        if (candidates > 1)
+            real = proc_parent(pid);
+        if (real)
+            for (struct process *q = processes; q; q = q->next)
+                if (alive(q) && q->leader->pid == real && q->inside &&
+                    q->in == IN_FORK && !q->born) {
+                    parent = q;
+                    candidates = 1;
+                }
+    }
+    if (parent) {
+        parent->born = pid;
+        for (int i = 0; i < traced(parent)->call.args; i++)
+            if (has(&traced(parent)->call, i, "CLONE_"))
+                flags = arg(&traced(parent)->call, i);
+    }
+    p = process_new(pid, parent, strstr(flags, "CLONE_THREAD"),
+                    strstr(flags, "CLONE_FILES"));
+    if (!parent)
+        proc_name(pid, p->name, sizeof p->name);
+    if (!parent && opt.attached)
+        proc_adopt(p);
+    if (parent ? !parent->hidden : opt.attached || p->number > 0) {
+        row_begin(&row, ROW_START, p);
+        snprintf(row.text, sizeof row.text, "%s%s", p->name,
+                 p->thread ? " thread" : "");
+        if (parent)
+            tie(p, FORK, parent, candidates > 1,
+                p->thread ? "thread" : "fork");
+        copy(row.source, sizeof row.source,
+             parent ? traced(parent)->source : "");
+        show(&row);
+    }
+    return p;
+}
+
+static void draw_exit(struct process *p)
+{
+    const struct call *call = &traced(p)->call;
+    struct row row;
+
+    row_begin(&row, ROW_EVENT, p);
+    if (p->thread && strcmp(call->name, "exit_group") != 0)
+        copy(row.text, sizeof row.text, "thread ends");
+    else
+        expand("exit $0", p, call, row.text, sizeof row.text);
+    p->inside = false;
+    show(&row);
+}
+
+/* ---- calls ------------------------------------------------------------ */
+
+static void enter(struct process *p, const char *body)
+{
+    struct traced *t = traced(p);
+    struct call call;
+    const struct meaning *m;
+    bool again;
+
+    call_parse(body, &call);
+    again = p->restarts && t->call.name &&
+            (strcmp(call.name, t->call.name) == 0 ||
+             strcmp(call.name, "restart_syscall") == 0);
+    if (again && strcmp(call.name, "restart_syscall") == 0) {
+        /* resuming: it is the same call, with the arguments that it had */
+        t->call.open = p->inside = true;
+        p->restarts = false;
+        call_free(&call);
+        return;
+    }
+    p->restarts = false;
+    if (p->inside)
+        unknown_lines++; /* how it left the last one, was not said */
+    if (!again) {
+        t->drawn = p->waits = false;
+        *t->source = '\0';
+    }
+    if (strncmp(call.name, "execve", 6) != 0)
+        draw_failed_exec(p);
+    call_free(&t->call);
+    t->call = call;
+    t->call.open = p->inside = true;
+    p->seq = now;
+    if (!again)
+        p->target = NULL;
+    p->born = 0;
+    m = meaning_of(call.name);
+    p->in =
+        m ? m->flags & (IN_FORK | IN_EXEC | IN_OPEN | IN_CONNECT) : SOME_CALL;
+    if (m && m->flags & EXITS)
+        draw_exit(p);
+    if (m && m->enter)
+        m->enter(p, &t->call);
+}
+
+/* What the call did is known; is there a row, and of what kind? */
+static void draw_return(struct process *p, const struct meaning *m,
+                        struct row *row)
+{
+    struct call *call = &traced(p)->call;
+
+    if (!m && opt.all && !traced(p)->drawn) {
+        snprintf(row->text, sizeof row->text, "%s = %s", call->name,
+                 call->err      ? call->err
+                 : call->result ? call->result
+                                : "?");
+        row->failed = call->err;
+        show(row);
+        return;
+    }
+    if (!m || (m->flags & QUIET && !opt.all && !call->err))
+        return;
+    if (traced(p)->drawn) {
+        row->kind = ROW_RETURN;
+        if (!call->err && !row->arrows && !p->waits)
+            return;
+    } else if (!row->arrows &&
+               (m->flags & WAITED || !worth_a_row(p, call, m))) {
+        return;
+    }
+    call_text(p, m, call, row);
+    show(row);
+}
+
+static void leave(struct process *p, const char *body, const char *source)
+{
+    struct traced *t = traced(p);
+    const struct meaning *m;
+    struct row row;
+    struct call call;
+
+    call_parse(body, &call);
+    if (strcmp(call.name, "restart_syscall") == 0 && t->call.name) {
+        /* the same call, which has its arguments, now has its result */
+        free(t->call.more);
+        t->call.more = call.buffer;
+        t->call.result = call.result;
+        t->call.value = call.value;
+        t->call.err = call.err;
+        t->call.open = call.open;
+    } else {
+        call_free(&t->call);
+        t->call = call;
+    }
+    m = meaning_of(t->call.name);
+    copy(t->source, sizeof t->source, source);
+    if (t->call.open && !(m && m->flags & EXITS))
+        unknown_lines++;
+    t->call.open = p->inside = false;
+    if (t->call.err && strncmp(t->call.err, "ERESTART", 8) == 0) {
+        p->restarts = true;
+        if (p->sending)
+            sent(p, -1);
+        return;
+    }
+    if (t->call.result && *t->call.result == '?' && !t->call.err)
+        return; /* killed in it: it never came back */
+    if (p->born == 0 && m && m->flags & IN_FORK && t->call.value > 0 &&
+        !process_of((pid_t)t->call.value))
+        birth((pid_t)t->call.value, p);
+    /* The others' rows first: a table shown there must not know of this. */
+    if (m && !(m->flags & (QUIET | WAITED)) && worth_a_row(p, &t->call, m))
+        draw_all_pending(p);
+    row_begin(&row, t->drawn ? ROW_RETURN : ROW_CALL, p);
+    next_row = &row;
+    tied = 0;
+    if (m && m->leave)
+        m->leave(p, &t->call);
+    received();
+    if (m && m->flags & IN_EXEC)
+        keep_failed_exec(p);
+    take_ties(&row);
+    draw_return(p, m, &row);
+    t->drawn = p->waits = false;
+    next_row = NULL;
+}
+
+/* ---- signals and ends ------------------------------------------------- */
+
+static void signal_line(struct process *p, const char *body)
+{
+    char name[16], pid[16], value[24], code[24];
+    struct process *from;
+    struct row row;
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(body, " "), body);
+    field(body, "si_code", code, sizeof code);
+    field(body, "si_pid", pid, sizeof pid);
+    from = anyone((pid_t)strtol(pid, NULL, 10));
+    draw_failed_exec(p);
+    if (strcmp(name, "SIGCHLD") == 0 && !opt.all &&
+        (!p->leader->handled[SIGCHLD] || system_path(p->exe)))
+        return;
+    if (strcmp(name, "SIGCONT") == 0 && !from)
+        return;
+    row_begin(&row, ROW_EVENT, p);
+    copy(row.text, sizeof row.text, signal_shown(name));
+    if (field(body, "si_int", value, sizeof value) ||
+        field(body, "si_value", value, sizeof value))
+        append(row.text, sizeof row.text, " %.20s", value);
+    if (strncmp(code, "CLD_", 4) == 0 && from)
+        append(row.text, sizeof row.text, " from %s", letter(from));
+    else if (strncmp(code, "SI_", 3) == 0)
+        tie(p, SIGNAL_, from, false, "%s", signal_shown(name));
+    if (strcmp(name, "SIGPIPE") == 0)
+        row.failed = true;
+    for (struct message *m = p->leader->signals.first; m; m = m->next)
+        if (m->from == from) {
+            message_remove(&p->leader->signals, m);
+            break;
+        }
+    show(&row);
+}
+
+static void ended(struct process *p, const struct line *line)
+{
+    struct row row;
+
+    draw_failed_exec(p);
+    if (line->kind == LINE_KILLED) {
+        copy(p->killer, sizeof p->killer, line->name);
+        row_begin(&row, ROW_EVENT, p);
+        snprintf(row.text, sizeof row.text, "killed by %s",
+                 signal_shown(line->name));
+        row.failed = true;
+        ends(p);
+        show(&row);
+    } else {
+        if (p->state == ALIVE && !p->thread) {
+            row_begin(&row, ROW_EVENT, p);
+            snprintf(row.text, sizeof row.text, "exit %d", line->status);
+            ends(p);
+            show(&row);
+        }
+        ends(p);
+        p->status = line->status;
+    }
+    if (p->sending)
+        sent(p, p->sending->size);
+    forget_trace(p);
+    *traced(p) = (struct traced){ 0 };
+    p->inside = false;
+    p->in = SOME_CALL;
+    gone(p);
+}
+
+static bool no_result(const char *body)
+{
+    struct call call;
+    bool open;
+
+    call_parse(body, &call);
+    open = call.open;
+    call_free(&call);
+    return open;
+}
+
+/*
+ * One line. One that has no end yet is a call that the process is in now;
+ * when the end has come, the whole line comes again.
+ */
+void trace_line(char *text, bool whole, const char *source)
+{
+    struct line line;
+    struct process *p;
+    char *room = same(text);
+
+    forget = forget_trace;
+    line_parse(room, &line);
+    if (!whole && line.kind == LINE_CALL)
+        line.kind = LINE_UNFINISHED;
+    else if (!whole) {
+        free(room);
+        return;
+    }
+    now++;
+    if (line.kind == LINE_UNKNOWN || line.kind == LINE_OTHER) {
+        unknown_lines += line.kind == LINE_UNKNOWN && *line.body;
+        free(room);
+        return;
+    }
+    p = process_of(line.pid);
+    if (!p && (line.kind == LINE_EXITED || line.kind == LINE_RESUMED)) {
+        unknown_lines += line.kind == LINE_RESUMED;
+        free(room);
+        return;
+    }
+    if (!p)
+        p = birth(line.pid, NULL);
+    if (p->state == ENDING && line.kind != LINE_EXITED &&
+        line.kind != LINE_KILLED) {
+        free(room); /* = ? of exit_group */
+        p->inside = false;
+        return;
+    }
+    switch (line.kind) {
+    case LINE_UNFINISHED:
+        if (traced(p)->partial && p->inside) {
+            traced(p)->partial = false;
+            free(traced(p)->body);
+            traced(p)->body = same(line.body);
+            break;
+        }
+        free(traced(p)->body);
+        traced(p)->body = same(line.body);
+        traced(p)->partial = !whole;
+        enter(p, line.body);
+        break;
+    case LINE_CALL:
+        if (!(traced(p)->partial && p->inside))
+            enter(p, line.body);
+        if (no_result(line.body)) { /* a log that was cut here */
+            free(traced(p)->body);
+            traced(p)->body = same(line.body);
+            break;
+        }
+        traced(p)->partial = false;
+        leave(p, line.body, source);
+        break;
+    case LINE_RESUMED: {
+        char *joined;
+
+        if (!traced(p)->body || !p->inside ||
+            (strncmp(traced(p)->body, line.name, strlen(line.name)) != 0 &&
+             strncmp(traced(p)->body, "restart_syscall", 15) != 0)) {
+            unknown_lines++;
+            break;
+        }
+        traced(p)->partial = false;
+        if (asprintf(&joined, "%s%s", traced(p)->body, line.body) == -1)
+            err(1, "asprintf");
+        leave(p, joined, source);
+        free(joined);
+        break;
+    }
+    case LINE_SIGNAL:
+        signal_line(p, line.body);
+        break;
+    default:
+        ended(p, &line);
+    }
+    free(room);
+    if (crowded() && !opt.memory && rows_forgotten())
+        sweep();
+}
+
+void trace_end(void)
+{
+    for (struct process *p = processes; p; p = p->next)
+        draw_failed_exec(p);
+    draw_all_pending(NULL);
+    rows_flush();
+}

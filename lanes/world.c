@@ -1,0 +1,623 @@
+/*
+ * world.c - objects, descriptors, shared memory, processes
+ */
+#include "world.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct process *processes; /* the newest first */
+long now;                  /* steps so far */
+void (*forget)(struct process *p);
+
+static int numbers, pipes, sockets;
+static int grown;               /* objects made, processes ended, so far */
+static struct table *inherited; /* what the first process finds open */
+
+/* ---- objects ---------------------------------------------------------- */
+
+enum { BUCKETS = 1024 };
+static struct object *bucket[BUCKETS];
+
+static struct object **bucket_of(const char *key)
+{
+    unsigned hash = 5381;
+
+    for (; *key; key++)
+        hash = hash * 33 + (unsigned char)*key;
+    return &bucket[hash % BUCKETS];
+}
+
+struct object *object_by(enum kind kind, const char *key)
+{
+    struct object **at = bucket_of(key), *o;
+
+    for (o = *at; o; o = o->next)
+        if (o->kind == kind && !o->gone && strcmp(o->key, key) == 0)
+            return o;
+    o = zeros(1, sizeof *o);
+    o->kind = kind;
+    o->key = same(key);
+    o->capacity = 65536;
+    grown++;
+    o->next = *at;
+    *at = o;
+    if (kind == FILE_ || kind == FIFO || kind == MQ) {
+        const char *base = strrchr(key, '/');
+
+        copy(o->name, sizeof o->name, base && base[1] ? base + 1 : key);
+    } else if (kind == TTY) {
+        copy(o->name, sizeof o->name, "tty");
+    } else {
+        copy(o->name, sizeof o->name, key);
+    }
+    return o;
+}
+
+/* The letters P1, S1 are given when an object is first drawn or named. */
+const char *object_name(struct object *o)
+{
+    if (o->kind == PIPE && strncmp(o->name, "pipe:", 5) == 0)
+        snprintf(o->name, sizeof o->name, "P%d", ++pipes);
+    if (o->kind == SOCKET && strchr("s0123456789t", o->name[0]) &&
+        strpbrk(o->name, ":>"))
+        snprintf(o->name, sizeof o->name, "S%d", ++sockets);
+    return o->name;
+}
+
+/* A FIFO is known from its making; live, from its inode. */
+static struct object *path_object(const char *path)
+{
+    static const enum kind kinds[] = { FIFO, MQ, FILE_ };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (struct object *o = *bucket_of(path); o; o = o->next)
+            if (o->kind == kinds[i] && !o->gone && strcmp(o->key, path) == 0)
+                return o;
+    return object_by(FILE_, path);
+}
+
+static struct object *event_object(const char *link)
+{
+    char name[48];
+
+    copy(name, sizeof name, link + (*link == '['));
+    if (*link == '[')
+        name[strcspn(name, "]")] = '\0';
+    return object_by(EVENT, name);
+}
+
+struct object *object_of(const char *link)
+{
+    char key[64];
+
+    if (strncmp(link, "pipe:[", 6) == 0)
+        return object_by(PIPE, link);
+    if (strncmp(link, "socket:[", 8) == 0) {
+        snprintf(key, sizeof key, "socket:%lu", strtoul(link + 8, NULL, 10));
+        return object_by(SOCKET, key);
+    }
+    if (strncmp(link, "anon_inode:", 11) == 0)
+        return event_object(link + 11);
+    if (strncmp(link, "/dev/pts/", 9) == 0 ||
+        strncmp(link, "/dev/tty", 8) == 0 ||
+        strncmp(link, "/dev/console", 12) == 0)
+        return object_by(TTY, link);
+    if (strncmp(link, "/dev/", 5) == 0 && strstr(link, "<char"))
+        return object_by(DEVICE, link);
+    return path_object(link);
+}
+
+struct object *semaphore(struct object *set, long n)
+{
+    char key[80];
+    struct object *o;
+
+    snprintf(key, sizeof key, "%.60s.%ld", set->key, n);
+    for (o = set->peer; o; o = o->peer)
+        if (strcmp(o->key, key) == 0)
+            return o;
+    o = object_by(SEMAPHORE, key);
+    o->peer = set->peer;
+    set->peer = o;
+    return o;
+}
+
+/* ---- descriptors ------------------------------------------------------ */
+
+struct file *file_new(struct object *object, bool r, bool w)
+{
+    struct file *file = zeros(1, sizeof *file);
+
+    *file = (struct file){ .refs = 1, .object = object, .r = r, .w = w };
+    object->readers += r;
+    object->writers += w;
+    return file;
+}
+
+void file_free(struct file *file, struct process *by)
+{
+    struct object *o;
+
+    if (!file || --file->refs > 0)
+        return;
+    o = file->object;
+    if (file->r && --o->readers == 0)
+        o->r = by;
+    if (file->w && --o->writers == 0)
+        o->w = by;
+    if (o->holder && o->kind == FILE_ && o->holder == by)
+        o->holder = NULL;
+    free(file);
+}
+
+/* Which end it is may come to light late. */
+void file_ends(struct file *file, bool r, bool w)
+{
+    file->object->readers += r - file->r;
+    file->object->writers += w - file->w;
+    file->r = r;
+    file->w = w;
+}
+
+void passed_close(struct message *m)
+{
+    while (m->files > 0)
+        file_free(m->passed[--m->files], NULL);
+}
+
+struct slot *slot_of(struct process *p, int fd)
+{
+    struct table *t = p->table;
+
+    if (fd < 0 || fd > 1 << 20)
+        return NULL;
+    if (fd >= t->size) {
+        int size = fd + 16;
+
+        t->slot = resize(t->slot, (size_t)size, sizeof *t->slot);
+        memset(t->slot + t->size, 0,
+               (size_t)(size - t->size) * sizeof *t->slot);
+        t->size = size;
+    }
+    return &t->slot[fd];
+}
+
+void slot_close(struct process *p, int fd)
+{
+    struct slot *slot = slot_of(p, fd);
+
+    if (!slot)
+        return;
+    file_free(slot->file, p);
+    *slot = (struct slot){ 0 };
+}
+
+void slot_set(struct process *p, int fd, struct file *file, bool cloexec)
+{
+    struct slot *slot = slot_of(p, fd);
+
+    if (!slot) {
+        file_free(file, p);
+        return;
+    }
+    if (slot->file)
+        file_free(slot->file, p);
+    *slot = (struct slot){ .file = file, .cloexec = cloexec };
+}
+
+static struct table *table_copy(const struct table *from)
+{
+    struct table *t = zeros(1, sizeof *t);
+
+    t->refs = 1;
+    if (from && from->size) {
+        t->size = from->size;
+        t->slot = zeros((size_t)t->size, sizeof *t->slot);
+        for (int i = 0; i < t->size; i++) {
+            t->slot[i] = from->slot[i];
+            if (t->slot[i].file)
+                t->slot[i].file->refs++;
+        }
+    }
+    return t;
+}
+
+static void table_leave(struct process *p)
+{
+    if (--p->table->refs > 0) {
+        p->table = zeros(1, sizeof *p->table);
+        p->table->refs = 1;
+        return;
+    }
+    p->table->refs = 1;
+    for (int i = 0; i < p->table->size; i++)
+        slot_close(p, i);
+}
+
+void inherit(int fd, const char *link, bool r, bool w)
+{
+    static struct process nobody;
+
+    if (!inherited) {
+        inherited = zeros(1, sizeof *inherited);
+        inherited->refs = 1;
+    }
+    nobody.table = inherited;
+    slot_set(&nobody, fd, file_new(object_of(link), r, w), false);
+    {
+        static const char *const names[] = { "stdin", "stdout", "stderr" };
+        struct object *o = inherited->slot[fd].file->object;
+
+        if (fd <= 2 && o->kind == PIPE && strncmp(o->name, "pipe", 4) == 0)
+            copy(o->name, sizeof o->name, names[fd]);
+    }
+}
+
+bool holds(const struct process *p, const struct object *o, bool write)
+{
+    for (int i = 0; i < p->table->size; i++) {
+        const struct file *file = p->table->slot[i].file;
+
+        if (file && file->object == o && (write ? file->w : file->r))
+            return true;
+    }
+    return false;
+}
+
+/* ---- shared memory ---------------------------------------------------- */
+
+void map_add(struct process *p, unsigned long address, unsigned long size,
+             struct object *object, unsigned long offset)
+{
+    struct space *s = p->space;
+
+    s->map = resize(s->map, (size_t)(s->maps + 1), sizeof *s->map);
+    s->map[s->maps++] = (struct mapping){ address, size, object, offset };
+}
+
+void map_remove(struct process *p, unsigned long address)
+{
+    struct space *s = p->space;
+
+    for (int i = 0; i < s->maps; i++)
+        if (s->map[i].address == address) {
+            s->map[i] = s->map[--s->maps];
+            return;
+        }
+}
+
+struct object *mapped(struct process *p, unsigned long address,
+                      unsigned long *offset)
+{
+    struct space *s = p->space;
+
+    for (int i = 0; i < s->maps; i++)
+        if (address - s->map[i].address < s->map[i].size) {
+            *offset = address - s->map[i].address + s->map[i].offset;
+            return s->map[i].object;
+        }
+    return NULL;
+}
+
+static struct space *space_copy(const struct space *from)
+{
+    struct space *s = zeros(1, sizeof *s);
+
+    s->refs = 1;
+    if (from && from->maps) {
+        s->maps = from->maps;
+        s->map = zeros((size_t)s->maps, sizeof *s->map);
+        memcpy(s->map, from->map, (size_t)s->maps * sizeof *s->map);
+    }
+    return s;
+}
+
+static void space_leave(struct process *p)
+{
+    if (--p->space->refs == 0) {
+        free(p->space->map);
+        free(p->space);
+    }
+    p->space = space_copy(NULL);
+}
+
+/* ---- processes -------------------------------------------------------- */
+
+struct process *process_of(pid_t pid)
+{
+    for (struct process *p = processes; p; p = p->next)
+        if (p->pid == pid && p->state != GONE)
+            return p;
+    return NULL;
+}
+
+/* The launcher is nobody: its children begin with A. */
+void hide(struct process *p)
+{
+    p->hidden = true;
+    numbers = 0;
+}
+
+struct process *anyone(pid_t pid)
+{
+    struct process *p = processes;
+
+    while (p && p->pid != pid)
+        p = p->next;
+    return p;
+}
+
+bool alive(const struct process *p)
+{
+    return p->state == ALIVE || p->state == ENDING;
+}
+
+const char *letter_of(int number)
+{
+    static char text[4][12];
+    static int n;
+    char *s = text[n++ % 4];
+
+    snprintf(s, sizeof text[0], number < 26 ? "%c" : "%c%d",
+             'A' + number % 26, number / 26);
+    return s;
+}
+
+const char *letter(const struct process *p)
+{
+    return letter_of(p->number);
+}
+
+const char *who(const struct process *p)
+{
+    static char text[4][64];
+    static int n;
+    char *s = text[n++ % 4];
+
+    snprintf(s, sizeof text[0], "%s %s", letter(p), p->name);
+    return s;
+}
+
+void name_process(struct process *p, const char *path)
+{
+    const char *base = strrchr(path, '/');
+
+    copy(p->name, sizeof p->name, base && base[1] ? base + 1 : path);
+    for (char *c = p->name; *c; c++)
+        if (!isprint((unsigned char)*c))
+            *c = '?';
+}
+
+struct process *process_new(pid_t pid, struct process *parent, bool thread,
+                            bool files)
+{
+    struct process *p = zeros(1, sizeof *p);
+
+    p->pid = pid;
+    p->number = numbers++;
+    p->leader = p;
+    copy(p->name, sizeof p->name, "?");
+    if (parent) {
+        copy(p->name, sizeof p->name, parent->name);
+        copy(p->exe, sizeof p->exe, parent->exe);
+        memcpy(p->handled, parent->handled, sizeof p->handled);
+        p->parent = thread ? parent->parent : parent;
+        p->thread = thread;
+        if (thread)
+            p->leader = parent->leader;
+    }
+    if (files && parent) {
+        p->table = parent->table;
+        p->table->refs++;
+    } else {
+        p->table = table_copy(parent ? parent->table : inherited);
+    }
+    if (thread && parent) {
+        p->space = parent->space;
+        p->space->refs++;
+    } else {
+        p->space = space_copy(parent ? parent->space : NULL);
+    }
+    p->next = processes;
+    processes = p;
+    return p;
+}
+
+void new_program(struct process *p, const char *path)
+{
+    copy(p->exe, sizeof p->exe, path);
+    if (p->table->refs > 1) { /* it is shared with nobody any more */
+        p->table->refs--;
+        p->table = table_copy(p->table);
+    }
+    for (int i = 0; i < p->table->size; i++)
+        if (p->table->slot[i].cloexec)
+            slot_close(p, i);
+    space_leave(p);
+    memset(p->handled, 0, sizeof p->handled);
+}
+
+/* Is it the only one of its threads that is left? */
+bool last_thread(const struct process *p)
+{
+    for (struct process *q = processes; q; q = q->next)
+        if (q != p && q->leader == p->leader && alive(q))
+            return false;
+    return true;
+}
+
+/* The kernel closes its descriptors now, whatever the log says when. */
+void ends(struct process *p)
+{
+    if (p->state != ALIVE)
+        return;
+    p->state = ENDING;
+    table_leave(p);
+    space_leave(p);
+}
+
+/* Whether its parent is told or not. */
+void gone(struct process *p)
+{
+    /* Nobody of ours waits for the first process, or for a thread. */
+    p->state = p->thread || !p->parent || !alive(p->parent) ? GONE : ZOMBIE;
+    if (!p->thread)
+        for (struct process *q = processes; q; q = q->next)
+            if (q->parent == p && q->state == ZOMBIE)
+                q->state = GONE;
+    grown++;
+}
+
+/* ---- signals ---------------------------------------------------------- */
+
+const char *signal_name(int number)
+{
+    static const char *const names[] = {
+        "",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+        "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+        "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+        "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
+    };
+    static char text[2][32];
+    static int n;
+
+    n = !n;
+    if (number < (int)(sizeof names / sizeof *names))
+        snprintf(text[n], sizeof text[n], "SIG%s", names[number]);
+    else if (number < 34) /* the C library's own */
+        snprintf(text[n], sizeof text[n], "SIGRT_%d", number - 32);
+    else
+        snprintf(text[n], sizeof text[n],
+                 number == 34 ? "SIGRTMIN" : "SIGRTMIN+%d", number - 34);
+    return text[n];
+}
+
+/* ---- what is gone ----------------------------------------------------- */
+
+static void mark_process(struct process *p)
+{
+    for (; p && !p->marked; p = p->parent) {
+        p->marked = true;
+        if (p->leader != p)
+            mark_process(p->leader);
+    }
+}
+
+static void mark_object(struct object *o)
+{
+    for (; o && !o->marked; o = o->peer) {
+        o->marked = true;
+        mark_process(o->r);
+        mark_process(o->w);
+        mark_process(o->user);
+        mark_process(o->holder);
+        for (struct message *m = o->first; m; m = m->next) {
+            mark_process(m->from);
+            for (int i = 0; i < m->files; i++)
+                mark_object(m->passed[i]->object);
+        }
+    }
+}
+
+static void mark_table(const struct table *t)
+{
+    for (int i = 0; t && i < t->size; i++)
+        if (t->slot[i].file)
+            mark_object(t->slot[i].file->object);
+}
+
+/* Is it found by its name only, though nobody has it open? */
+static bool by_name(const struct object *o)
+{
+    return !o->gone && o->kind != PIPE && o->kind != EVENT &&
+           o->kind != FUTEX && o->kind != FILE_ && o->kind != SEMAPHORE &&
+           (o->kind != SOCKET || strncmp(o->key, "bound ", 6) == 0) &&
+           strncmp(o->key, "shared ", 7) != 0;
+}
+
+static void messages_free(struct object *o)
+{
+    while (o->first) {
+        struct message *m = o->first;
+
+        o->first = m->next;
+        passed_close(m);
+        free(m);
+    }
+}
+
+bool crowded(void)
+{
+    bool is = grown > 2000;
+
+    if (is)
+        grown = 0;
+    return is;
+}
+
+void sweep(void)
+{
+    mark_table(inherited);
+    for (struct process *p = processes; p; p = p->next) {
+        if (p->state == GONE && p->next) /* the first is asked in the end */
+            continue;
+        mark_process(p);
+        mark_table(p->table);
+        for (int i = 0; i < p->space->maps; i++)
+            mark_object(p->space->map[i].object);
+        mark_object(&p->signals);
+        mark_object(p->target);
+        if (p->sending)
+            mark_object(p->sent_to);
+        for (struct process *q = processes; p->sending && q; q = q->next)
+            if (p->sent_to == &q->signals)
+                mark_process(q);
+    }
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct object *o = bucket[i]; o; o = o->next)
+            if (by_name(o))
+                mark_object(o);
+    for (struct process **at = &processes, *p; (p = *at);) {
+        p->signals.marked = false;
+        if (p->marked) {
+            p->marked = false;
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        messages_free(&p->signals);
+        if (p->sending && p->sending->gone)
+            free(p->sending);
+        if (forget)
+            forget(p);
+        free(p->traced);
+        free(p->drawn);
+        if (--p->table->refs == 0) {
+            for (int i = 0; i < p->table->size; i++)
+                file_free(p->table->slot[i].file, NULL);
+            free(p->table->slot);
+            free(p->table);
+        }
+        if (--p->space->refs == 0) {
+            free(p->space->map);
+            free(p->space);
+        }
+        free(p);
+    }
+    for (int i = 0; i < BUCKETS; i++) /* files in them are of objects, too */
+        for (struct object *o = bucket[i]; o; o = o->next)
+            if (!o->marked)
+                messages_free(o);
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct object **at = &bucket[i], *o; (o = *at);) {
+            if (o->marked) {
+                o->marked = false;
+                at = &o->next;
+                continue;
+            }
+            *at = o->next;
+            free(o->key);
+            free(o);
+        }
+}

@@ -1,0 +1,227 @@
+/*
+ * world.h - the processes, what they have open, what is on its way between
+ * them, and what each waits for
+ *
+ *   world.c    objects, descriptors, shared memory, processes
+ *   message.c  what one has sent and nobody has received yet
+ *
+ * Data and its accessors. It does not know where the facts come from: from
+ * strace's log (trace.h), or from /proc (proc.h). verdict.h needs no more.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+#include "base.h"
+
+/* ---- objects and descriptors ------------------------------------------ */
+
+enum kind {
+    FILE_, /* a regular file, or what we do not know better */
+    PIPE,
+    FIFO,
+    SOCKET,
+    MQ,     /* POSIX message queue */
+    EVENT,  /* eventfd, signalfd, timerfd, epoll */
+    TTY,    /* where a program prints */
+    DEVICE, /* /dev/null and the like */
+    SEMSET, /* peer: the first of its semaphores */
+    SEMAPHORE,
+    MSGQ,
+    SHM,
+    FUTEX
+};
+
+struct process;
+
+struct data { /* the first bytes of it */
+    char bytes[64];
+    int known;
+};
+
+/* Bytes or a message that one has sent and nobody has received yet. */
+struct message {
+    struct message *next;
+    struct process *from;
+    long size, left; /* bytes */
+    long rank;       /* priority of mq, type of msgsnd */
+    long seq, done;  /* when it was begun and finished; done 0: in flight */
+    struct data data;
+    bool gone;              /* received while in flight */
+    struct file *passed[4]; /* SCM_RIGHTS: open files that travel along */
+    int passed_fd[4], files;
+};
+
+/* Anything two processes can meet at. */
+struct object {
+    struct object *next;
+    enum kind kind;
+    char *key;     /* what the kernel calls it */
+    char name[48]; /* what we call it: P1, S2, a file's name */
+    struct message *first, *last;
+    long queued;            /* bytes */
+    long capacity;          /* of a pipe */
+    struct process *r, *w;  /* which closed the last read, write end */
+    struct process *user;   /* which took it last, woke it, connected it */
+    long used;              /* when */
+    char takes[40];         /* a signalfd: the signals */
+    struct process *holder; /* of a lock */
+    struct object *peer;    /* of a socket, of a set of semaphores */
+    int readers, writers;   /* open files */
+    bool gone, marked;
+};
+
+/* An open file description: what dup and fork share. */
+struct file {
+    int refs;
+    struct object *object;
+    bool r, w;
+};
+
+struct slot {
+    struct file *file;
+    bool cloexec;
+};
+
+struct table { /* of descriptors; threads share one */
+    int refs, size;
+    struct slot *slot;
+};
+
+struct mapping { /* MAP_SHARED */
+    unsigned long address, size;
+    struct object *object;
+    unsigned long offset;
+};
+
+struct space { /* an address space, as far as it is shared */
+    int refs, maps;
+    struct mapping *map;
+};
+
+struct object *object_by(enum kind kind, const char *key);
+struct object *object_of(const char *link); /* as /proc/PID/fd has it */
+const char *object_name(struct object *o);  /* P1 and S1 from now on */
+struct file *file_new(struct object *object, bool r, bool w);
+void file_free(struct file *file, struct process *by);
+void file_ends(struct file *file, bool r, bool w); /* they are known now */
+void passed_close(struct message *m);              /* what nobody has taken */
+struct slot *slot_of(struct process *p, int fd);
+void slot_set(struct process *p, int fd, struct file *file, bool cloexec);
+void slot_close(struct process *p, int fd);
+void inherit(int fd, const char *link, bool r, bool w);
+struct object *mapped(struct process *p, unsigned long address,
+                      unsigned long *offset);
+void map_add(struct process *p, unsigned long address, unsigned long size,
+             struct object *object, unsigned long offset);
+void map_remove(struct process *p, unsigned long address);
+/* Has it a descriptor of the object, open to read, or to write? */
+bool holds(const struct process *p, const struct object *o, bool write);
+/* One of a System V set, of which others may hold it or have changed it. */
+struct object *semaphore(struct object *set, long n);
+
+/* ---- processes -------------------------------------------------------- */
+
+enum state { ALIVE, ENDING, ZOMBIE, GONE };
+
+enum in { /* a call that others have to know of */
+          SOME_CALL = 0,
+          IN_FORK = 0x100,
+          IN_EXEC = 0x200,
+          IN_OPEN = 0x400,
+          IN_CONNECT = 0x800
+};
+
+struct process {
+    struct process *next;
+    pid_t pid;
+    int number;    /* 0 is A */
+    char name[32]; /* from execve's argv */
+    char exe[256];
+    struct process *parent, *leader; /* leader: of the thread group */
+    enum state state;
+    int status; /* exit status, or 128 + signal */
+    char killer[16];
+    struct table *table;
+    struct space *space;
+    struct object signals; /* sent to it, and not yet delivered */
+    unsigned char handled[65];
+    bool thread;
+    bool hidden; /* the launcher of several commands: has no lane */
+    bool marked;
+
+    enum in in;            /* the call that it is in, or was in last */
+    bool inside;           /* it is in it */
+    bool waits;            /* others have moved meanwhile: it has to wait */
+    bool restarts;         /* interrupted by a signal, will be called again */
+    long seq;              /* when it went in */
+    struct object *target; /* what the call is about */
+    struct message *sending;
+    struct object *sent_to;
+    const char *closed; /* ".r": the end that its close gives up */
+    bool own_close; /* it sees EOF because it closed the last end itself */
+    pid_t born;     /* the child of a fork that has not returned */
+    struct drawn *drawn;   /* rows.h */
+    struct traced *traced; /* trace.h */
+};
+
+extern struct process *processes; /* the newest first */
+extern long now;                  /* steps so far */
+
+struct process *process_of(pid_t pid);
+struct process *anyone(pid_t pid); /* even if it is gone */
+struct process *process_new(pid_t pid, struct process *parent, bool thread,
+                            bool files);
+bool alive(const struct process *p);
+const char *letter(const struct process *p);
+const char *letter_of(int number);
+const char *who(const struct process *p); /* "A connect2" */
+void name_process(struct process *p, const char *path);
+void hide(struct process *p);
+void new_program(struct process *p, const char *path); /* exec */
+void ends(struct process *p);                          /* it has closed all */
+void gone(struct process *p); /* and perhaps nobody has waited for it */
+bool last_thread(const struct process *p);
+const char *signal_name(int number); /* "SIGINT" */
+/* Frees what nothing leads to any more, if that may be much. */
+bool crowded(void);
+void sweep(void);
+extern void (*forget)(struct process *p); /* what others keep of it */
+
+/* ---- messages --------------------------------------------------------- */
+
+struct message *send_message(struct process *p, struct object *to,
+                             const struct data *data, long size, long rank);
+void sent(struct process *p, long n);
+struct message *receive(struct process *p, struct object *from,
+                        const struct data *data, long n, bool whole,
+                        long rank);
+void message_remove(struct object *o, struct message *m);
+void received(void); /* what came along with the last is taken, or closed */
+
+/* ---- what comes from another process ---------------------------------- */
+
+enum tie_kind {
+    BYTES,   /* solid where it is drawn, the others are dashed */
+    FORK,    /* parent to child */
+    STATUS,  /* exit status, to a process that waited */
+    LAST_W,  /* last writer gone: EOF */
+    LAST_R,  /* last reader gone: SIGPIPE */
+    WAKE,    /* a process that waited goes on */
+    SIGNAL_, /* a signal */
+    PASSED   /* a descriptor */
+};
+
+enum { MAX_TIES = 4 };
+
+/* Of the present step: from which process, and what. */
+extern struct tie {
+    enum tie_kind kind;
+    struct process *from;
+    char text[48];
+    bool unsure;
+} ties[MAX_TIES];
+extern int tied;
+
+void tie(const struct process *to, enum tie_kind kind, struct process *from,
+         bool unsure, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+#endif
