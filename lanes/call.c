@@ -80,7 +80,9 @@ void line_parse(char *text, struct line *line)
         line->name = text + 5;
         *resumed = '\0';
         line->body = resumed + 9;
-        line->kind = LINE_RESUMED;
+        line->kind = *line->name == '?' ? LINE_OTHER : LINE_RESUMED;
+    } else if (*text == '?') {
+        line->kind = LINE_OTHER; /* killed on its way into a call */
     } else if (isalpha((unsigned char)*text) || *text == '_') {
         size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");

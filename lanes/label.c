@@ -352,32 +352,39 @@ void expand(const char *format, struct process *p, const struct call *call,
     }
 }
 
-/* [P1.w]: which object, and which end of it. */
-void tag_of(struct process *p, const struct call *call, char *tag,
-            size_t size)
+/* Which object, and which end of it: NULL if that is not worth saying. */
+struct object *about(struct process *p, const struct call *call,
+                     const char **end)
 {
     const struct meaning *m = meaning_of(call->name);
     struct object *o = p->target;
     struct file *file = NULL;
-    const char *end = "";
 
-    *tag = '\0';
-    if (m && m->object >= 0 && m->object < call->args &&
+    *end = "";
+    if (m && m->flags & ON_FD && call->args > 0 &&
         strcmp(call->name, "close") != 0) {
-        struct object *seen = see(p, call->arg[m->object], NULL, &file);
+        struct object *seen = see(p, arg(call, 0), NULL, &file);
 
         if (seen)
             o = seen;
     }
-    if (!o || o->kind == FILE_)
-        return;
-    if (strcmp(call->name, "execve") == 0)
-        return;
+    if (!o || o->kind == FILE_ || (m && m->flags & IN_EXEC))
+        return NULL;
     if (o->kind == PIPE || o->kind == FIFO) {
         if (file)
-            end = file->r && file->w ? "" : file->w ? ".w" : ".r";
+            *end = file->r && file->w ? "" : file->w ? ".w" : ".r";
         else if (strcmp(call->name, "close") == 0)
-            end = p->closed;
+            *end = p->closed;
     }
-    snprintf(tag, size, "%s%s", object_name(o), end);
+    return o;
+}
+
+/* [P1.w] */
+void tag_of(struct process *p, const struct call *call, char *tag,
+            size_t size)
+{
+    const char *end;
+    struct object *o = about(p, call, &end);
+
+    snprintf(tag, size, "%s%s", o ? object_name(o) : "", end);
 }

@@ -421,7 +421,7 @@ static bool tracer_ended(void)
 static void kill_all(int number)
 {
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && !p->thread && p->pid > 1)
+        if (alive(p) && !p->thread && !outside(p) && p->pid > 1)
             kill(p->pid, number);
 }
 
@@ -481,6 +481,10 @@ static bool follow(double limit, double stuck)
          * Before the time, where a program itself gives up after just so
          * long: it must not be the first, and it has begun to wait earlier.
          */
+        if (silence < stuck * 0.75)
+            continue;
+        trace_waits();
+        proc_states();
         if (silence > stuck * (one_gives_up(stuck, silence) ? 0.75 : 1)) {
             if (all_wait())
                 return false;
@@ -553,8 +557,9 @@ static int finish(bool ended)
             trace_end();
             for (struct process *p = processes; p; p = p->next)
                 stuck |= alive(p);
+            trace_waits();
             if (stuck && all_wait()) {
-                verdict(0);
+                verdict(0, painter->text);
                 status = 124;
             } else if (processes) {
                 struct process *first = processes;
@@ -574,7 +579,10 @@ static int finish(bool ended)
         trace_end();
         if (will.source && live)
             ask_sources();
-        verdict(will.stuck);
+        proc_tables();
+        trace_waits();
+        proc_look();
+        verdict(will.stuck, painter->text);
         if (will.tables)
             tables_say();
         fflush(NULL);

@@ -9,15 +9,15 @@
 #include "log.h"
 #include "world.h"
 
-enum { /* and the IN_... of world.h */
+enum {            /* and the IN_... of world.h */
+       ON_FD = 1, /* argument 0 is the descriptor that it is about */
        BLOCKS =
-           1, /* may wait: its entry gets a row if others move meanwhile */
-       FEEDS = 2,    /* its entry can be what another has waited for */
-       QUIET = 4,    /* no row of its own, the world only */
-       IPC_ONLY = 8, /* a row only if it is about an IPC object */
-       TIMED = 16,   /* only waits for time to pass */
-       WAITED = 32,  /* a row only if it had to wait */
-       EXITS = 64    /* does not return */
+           2, /* may wait: its entry gets a row if others move meanwhile */
+       FEEDS = 4,     /* its entry can be what another has waited for */
+       QUIET = 8,     /* no row of its own, the world only */
+       IPC_ONLY = 16, /* a row only if it is about an IPC object */
+       WAITED = 32,   /* a row only if it had to wait */
+       EXITS = 64     /* does not return */
 };
 
 struct meaning {
@@ -25,10 +25,11 @@ struct meaning {
     const char *shown;  /* $0 the argument, $f0 the descriptor's number,
                            $s1 the string, $p0 the process, $g1 the signal */
     const char *result; /* of success, the same and $r; NULL: not shown */
-    int object;         /* the argument that is the descriptor, or -1 */
     unsigned flags;
     void (*enter)(struct process *p, struct call *call);
     void (*leave)(struct process *p, struct call *call);
+    enum need need; /* what it may wait for */
+    int limit;      /* the argument that says how long, or 0 */
 };
 
 const struct meaning *meaning_of(const char *name);

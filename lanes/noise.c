@@ -112,8 +112,7 @@ static bool is_shared(const struct process *p, const struct call *call)
 /* Until there is no child any more: so a shell asks. */
 static bool has_children(const struct process *p, const struct call *call)
 {
-    return !call->err || traced((struct process *)p)->drawn ||
-           strcmp(call->err, "ECHILD") != 0 || !is_shell(p);
+    return !call->err || strcmp(call->err, "ECHILD") != 0 || !is_shell(p);
 }
 
 static bool changes_set(const struct process *p, const struct call *call)
@@ -163,9 +162,9 @@ bool worth_a_row(struct process *p, const struct call *call,
 
     if (opt.all)
         return true;
-    if (m->object >= 0) {
+    if (m->flags & ON_FD) {
         if (!o)
-            o = see(p, arg(call, m->object), NULL, NULL);
+            o = see(p, arg(call, 0), NULL, NULL);
         if (!o && !call->err && !(m->flags & BLOCKS))
             return false;
         if (o &&

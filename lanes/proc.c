@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -28,7 +30,7 @@ static bool file_text(const char *path, char *text, size_t size)
 }
 
 /* R, S, D, T, t, Z as ps shows them; ' ' if there is no such process. */
-char proc_state(pid_t pid)
+static char proc_state(pid_t pid)
 {
     char path[48], text[512] = "", *close;
 
@@ -41,7 +43,7 @@ char proc_state(pid_t pid)
     return close[1];
 }
 
-long proc_arg(pid_t pid, int n)
+static long proc_arg(pid_t pid, int n)
 {
     char path[48], text[512], *at = text;
 
@@ -72,22 +74,6 @@ pid_t proc_parent(pid_t pid)
                                          : status_number(pid, "\nPPid:"));
 }
 
-int proc_epoll(pid_t pid, int epoll, void (*with)(void *, int, int),
-               void *context)
-{
-    char path[64], text[4096];
-    int n = 0, fd;
-    unsigned events;
-
-    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, epoll);
-    if (!file_text(path, text, sizeof text))
-        return 0;
-    for (char *at = text; (at = strstr(at, "tfd:")); at += 4, n++)
-        if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2)
-            with(context, fd, (int)events);
-    return n;
-}
-
 void proc_name(pid_t pid, char *name, size_t size)
 {
     char path[48], text[64];
@@ -112,14 +98,6 @@ bool proc_is_fifo(pid_t pid, const char *path)
     else
         copy(full, sizeof full, path);
     return live && stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-bool proc_word(pid_t pid, unsigned long address, unsigned *word)
-{
-    struct iovec here = { word, sizeof *word },
-                 there = { (void *)address, sizeof *word };
-
-    return process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof *word;
 }
 
 /* Calls with each open descriptor: its number, name, and the link's mode. */
@@ -249,50 +227,126 @@ void proc_seed(int in, int out)
     }
 }
 
-struct search {
-    const char *key;
-    bool writers;
-    int found;
-};
+/* ---- before a verdict ------------------------------------------------- */
 
-static void search_one(void *context, int fd, const char *what, mode_t mode)
+static bool wanted(const struct process *p, const struct object *o)
 {
-    struct search *search = context;
+    const struct wait *w = p->wait;
 
-    (void)fd;
-    if (strcmp(what, search->key) == 0 &&
-        mode & (search->writers ? S_IWUSR : S_IRUSR))
-        search->found++;
+    if (!w || outside(p))
+        return false;
+    for (int i = 0; i < w->asks; i++)
+        if (w->asked[i].object == o)
+            return true;
+    return w->object == o;
 }
 
-/* Who else, of no interest to strace, has an end of the pipe? */
-int proc_outsiders(struct object *object, bool writers, char *text,
-                   size_t size)
+/* Does one of ours wait for this? Then it is worth knowing who has it. */
+static void look_one(void *context, int fd, const char *what, mode_t mode)
 {
-    struct search search = { .key = object->key, .writers = writers };
-    struct dirent *entry;
-    DIR *dir;
-    int found = 0;
+    pid_t pid = *(pid_t *)context;
+    struct process *holder = process_of(pid);
+    struct object *o;
+    char name[32] = "?";
 
-    *text = '\0';
-    if (!live || (object->kind != PIPE && object->kind != FIFO) ||
-        !(dir = opendir("/proc")))
-        return 0;
-    while ((entry = readdir(dir))) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-        char name[32] = "?";
-
-        if (pid <= 0 || pid == getpid() || process_of(pid))
+    if (strncmp(what, "pipe:[", 6) != 0 && *what != '/')
+        return;
+    o = object_of(what);
+    for (struct process *p = processes; p; p = p->next) {
+        if ((o->kind != PIPE && o->kind != FIFO) || !wanted(p, o))
             continue;
-        search.found = 0;
-        each_descriptor(pid, search_one, &search);
         proc_name(pid, name, sizeof name);
-        if (search.found == 0 || strcmp(name, "strace") == 0)
-            continue;
-        if (found++ < 3)
-            append(text, size, "%s%s (pid %d)", found > 1 ? ", " : "", name,
-                   (int)pid);
+        if (!holder && strcmp(name, "strace") == 0)
+            return;
+        if (!holder)
+            holder = outsider(pid, name);
+        slot_set(holder, fd, file_new(o, mode & S_IRUSR, mode & S_IWUSR),
+                 false);
+        return;
     }
-    closedir(dir);
-    return found;
+}
+
+static void look_outside(void)
+{
+    struct dirent *entry;
+    DIR *dir = opendir("/proc");
+
+    while (dir && (entry = readdir(dir))) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+
+        if (pid > 0 && pid != getpid() && !process_of(pid))
+            each_descriptor(pid, look_one, &pid);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static bool word(pid_t pid, unsigned long address, unsigned *word)
+{
+    struct iovec here = { word, sizeof *word },
+                 there = { (void *)address, sizeof *word };
+
+    return process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof *word;
+}
+
+/* Which holds a mutex, the C library notes in it. */
+static void look_futex(struct process *p, struct wait *w)
+{
+    unsigned owner = 0;
+
+    w->known = word(p->pid, w->address, &w->value);
+    if (w->known && w->value == 2 && word(p->pid, w->address + 8, &owner))
+        w->holder = anyone((pid_t)owner);
+    else if (w->known && w->value & 0x80000000) /* a robust one */
+        w->holder = anyone((pid_t)(w->value & 0x3fffffff));
+}
+
+static void look_epoll(struct process *p, struct wait *w)
+{
+    char path[64], text[4096];
+    struct slot *slot;
+    unsigned events;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->pid, w->epoll);
+    if (!file_text(path, text, sizeof text))
+        return;
+    for (char *at = text; (at = strstr(at, "tfd:")); at += 4)
+        if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2 &&
+            (slot = slot_of(p, fd)) && slot->file && w->asks < MAX_ASKED)
+            w->asked[w->asks++] =
+                (struct asked){ .fd = fd,
+                                .need = events & POLLOUT ? NEEDS_ROOM
+                                                         : NEEDS_DATA,
+                                .object = slot->file->object };
+}
+
+void proc_states(void)
+{
+    for (struct process *p = processes; p; p = p->next)
+        p->run = live && alive(p) ? proc_state(p->pid) : 0;
+}
+
+void proc_look(void)
+{
+    if (!live)
+        return;
+    for (struct process *p = processes; p; p = p->next) {
+        struct wait *w = p->wait;
+
+        if (!w || !alive(p))
+            continue;
+        if (w->need == NEEDS_WAKE)
+            look_futex(p, w);
+        for (int i = 0; i < w->operations; i++)
+            w->operation[i].value = semctl((int)proc_arg(p->pid, 0),
+                                           w->operation[i].number, GETVAL);
+        if (w->need == NEEDS_MESSAGE) { /* strace has not said it yet */
+            w->type = proc_arg(p->pid, 3);
+            w->known = true;
+        }
+        if (w->epoll != -1)
+            look_epoll(p, w);
+    }
+    look_outside();
 }

@@ -251,11 +251,11 @@ int next_descriptor(const char **list, char *one, size_t size)
     size_t n = 0;
     int depth = 0;
 
-    *list += strspn(*list, ", ");
+    *list += strspn(*list, ", [");
     for (; (*list)[n]; n++) {
         depth += (*list)[n] == '<';
         depth -= (*list)[n] == '>' && n > 0 && (*list)[n - 1] != '-';
-        if (depth == 0 && strchr(",]", (*list)[n]))
+        if (depth == 0 && strchr(", ]}", (*list)[n]))
             break;
     }
     snprintf(one, size, "%.*s", (int)n, *list);

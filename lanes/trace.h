@@ -3,7 +3,7 @@
  *
  *   trace.c   entry and return of a call     noise.c   what is worth a row
  *   label.c   call -> text                   memory.c  the lane of -m
- *   tables.c  -f
+ *   needs.c   call -> what would end it    tables.c  -f
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -25,12 +25,15 @@ extern struct row *next_row; /* of the call that is just returning */
 
 void trace_line(char *text, bool whole, const char *source);
 void trace_end(void);
+void trace_waits(void);     /* what each process waits for, as of now */
 void show(struct row *row); /* after those of others that come before it */
 void draw_all_pending(const struct process *but);
 void memory_look(void);
 void tables_say(void);
 void expand(const char *format, struct process *p, const struct call *call,
             char *text, size_t size);
+struct object *about(struct process *p, const struct call *call,
+                     const char **end);
 void tag_of(struct process *p, const struct call *call, char *tag, size_t n);
 bool worth_a_row(struct process *p, const struct call *call,
                  const struct meaning *m);

@@ -1,51 +1,44 @@
 /*
- * verdict.c - nothing moves: who waits, in which call, on what, for whom
+ * verdict.c - nothing moves: which process waits, in which call, on what,
+ * for which
  *
- * Each kind of waiting says who could end it; where these wait in turn for
- * the first, it is a circle.
+ * Each kind of waiting says which processes could end it; where these wait
+ * in turn for the first, it is a circle. It is read from the world alone.
  */
-#include "proc.h"
-#include "trace.h"
-#include <poll.h>
+#include "verdict.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
 #include <time.h>
 
-enum {
-    GIVERS = 32,
-    MANY = 5,
-    CLOCK = 100000 /* seconds; more is a time of the clock, not a limit */
-};
+enum { GIVERS = 32, MANY = 5 };
 
-static struct wait {
+static struct waiter {
     struct process *who;
+    struct wait *wait;
     struct process *giver[GIVERS];
     int givers;
     bool itself;
-    int line; /* of its text */
-} * waits;
+} * waiters;
 static int waiting;
+static void (*out)(const char *line);
 
-static void giver(struct wait *w, struct process *p)
-{
-    if (p == w->who ||
-        (p->leader == w->who->leader && p->table == w->who->table &&
-         !p->thread && !w->who->thread))
-        w->itself = true;
-    for (int i = 0; i < w->givers; i++)
-        if (w->giver[i] == p)
-            return;
-    if (w->givers < GIVERS)
-        w->giver[w->givers++] = p;
-}
-
+static void say(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 static void line(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+    char text[600];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    out(text);
+}
 
 static void line(const char *format, ...)
 {
@@ -58,9 +51,32 @@ static void line(const char *format, ...)
     say("             %s", text);
 }
 
-/* "A connect2 fd 4, B echo fd 1": who has such an end, and as what. */
-static int holders(struct wait *w, struct object *o, bool writers, char *text,
-                   size_t size)
+/* ---- which could end it ----------------------------------------------- */
+
+static void giver(struct waiter *w, struct process *p)
+{
+    if (p == w->who ||
+        (p->leader == w->who->leader && p->table == w->who->table &&
+         !p->thread && !w->who->thread))
+        w->itself = true;
+    for (int i = 0; i < w->givers; i++)
+        if (w->giver[i] == p)
+            return;
+    if (w->givers < GIVERS)
+        w->giver[w->givers++] = p;
+}
+
+/* Its name goes into the list, too. */
+static void named_giver(struct waiter *w, struct process *p, char *text,
+                        size_t size)
+{
+    append(text, size, "%s%s", *text ? ", " : "", who(p));
+    giver(w, p);
+}
+
+/* "A connect2 fd 4, B echo fd 1": which has such an end, and as what. */
+static int holders(struct waiter *w, struct object *o, bool writers,
+                   char *text, size_t size)
 {
     int ends = 0;
 
@@ -68,7 +84,7 @@ static int holders(struct wait *w, struct object *o, bool writers, char *text,
     for (struct process *p = processes; p; p = p->next) {
         int had = ends;
 
-        if (!alive(p) || p->thread)
+        if (!alive(p) || p->thread || outside(p))
             continue;
         for (int fd = 0; fd < p->table->size; fd++) {
             struct file *f = p->table->slot[fd].file;
@@ -87,26 +103,41 @@ static int holders(struct wait *w, struct object *o, bool writers, char *text,
     return ends;
 }
 
-static void say_holders(struct wait *w, struct object *o, bool writers)
+/* Those that are no part of the picture. */
+static int outsiders(const struct object *o, bool writers, char *text,
+                     size_t size)
 {
-    char text[300], outside[160];
+    int n = 0;
+
+    *text = '\0';
+    for (struct process *p = processes; p; p = p->next)
+        if (outside(p) && holds(p, o, writers) && n++ < 3)
+            append(text, size, "%s%s", n > 1 ? ", " : "", who(p));
+    return n;
+}
+
+static void say_holders(struct waiter *w, struct object *o, bool writers)
+{
+    char text[300], others[160];
     int n = holders(w, o, writers, text, sizeof text);
-    int more = proc_outsiders(o, writers, outside, sizeof outside);
+    int more = outsiders(o, writers, others, sizeof others);
     const char *end = writers ? "write end" : "read end";
 
     if (n > 0)
         line("while %d %s%s open:  %s", n, end, n == 1 ? " is" : "s are",
              text);
     if (more > 0)
-        line("outside of this picture:  %s", outside);
+        line("outside of this picture:  %s", others);
     if (n + more == 0)
         line("no %s is open that we know of", end);
 }
 
-/* What a descriptor that is not ready lacks; used by read and by poll. */
-static void no_data(struct wait *w, struct object *o)
+/* ---- what is needed --------------------------------------------------- */
+
+static void needs_data(struct waiter *w, struct object *o)
 {
     char text[300];
+    int n;
 
     if (!o)
         return;
@@ -117,22 +148,19 @@ static void no_data(struct wait *w, struct object *o)
         say_holders(w, o, true);
         break;
     case SOCKET:
-        if (o->peer) {
-            int n = holders(w, o->peer, true, text, sizeof text);
-
-            line("%s: no data; the other end: %s", object_name(o),
-                 n ? text : "nobody that we know of");
-        } else {
+        if (!o->peer) {
             line("%s: nobody connects, nothing comes", object_name(o));
+            break;
         }
+        n = holders(w, o->peer, true, text, sizeof text);
+        line("%s: no data; the other end: %s", object_name(o),
+             n ? text : "nobody that we know of");
         break;
-    case MQ: {
-        int n = holders(w, o, true, text, sizeof text);
-
+    case MQ:
+        n = holders(w, o, true, text, sizeof text);
         line("%s: the queue is empty; could send: %s", object_name(o),
              n ? text : "nobody");
         break;
-    }
     case TTY:
         line("the terminal: nobody types");
         break;
@@ -146,21 +174,23 @@ static void no_data(struct wait *w, struct object *o)
     }
 }
 
-static void no_room(struct wait *w, struct object *o)
+static void needs_room(struct waiter *w, struct object *o)
 {
     char text[300];
+    int n;
 
     if (!o)
         return;
-    if (o->kind == SOCKET) {
-        struct object *other = o->peer ? o->peer : o;
-        int n = holders(w, other, false, text, sizeof text);
-
+    if (o->kind == MSGQ) {
+        line("%s: the queue is full", object_name(o));
+    } else if (o->kind == SOCKET) {
+        n = holders(w, o->peer ? o->peer : o, false, text, sizeof text);
         line("%s: full; could read it: %s", object_name(o),
              n ? text : "nobody");
     } else if (o->kind == MQ) {
-        int n = holders(w, o, false, text, sizeof text), messages = 0;
+        int messages = 0;
 
+        n = holders(w, o, false, text, sizeof text);
         for (struct message *m = o->first; m; m = m->next)
             messages += m->done != 0;
         line("%s: the queue is full, %d message%s; could receive: %s",
@@ -177,13 +207,44 @@ static void no_room(struct wait *w, struct object *o)
     }
 }
 
-static void signals_of(struct wait *w, const char *set)
+static void needs_other_end(struct waiter *w, struct object *o, bool writers)
+{
+    char text[300];
+
+    if (o->kind != PIPE && o->kind != FIFO) {
+        needs_data(w, o);
+        return;
+    }
+    line("%s: its other end is open:  %s", object_name(o),
+         holders(w, o, writers, text, sizeof text)
+             ? text
+             : "nobody that we know of");
+}
+
+static void needs_one_of(struct waiter *w)
+{
+    if (w->wait->asks == 0 && w->wait->epoll != -1)
+        line("none of its descriptors is ready");
+    for (int i = 0; i < w->wait->asks; i++) {
+        struct asked *a = &w->wait->asked[i];
+
+        line("fd %d is not ready:", a->fd);
+        if (a->need == NEEDS_ROOM)
+            needs_room(w, a->object);
+        else if (a->need == NEEDS_DATA)
+            needs_data(w, a->object);
+        else
+            needs_other_end(w, a->object, a->w);
+    }
+}
+
+static void needs_signal(struct waiter *w)
 {
     struct process *p = w->who;
     char text[200] = "";
 
-    if (set) {
-        line("one of %s would do; none has come", set);
+    if (*w->wait->set) {
+        line("one of %s would do; none has come", w->wait->set);
         return;
     }
     for (int i = 1; i < 65; i++)
@@ -198,54 +259,40 @@ static void signals_of(struct wait *w, const char *set)
         line("a signal with a handler would do: %s", text);
     else
         line("it has no handler: only a signal that ends it");
-    if (strcmp(traced((struct process *)p)->call.name, "rt_sigsuspend") ==
-            0 &&
-        strcmp(arg(&traced((struct process *)p)->call, 0), "[]") != 0)
-        line("blocked meanwhile: %s",
-             arg(&traced((struct process *)p)->call, 0));
+    if (*w->wait->blocked)
+        line("blocked meanwhile: %s", w->wait->blocked);
 }
 
-static void say_futex(struct wait *w)
+static void needs_wake(struct waiter *w)
 {
-    struct process *p = w->who;
-    unsigned long at =
-        strtoul(arg(&traced((struct process *)p)->call, 0), NULL, 0);
-    unsigned value = 0, owner = 0;
-    struct object *o = p->target;
-    struct process *holder = NULL;
-    long tid = strtol(arg(&traced((struct process *)p)->call, 2), NULL, 10);
+    struct process *p = w->who, *holder = w->wait->holder;
+    struct object *o = w->wait->object;
     char text[200] = "";
 
     for (struct process *q = processes; q; q = q->next)
-        if (q->thread && q->pid == tid && alive(q) && tid > 2) {
+        if (q->thread && (unsigned)q->pid == w->wait->expected && alive(q) &&
+            q->pid > 2) {
             line("for the end of thread %s", who(q));
             giver(w, q);
             return;
         }
-    if (live && proc_word(p->pid, at, &value)) {
-        if (value == 2 && proc_word(p->pid, at + 8, &owner))
-            holder = anyone((pid_t)owner); /* as the C library notes it */
-        else if (value & 0x80000000) /* a robust one has it in the word */
-            holder = anyone((pid_t)(value & 0x3fffffff));
-        if (holder) {
-            line("a mutex [%s]: held by %s%s", object_name(o),
-                 holder == p ? "itself" : who(holder),
-                 alive(holder) ? "" : ", who has ended");
-            if (alive(holder))
-                giver(w, holder);
-            return;
-        }
-        line("[%s]: its value is %u, and nobody wakes it", object_name(o),
-             value);
-    } else {
-        line("[%s]: nobody wakes it", object_name(o));
+    if (holder) {
+        line("a mutex [%s]: held by %s%s", object_name(o),
+             holder == p ? "itself" : who(holder),
+             alive(holder) ? "" : ", who has ended");
+        if (alive(holder))
+            giver(w, holder);
+        return;
     }
-    if (strstr(arg(&traced((struct process *)p)->call, 1), "PRIVATE")) {
+    if (w->wait->known)
+        line("[%s]: its value is %u, and nobody wakes it", object_name(o),
+             w->wait->value);
+    else
+        line("[%s]: nobody wakes it", object_name(o));
+    if (w->wait->private) {
         for (struct process *q = processes; q; q = q->next)
-            if (q != p && q->leader == p->leader && alive(q)) {
-                append(text, sizeof text, "%s%s", *text ? ", " : "", who(q));
-                giver(w, q);
-            }
+            if (q != p && q->leader == p->leader && alive(q))
+                named_giver(w, q, text, sizeof text);
         line("only threads of its own process could:  %s",
              *text ? text : "it has no other");
         if (!*text)
@@ -255,24 +302,23 @@ static void say_futex(struct wait *w)
         line("the last wake-up came from %s", who(o->user));
 }
 
-static void say_semop(struct wait *w)
+static void needs_semaphore(struct waiter *w)
 {
-    struct object *set = w->who->target, *o;
-    int id = (int)strtol(arg(&traced(w->who)->call, 0), NULL, 10);
-    long n, by;
+    struct object *set = w->wait->object, *o;
 
-    for (const char *c = arg(&traced(w->who)->call, 1);
-         next_operation(&c, &n, &by);) {
-        int value = live ? semctl(id, (int)n, GETVAL) : -1;
+    for (int i = 0; i < w->wait->operations; i++) {
+        struct operation *op = &w->wait->operation[i];
 
-        if (by > 0 || (value != -1 && by < 0 && value >= -by))
+        if (op->by > 0 ||
+            (op->value != -1 && op->by < 0 && op->value >= -op->by))
             continue; /* this one could be done */
-        if (value != -1)
-            line("%s, semaphore %ld: its value is %d, it wants %ld",
-                 object_name(set), n, value, by);
+        if (op->value != -1)
+            line("%s, semaphore %d: its value is %d, it wants %d",
+                 object_name(set), op->number, op->value, op->by);
         else
-            line("%s, semaphore %ld: it wants %ld", object_name(set), n, by);
-        o = semaphore(set, n);
+            line("%s, semaphore %d: it wants %d", object_name(set),
+                 op->number, op->by);
+        o = semaphore(set, op->number);
         if (!o->holder)
             continue;
         line("%s took it last%s",
@@ -283,30 +329,26 @@ static void say_semop(struct wait *w)
     }
 }
 
-static void say_queue(struct wait *w)
+static void needs_message(struct waiter *w)
 {
-    struct object *o = w->who->target;
-    char text[200] = "";
-    int n = 0;
+    struct object *o = w->wait->object;
+    char text[200] = "", wanted[40] = "";
 
     for (struct message *m = o->first; m; m = m->next)
-        if (m->done) {
-            n++;
+        if (m->done)
             append(text, sizeof text, "%stype %ld", *text ? ", " : "",
                    m->rank);
-        }
-    if (n == 0)
-        line("%s: the queue is empty", object_name(o));
-    else if (live) /* strace has not yet said what it wants */
-        line("%s: in the queue: %s; wanted: type %ld", object_name(o), text,
-             proc_arg(w->who->pid, 3));
+    if (w->wait->known)
+        snprintf(wanted, sizeof wanted, "; wanted: type %ld", w->wait->type);
+    if (*text)
+        line("%s: in the queue: %s%s", object_name(o), text, wanted);
     else
-        line("%s: in the queue: %s", object_name(o), text);
+        line("%s: the queue is empty", object_name(o));
 }
 
-static void say_lock(struct wait *w)
+static void needs_lock(struct waiter *w)
 {
-    struct object *o = w->who->target;
+    struct object *o = w->wait->object;
 
     if (!o)
         return;
@@ -318,340 +360,156 @@ static void say_lock(struct wait *w)
     }
 }
 
-static void say_open(struct wait *w)
+static void needs_partner(struct waiter *w)
 {
-    const struct call *call = &traced(w->who)->call;
-    bool reads = strstr(open_flags(call), "O_RDONLY");
-    char path[512];
-
-    open_path(call, path, sizeof path);
-    line("%s: a FIFO; it waits until somebody opens it to %s", path,
-         reads ? "write" : "read");
+    line("%s: a FIFO; it waits until somebody opens it to %s", w->wait->path,
+         w->wait->reads ? "write" : "read");
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->inside && p->in == IN_OPEN &&
-            p->target != w->who->target)
+        if (alive(p) && p->wait && p->wait->need == NEEDS_PARTNER &&
+            p->wait->object != w->wait->object)
             giver(w, p); /* it would come to ours next, perhaps */
 }
 
-static void say_wait(struct wait *w)
+static void needs_child(struct waiter *w)
 {
-    struct process *p = w->who;
-    long pid = strtol(
-        arg(&traced((struct process *)p)->call,
-            strcmp(traced((struct process *)p)->call.name, "waitid") == 0),
-        NULL, 10);
     char text[300] = "";
 
     for (struct process *q = processes; q; q = q->next)
-        if (q->parent && q->parent->leader == p->leader && alive(q) &&
-            !q->thread && (pid <= 0 || q->pid == pid)) {
-            append(text, sizeof text, "%s%s", *text ? ", " : "", who(q));
-            giver(w, q);
-        }
+        if (q->parent && q->parent->leader == w->who->leader && alive(q) &&
+            !q->thread && (w->wait->child <= 0 || q->pid == w->wait->child))
+            named_giver(w, q, text, sizeof text);
     line("until it ends: %s", *text ? text : "no child that we know of");
 }
 
-/* One of epoll's, with the events that it asks for. */
-static void not_ready(void *context, int fd, int events)
+static void needs_accept(struct waiter *w)
 {
-    struct wait *w = context;
-    struct slot *slot = slot_of(w->who, fd);
-
-    line("fd %d is not ready:", fd);
-    if (slot && slot->file && events & POLLOUT)
-        no_room(w, slot->file->object);
-    else if (slot && slot->file)
-        no_data(w, slot->file->object);
-}
-
-static void say_poll(struct wait *w)
-{
-    const struct call *call = &traced(w->who)->call;
-    bool poll = strstr(call->name, "poll") != NULL;
-    char one[300], events[80];
-
-    if (strncmp(call->name, "epoll", 5) == 0) {
-        if (proc_epoll(w->who->pid, descriptor(arg(call, 0), one, 200),
-                       not_ready, w) == 0)
-            line("none of its descriptors is ready");
-        return;
-    }
-    for (int set = poll ? 0 : 1; set < (poll ? 1 : 3); set++)
-        for (const char *c = arg(call, set); *c; c++) {
-            size_t n = 0;
-            int fd, depth = 0;
-            struct object *o;
-
-            if (poll ? strncmp(c, "fd=", 3) != 0
-                     : !(*c >= '0' && *c <= '9' &&
-                         (c[-1] == '[' || c[-1] == ' ')))
-                continue;
-            if (poll)
-                c += 3;
-            for (; c[n]; n++) {
-                depth += c[n] == '<';
-                depth -= c[n] == '>' && c[n - 1] != '-';
-                if (depth == 0 && strchr(", ]}", c[n]))
-                    break;
-            }
-            snprintf(one, sizeof one, "%.*s", (int)n, c);
-            o = see(w->who, one, &fd, NULL);
-            if (!poll || !field(c + n, "events", events, sizeof events))
-                copy(events, sizeof events, set == 2 ? "POLLOUT" : "POLLIN");
-            c += n;
-            if (fd == -1 || !o) {
-                if (!*c)
-                    break;
-                continue;
-            }
-            line("fd %d is not ready:", fd);
-            if (strstr(events, "OUT"))
-                no_room(w, o);
-            else if (strstr(events, "POLLIN"))
-                no_data(w, o);
-            else { /* asks for the other side's end only */
-                char text[300];
-                bool other = false;
-                struct file *f = NULL;
-
-                see(w->who, one, NULL, &f);
-                other = f && f->r && !f->w;
-                if (o->kind == PIPE || o->kind == FIFO) {
-                    int ends = holders(w, o, other, text, sizeof text);
-
-                    line("%s: its other end is open:  %s", object_name(o),
-                         ends ? text : "nobody that we know of");
-                } else {
-                    no_data(w, o);
-                }
-            }
-            if (!*c)
-                break;
-        }
-}
-
-static void say_connect(struct wait *w)
-{
-    struct object *listener = bound_to(arg(&traced(w->who)->call, 1));
     char text[300] = "";
 
-    if (listener)
-        holders(w, listener, false, text, sizeof text);
+    if (w->wait->object)
+        holders(w, w->wait->object, false, text, sizeof text);
     line("its queue is full, or it does not answer; could accept: %s",
          *text ? text : "nobody that we know of");
 }
 
-static void needs_data(struct wait *w)
+static void say_limit(const struct wait *wait)
 {
-    struct object *o = w->who->target;
-
-    no_data(w,
-            o ? o : see(w->who, arg(&traced(w->who)->call, 0), NULL, NULL));
-}
-
-static void needs_room(struct wait *w)
-{
-    if (strcmp(traced(w->who)->call.name, "msgsnd") == 0)
-        line("%s: the queue is full", object_name(w->who->target));
+    if (wait->limit <= 0)
+        return;
+    if (wait->clock)
+        line("(it will give up by itself: until a time of the clock)");
     else
-        no_room(w, see(w->who, arg(&traced(w->who)->call, 0), NULL, NULL));
+        line("(it will give up by itself after %g s)", wait->limit);
 }
 
-static void needs_signal(struct wait *w)
+static void explain(struct waiter *w)
 {
-    signals_of(w, strcmp(traced(w->who)->call.name, "rt_sigtimedwait") == 0
-                      ? arg(&traced(w->who)->call, 0)
-                      : NULL);
+    switch (w->wait->need) {
+    case NEEDS_DATA:
+        needs_data(w, w->wait->object);
+        break;
+    case NEEDS_ROOM:
+        needs_room(w, w->wait->object);
+        break;
+    case NEEDS_PARTNER:
+        needs_partner(w);
+        break;
+    case NEEDS_ACCEPT:
+        needs_accept(w);
+        break;
+    case NEEDS_CHILD:
+        needs_child(w);
+        break;
+    case NEEDS_SIGNAL:
+        needs_signal(w);
+        break;
+    case NEEDS_WAKE:
+        needs_wake(w);
+        break;
+    case NEEDS_SEMAPHORE:
+        needs_semaphore(w);
+        break;
+    case NEEDS_MESSAGE:
+        needs_message(w);
+        break;
+    case NEEDS_LOCK:
+        needs_lock(w);
+        break;
+    case NEEDS_ONE_OF:
+        needs_one_of(w);
+        break;
+    case NEEDS_TIME:
+        line("it sleeps; time will end that");
+        break;
+    default:
+        break;
+    }
+    say_limit(w->wait);
 }
 
-static void needs_time(struct wait *w)
+/* ---- does anything move? ---------------------------------------------- */
+
+static bool in_call(const struct process *p)
 {
-    (void)w;
-    line("it sleeps; time will end that");
+    return p->wait && *p->wait->call;
 }
 
-/* Every call that can wait for ever. */
-static const struct kind_of_wait {
-    const char *name;
-    void (*say)(struct wait *w);
-    int limit; /* the argument that bounds it, or -1 */
-} kinds[] = {
-    { "read", needs_data, -1 },
-    { "readv", needs_data, -1 },
-    { "recvfrom", needs_data, -1 },
-    { "recvmsg", needs_data, -1 },
-    { "splice", needs_data, -1 },
-    { "accept", needs_data, -1 },
-    { "accept4", needs_data, -1 },
-    { "mq_timedreceive", needs_data, 4 },
-    { "write", needs_room, -1 },
-    { "writev", needs_room, -1 },
-    { "sendto", needs_room, -1 },
-    { "sendmsg", needs_room, -1 },
-    { "mq_timedsend", needs_room, 4 },
-    { "msgsnd", needs_room, -1 },
-    { "msgrcv", say_queue, -1 },
-    { "semop", say_semop, -1 },
-    { "semtimedop", say_semop, 3 },
-    { "futex", say_futex, 3 },
-    { "flock", say_lock, -1 },
-    { "fcntl", say_lock, -1 },
-    { "open", say_open, -1 },
-    { "openat", say_open, -1 },
-    { "connect", say_connect, -1 },
-    { "wait4", say_wait, -1 },
-    { "waitpid", say_wait, -1 },
-    { "waitid", say_wait, -1 },
-    { "pause", needs_signal, -1 },
-    { "rt_sigsuspend", needs_signal, -1 },
-    { "rt_sigtimedwait", needs_signal, 2 },
-    { "poll", say_poll, 2 },
-    { "ppoll", say_poll, 2 },
-    { "select", say_poll, 4 },
-    { "pselect6", say_poll, 4 },
-    { "epoll_wait", say_poll, 3 },
-    { "epoll_pwait", say_poll, 3 },
-    { "nanosleep", needs_time, -1 },
-    { "clock_nanosleep", needs_time, -1 },
-};
-
-static const struct kind_of_wait *kind_of(const struct call *call)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(call->name, kinds[i].name) == 0)
-            return &kinds[i];
-    return NULL;
-}
-
-/* How long it may take, as strace writes it; "" if it is for ever. */
-static const char *time_limit(const struct call *call)
-{
-    const struct kind_of_wait *kind = kind_of(call);
-    const char *limit =
-        kind && kind->limit != -1 ? arg(call, kind->limit) : "";
-
-    return *limit == '-' || strncmp(limit, "NULL", 4) == 0 ? "" : limit;
-}
-
-/* The same in seconds; a time of the clock counts from where silence began.
- */
-static double limit_seconds(const char *limit, double silence)
-{
-    char whole[24], part[24] = "0";
-    struct timespec now;
-    double seconds;
-
-    if (*limit != '{')
-        return (double)strtol(limit, NULL, 10) / 1000;
-    field(limit, "tv_sec", whole, sizeof whole);
-    field(limit, "tv_nsec", part, sizeof part);
-    seconds = (double)strtol(whole, NULL, 10) +
-              (double)strtol(part, NULL, 10) / 1e9;
-    if (seconds < CLOCK)
-        return seconds;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return seconds - (double)now.tv_sec - (double)now.tv_nsec / 1e9 + silence;
-}
-
-/* Will one go on by itself just when the others count as stuck? */
+/* How long it will take; a time of the clock counts from the silence on. */
 bool one_gives_up(double stuck, double silence)
 {
-    for (struct process *p = processes; p; p = p->next) {
-        const char *limit =
-            alive(p) && p->inside
-                ? time_limit(&traced((struct process *)p)->call)
-                : "";
-        double seconds = *limit ? limit_seconds(limit, silence) : 0;
+    struct timespec clock;
 
-        if (seconds > stuck * 0.9 && seconds < stuck * 1.4)
+    clock_gettime(CLOCK_REALTIME, &clock);
+    for (struct process *p = processes; p; p = p->next) {
+        double limit = alive(p) && in_call(p) ? p->wait->limit : 0;
+
+        if (limit > 0 && p->wait->clock)
+            limit +=
+                silence - (double)clock.tv_sec - (double)clock.tv_nsec / 1e9;
+        if (limit > stuck * 0.9 && limit < stuck * 1.4)
             return true;
     }
     return false;
 }
 
-static void say_limit(const char *limit)
-{
-    char seconds[24];
-
-    if (*limit == '\0')
-        return;
-    if (*limit != '{') {
-        line("(it will give up by itself: %.20s ms)", limit);
-        return;
-    }
-    field(limit, "tv_sec", seconds, sizeof seconds);
-    if (strtol(seconds, NULL, 10) > CLOCK)
-        line("(it will give up by itself: until a time of the clock)");
-    else
-        line("(it will give up by itself: %.20s s or more)", seconds);
-}
-
-static void explain(struct wait *w)
-{
-    const struct kind_of_wait *kind = kind_of(&traced(w->who)->call);
-
-    if (kind)
-        kind->say(w);
-    say_limit(time_limit(&traced(w->who)->call));
-}
-
+/* Will time end it, or the user? */
 static bool sleeps(const struct process *p)
 {
-    const struct meaning *m =
-        meaning_of(traced((struct process *)p)->call.name);
+    const struct wait *w = p->wait;
 
-    if (!p->inside || !m)
-        return false;
-    if (m->flags & TIMED)
-        return true;
-    if (p->target && p->target->kind == TTY &&
-        strcmp(traced((struct process *)p)->call.name, "read") == 0)
-        return true; /* the human is slow */
-    return strstr(traced((struct process *)p)->call.name, "poll") &&
-           *time_limit(&traced((struct process *)p)->call) &&
-           strncmp(arg(&traced((struct process *)p)->call, 0), "NULL", 4) ==
-               0;
+    return in_call(p) &&
+           (w->need == NEEDS_TIME ||
+            (w->need == NEEDS_DATA && w->object && w->object->kind == TTY) ||
+            (w->need == NEEDS_ONE_OF && w->limit > 0 && w->asks == 0 &&
+             w->epoll == -1));
 }
 
-/* Is every process in a call that only another can end? */
 bool all_wait(void)
 {
     int n = 0;
 
     for (struct process *p = processes; p; p = p->next) {
-        char state;
-
-        if (!alive(p) || p->hidden)
+        if (!alive(p) || p->hidden || outside(p))
             continue;
         n++;
         if (p->state == ENDING || sleeps(p))
             return false;
-        if (!live) {
-            if (!p->inside)
-                return false;
-            continue;
-        }
-        state = proc_state(p->pid);
-        if (state != 'S' && state != 'D' && state != 'T' && state != 'Z')
+        if (p->run ? !strchr("SDTZ", p->run) : !in_call(p))
             return false;
     }
     return n > 0;
 }
 
-static struct wait *wait_of(struct process *p)
-{
-    for (int i = 0; i < waiting; i++)
-        if (waits[i].who == p)
-            return &waits[i];
-    return NULL;
-}
+/* ---- circles ---------------------------------------------------------- */
 
-/* Looks for a way from p back to p, over those who wait. */
+/* Looks for a way from p back to p, over those that wait. */
 static int circle(struct process *p, struct process *goal,
                   struct process *path[], int n)
 {
-    struct wait *w = wait_of(p);
+    struct waiter *w = NULL;
 
+    for (int i = 0; i < waiting; i++)
+        if (waiters[i].who == p)
+            w = &waiters[i];
     if (!w || n >= 12)
         return 0;
     for (int i = 0; i < w->givers; i++) {
@@ -669,79 +527,75 @@ static int circle(struct process *p, struct process *goal,
     return 0;
 }
 
-void verdict(double seconds)
+static void say_circles(void)
 {
-    struct process **all, *path[16];
-    int n = 0, shortest = 0;
+    struct process *path[16];
+    bool said = false;
 
-    proc_tables();
-    for (struct process *p = processes; p; p = p->next)
-        n += alive(p) && !p->hidden;
-    all = zeros((size_t)n + 1, sizeof(struct process *));
-    waits = zeros((size_t)n + 1, sizeof *waits);
+    for (int i = 0; i < waiting; i++) {
+        struct waiter *w = &waiters[i];
+        char text[400];
+        int length;
+
+        if (w->itself && w->givers == 1) {
+            say("%s waits for itself.", who(w->who));
+            said = true;
+            continue;
+        }
+        length = circle(w->who, w->who, path, 0);
+        if (length < 2 || said)
+            continue;
+        said = true;
+        copy(text, sizeof text, letter(w->who));
+        for (int j = 0; j < length; j++)
+            append(text, sizeof text, " waits for %s%s", letter(path[j]),
+                   j < length - 1 ? ", who" : "");
+        say("%s: a circle.", text);
+    }
+}
+
+static void say_waiter(struct waiter *w)
+{
+    struct wait *wait = w->wait;
+    char first[600];
+
+    if (!in_call(w->who)) {
+        say("  %-10s is in no system call", who(w->who));
+        return;
+    }
+    snprintf(first, sizeof first, "  %-10s is in %.400s", who(w->who),
+             wait->call);
+    if (wait->about)
+        append(first, sizeof first, " [%s%s]", object_name(wait->about),
+               wait->end);
+    if (*wait->source)
+        say("%-60s  %s", first, wait->source);
+    else
+        say("%s", first);
+    explain(w);
+}
+
+void verdict(double seconds, void (*to)(const char *line))
+{
+    int n = 0;
+
+    out = to;
     waiting = 0;
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && !p->hidden)
-            all[n - 1 - waiting++] = p; /* the oldest first */
-    say("%s", "");
+        waiting += alive(p) && !p->hidden && !outside(p);
+    waiters = zeros((size_t)waiting + 1, sizeof *waiters);
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && !p->hidden && !outside(p)) /* the oldest first */
+            waiters[waiting - ++n] =
+                (struct waiter){ .who = p, .wait = p->wait };
+    out("");
     if (seconds > 0)
         say("Nothing has moved for %g second%s.", seconds,
             seconds == 1 ? "" : "s");
     else
         say("The log ends here.");
-    for (int i = 0; i < waiting; i++) {
-        struct wait *w = &waits[i];
-        char text[200], tag[64];
-
-        *w = (struct wait){ .who = all[i] };
-        if (!w->who->inside) {
-            say("  %-10s is in no system call", who(w->who));
-            continue;
-        }
-        {
-            const struct meaning *m = meaning_of(traced(w->who)->call.name);
-            char first[400];
-
-            if (m && m->shown)
-                expand(m->shown, w->who, &traced(w->who)->call, text,
-                       sizeof text);
-            else
-                copy(text, sizeof text, traced(w->who)->call.name);
-            tag_of(w->who, &traced(w->who)->call, tag, sizeof tag);
-            snprintf(first, sizeof first, "  %-10s is in %s%s%s%s",
-                     who(w->who), text, *tag ? " [" : "", tag,
-                     *tag ? "]" : "");
-            if (*traced(w->who)->source)
-                say("%-60s  %s", first, traced(w->who)->source);
-            else
-                say("%s", first);
-            explain(w);
-        }
-    }
-    for (int i = 0; i < waiting; i++) {
-        int length;
-
-        if (waits[i].itself && waits[i].givers == 1) {
-            say("%s waits for itself.", who(waits[i].who));
-            shortest = 1;
-            continue;
-        }
-        length = circle(waits[i].who, waits[i].who, path, 0);
-        if (length < 2 || shortest)
-            continue;
-        shortest = length;
-        {
-            char text[400];
-
-            snprintf(text, sizeof text, "%s", letter(waits[i].who));
-            for (int j = 0; j < length; j++)
-                append(text, sizeof text, " waits for %s%s", letter(path[j]),
-                       j < length - 1 ? ", who" : "");
-            say("%s: a circle.", text);
-        }
-    }
-    free(all);
-    free(waits);
-    waits = NULL;
-    waiting = 0;
+    for (int i = 0; i < waiting; i++)
+        say_waiter(&waiters[i]);
+    say_circles();
+    free(waiters);
 }

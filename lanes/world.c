@@ -375,8 +375,28 @@ const char *who(const struct process *p)
     static int n;
     char *s = text[n++ % 4];
 
-    snprintf(s, sizeof text[0], "%s %s", letter(p), p->name);
+    if (outside(p))
+        snprintf(s, sizeof text[0], "%s (pid %d)", p->name, (int)p->pid);
+    else
+        snprintf(s, sizeof text[0], "%s %s", letter(p), p->name);
     return s;
+}
+
+struct process *outsider(pid_t pid, const char *name)
+{
+    struct process *p = process_new(pid, NULL, false, false);
+
+    p->number = -1;
+    numbers--;
+    for (int i = 0; i < p->table->size; i++) /* it has inherited nothing */
+        slot_close(p, i);
+    copy(p->name, sizeof p->name, name);
+    return p;
+}
+
+bool outside(const struct process *p)
+{
+    return p->number == -1;
 }
 
 void name_process(struct process *p, const char *path)
@@ -445,6 +465,14 @@ bool last_thread(const struct process *p)
         if (q != p && q->leader == p->leader && alive(q))
             return false;
     return true;
+}
+
+struct wait *wait_of(struct process *p)
+{
+    if (!p->wait)
+        p->wait = zeros(1, sizeof *p->wait);
+    *p->wait = (struct wait){ .end = "", .epoll = -1 };
+    return p->wait;
 }
 
 /* The kernel closes its descriptors now, whatever the log says when. */
@@ -593,6 +621,7 @@ void sweep(void)
             forget(p);
         free(p->traced);
         free(p->drawn);
+        free(p->wait);
         if (--p->table->refs == 0) {
             for (int i = 0; i < p->table->size; i++)
                 file_free(p->table->slot[i].file, NULL);

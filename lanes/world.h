@@ -122,6 +122,60 @@ struct object *semaphore(struct object *set, long n);
 
 enum state { ALIVE, ENDING, ZOMBIE, GONE };
 
+/* What would end the call that a process is in. */
+enum need {
+    NEEDS_NOTHING,
+    NEEDS_DATA,      /* of object; or a connection, or a message */
+    NEEDS_ROOM,      /* in object */
+    NEEDS_OTHER_END, /* of object: it asks for that only */
+    NEEDS_PARTNER,   /* the other end of a FIFO is to be opened */
+    NEEDS_ACCEPT,    /* of object, the listener */
+    NEEDS_CHILD,     /* its end */
+    NEEDS_SIGNAL,
+    NEEDS_WAKE,      /* a futex */
+    NEEDS_SEMAPHORE, /* System V */
+    NEEDS_MESSAGE,   /* System V, of a type */
+    NEEDS_LOCK,
+    NEEDS_ONE_OF, /* descriptors: poll, select, epoll */
+    NEEDS_TIME
+};
+
+enum { MAX_OPERATIONS = 8, MAX_ASKED = 64 };
+
+struct wait {
+    enum need need;
+    char call[400], source[64]; /* as they are shown */
+    struct object *about;       /* ... [P1.r] */
+    const char *end;
+    struct object *object;
+    double limit;          /* seconds; 0: for ever */
+    bool clock;            /* ... since 1970 */
+    pid_t child;           /* NEEDS_CHILD: which; 0 or less: any */
+    bool reads;            /* NEEDS_PARTNER: it opens to read */
+    char path[512];        /* ... and what */
+    char set[200];         /* NEEDS_SIGNAL: those it takes */
+    char blocked[200];     /* ... or does not take */
+    unsigned long address; /* NEEDS_WAKE */
+    unsigned expected;     /* ... the value; or a thread's number */
+    bool private;          /* ... its own threads only */
+    bool known;            /* ... value and holder are */
+    unsigned value;
+    struct process *holder;
+    struct operation {         /* NEEDS_SEMAPHORE */
+        int number, by, value; /* value -1: not known */
+    } operation[MAX_OPERATIONS];
+    int operations;
+    long type;     /* NEEDS_MESSAGE; with known */
+    int epoll;     /* NEEDS_ONE_OF: its descriptor, or -1 */
+    struct asked { /* ... */
+        int fd;
+        enum need need;
+        struct object *object;
+        bool w; /* NEEDS_OTHER_END: that is one to write to */
+    } asked[MAX_ASKED];
+    int asks;
+};
+
 enum in { /* a call that others have to know of */
           SOME_CALL = 0,
           IN_FORK = 0x100,
@@ -157,8 +211,10 @@ struct process {
     struct message *sending;
     struct object *sent_to;
     const char *closed; /* ".r": the end that its close gives up */
-    bool own_close; /* it sees EOF because it closed the last end itself */
-    pid_t born;     /* the child of a fork that has not returned */
+    bool own_close;    /* it sees EOF because it closed the last end itself */
+    pid_t born;        /* the child of a fork that has not returned */
+    struct wait *wait; /* NULL: not looked at */
+    char run;          /* R, S, D, T, t, Z as ps has it; ' ': unknown */
     struct drawn *drawn;   /* rows.h */
     struct traced *traced; /* trace.h */
 };
@@ -174,9 +230,13 @@ bool alive(const struct process *p);
 const char *letter(const struct process *p);
 const char *letter_of(int number);
 const char *who(const struct process *p); /* "A connect2" */
+/* One of no interest but for what it holds: number is -1. */
+struct process *outsider(pid_t pid, const char *name);
+bool outside(const struct process *p);
 void name_process(struct process *p, const char *path);
 void hide(struct process *p);
 void new_program(struct process *p, const char *path); /* exec */
+struct wait *wait_of(struct process *p);               /* an empty one */
 void ends(struct process *p);                          /* it has closed all */
 void gone(struct process *p); /* and perhaps nobody has waited for it */
 bool last_thread(const struct process *p);

@@ -309,6 +309,17 @@ remove_set() {
     assert_line --regexp 'last writer gone ╌+▶ └ read = 0  EOF'
 }
 
+@test "lanes: a process that is killed on its way into a call has no call" {
+    cat >log <<-'END'
+	1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0
+	1 ???( <unfinished ...>
+	1 <... ??? resumed>) = ?
+	1 +++ killed by SIGKILL +++
+	END
+    run -0 lanes -r log
+    refute_output --partial 'not understood'
+}
+
 @test "lanes: many processes that are gone need no memory" {
     perl >log -e '
         print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
@@ -441,6 +452,32 @@ remove_set() {
         head -c 64M /dev/zero -- wc -c
     assert_line --partial 67108864
     (($(wc -l <<<"$output") < 200))
+}
+
+# Which file uses which, as nm sees it: "user used" a line.
+rooms() {
+    local file
+    for file in "$ROOT"/lanes/*.c; do
+        cc -std=gnu11 -c "$file" || return
+    done
+    nm -A -P ./*.o | sed 's,^\./\([a-z]*\)\.o: ,\1 ,' | awk '
+        $3 == "U" { uses[$1 " " $2] }
+        $3 ~ /[BDRT]/ { file[$2] = $1 }
+        END {
+            for (use in uses) {
+                split(use, word)
+                if (word[2] in file)
+                    print word[1], file[word[2]]
+            }
+        }' | sort -u
+}
+
+@test "lanes: each file uses only what is below it, the verdict the world alone" {
+    rooms >uses
+    run -0 bash -c 'tsort uses >order' # it names the files of a circle
+    assert_equal "$(head -n 1 order)" main
+    run -0 sed -n 's/^\(world\|message\|verdict\) //p' uses
+    assert_equal "$(sort -u <<<"$output")" "$(printf '%s\n' base world)"
 }
 
 # ---- the moments of lanes/README.md; the verdicts among them follow ------
