@@ -177,7 +177,7 @@ has_hung() { # PROGRAM
     touch "$HUNG/$1" "$HUNG/test.${BATS_SUITE_TEST_NUMBER-}"
 }
 
-# timeout(1), or lanes in its place, which says who waits for whom.
+# timeout(1), or lanes in its place, which says what waits for what.
 timed() { # SECONDS COMMAND
     local lanes
     if ! read -r lanes 2>/dev/null <"$HUNG/explained.by"; then
@@ -194,9 +194,9 @@ timed() { # SECONDS COMMAND
     } 9>&2 2>/dev/null
 }
 
-# Runs a command, for so many seconds at most. Status 99: it hung; else its
+# Runs a command for a limited time. Status 99: it hung; else the command's
 # own. What it prints comes when it has ended, by way of files: a pipe's reader
-# waits for everybody who has the pipe, so for a child that was forgotten, too.
+# waits for every process that has the pipe, a forgotten child as well.
 # A file has its bounds, 100 MiB (raise ulimit -S -f where a test makes larger
 # ones), and 64 KiB of it are kept.
 bounded() {
@@ -406,10 +406,10 @@ pid_in() { # FOLDER PID
 # Of those, what this test's programs have left: made since it began, by a
 # process that has ended, but not by being killed in tests/suite.bats.
 left_behind() {
-    local pid time program what
+    local pid time program what own=${OWN:-${PROGRAM-}}
     compgen -G "$TMPDIR/*"
     ipc_names | while read -r pid time program what; do
-        ((time >= BEGAN)) && [[ ! $OWN || $OWN == "$program"* ]] &&
+        ((time >= BEGAN)) && [[ ! $own || $own == "$program"* ]] &&
             ! pid_in /proc "$pid" &&
             ! pid_in "$BATS_RUN_TMPDIR/killed" "$pid" && echo "$what"
     done

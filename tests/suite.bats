@@ -15,7 +15,7 @@ setup() {
 }
 
 # Each program and the code lines that it may have (tests/codelines counts
-# them), in teaching order. Whoever needs more makes two points.
+# them), in teaching order. A program that needs more makes two points.
 ceilings() {
     cat <<-'END'
 	pipe/
