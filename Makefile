@@ -29,7 +29,6 @@ $(call unknown,T,$(patsubst tests/%.bats,%,$(wildcard tests/*.bats)),file in tes
 
 # $(call need,COMMAND...) names the packages of the commands that are missing.
 package.musl-gcc := musl-tools
-package.xmllint  := libxml2-utils
 missing = $(strip $(foreach c,$1,\
     $(if $(shell command -v $c),,$(or $(package.$c),$c))))
 need    = $(if $1,$(error missing: sudo apt-get install -y $1))
