@@ -48,3 +48,13 @@ compare() {
         ls | xargs -d "\n" -n 1 -P 4 bash -c "compare \"\$1\"" compare'
     assert_output ''
 }
+
+@test "the Dockerfile installs what the two commands in README.md install" {
+    cd "$ROOT"
+    sed -n '/^## Two commands/,/^## /s/.* install -y \(.*\) && make.*/\1/p' README.md |
+        head -n 2 | xargs -n 1 >"$BATS_TEST_TMPDIR/README.md"
+    sed '1,/install -y/d; /&& rm/,$d; s/\\$//' Dockerfile |
+        xargs -n 1 >"$BATS_TEST_TMPDIR/Dockerfile"
+    cd "$BATS_TEST_TMPDIR"
+    run -0 diff -u README.md Dockerfile
+}
