@@ -58,3 +58,13 @@ compare() {
     cd "$BATS_TEST_TMPDIR"
     run -0 diff -u README.md Dockerfile
 }
+
+@test "README.md has each program, in the words of its own first line" {
+    for name in "${!IS_PROGRAM[@]}"; do
+        row=$(sed -n '2{s/|/\\|/g; s/^ \* \(.*\) - \(.*\)/| [\1] | \2 |/p}' \
+            "$ROOT"/*/"$name".c)
+        grep -qxF "$row" "$ROOT/README.md" || echo "not there: $row"
+    done >"$BATS_TEST_TMPDIR/missing"
+    run -0 cat "$BATS_TEST_TMPDIR/missing"
+    assert_output ''
+}
