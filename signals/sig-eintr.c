@@ -90,11 +90,11 @@ static int status_of_child(int n, int flags)
     }
 
     wait_until_asleep(pid);
-    printf("Parent: Child %d sleeps in read, SIGUSR1 to it\n", n);
+    printf("Parent sends SIGUSR1 to Child %d, asleep in read\n", n);
     kill(pid, SIGUSR1);
     if (flags) {
         wait_until_asleep(pid);
-        printf("Parent: Child %d sleeps in read again, hello to it\n", n);
+        printf("Parent writes hello to Child %d, asleep in read again\n", n);
         if (write(fd[1], "hello", 5) == -1)
             err(1, "write");
     }

@@ -4,8 +4,8 @@
  * usage: sig-fd
  *
  * SIGUSR1 and SIGTERM are blocked, and Server has a descriptor for them. It
- * polls that and a pipe: both are just something to read. Client does one
- * thing after the other, and waits for an answer each time.
+ * polls that and a pipe: both are just something to read. Client writes to
+ * the pipe and sends signals in turn, and waits for an answer each time.
  *
  * Watch   no handler: what is safe in a loop is safe here, even printf.
  * Try     strace -f sig-fd    a signal is a read of 128 bytes
@@ -86,7 +86,7 @@ int main(int argc, char *argv[])
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGTERM);
-    /* Else they would be delivered, and never be there to read. */
+    /* Not blocked, they would be delivered, and never be there to read. */
     if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
         err(1, "sigprocmask");
     signals = signalfd(-1, &set, 0);

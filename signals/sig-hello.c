@@ -7,7 +7,7 @@
  * Parent sends it at the worst moment, when Child is about to sleep.
  * sigsuspend unblocks it and sleeps, in one step: nothing comes between.
  *
- * Watch   the handler: it only writes, because write is signal-safe.
+ * Watch   the handler: it only calls write, which is safe there.
  * Try     sig-hello --pause    the signal comes first, then Child sleeps
  * Read    sigaction(2), sigsuspend(2), signal-safety(7);
  *         Kerrisk, TLPI, 20.4, 22.9; Stevens & Rago, APUE, 10.16
@@ -39,7 +39,8 @@ static void child(int gate)
     sigset_t none;
     char byte;
 
-    if (read(gate, &byte, 1) == -1) /* 0: Parent has sent the signal */
+    /* The gate: read returns 0 when Parent has sent the signal. */
+    if (read(gate, &byte, 1) == -1)
         err(1, "read");
     sigemptyset(&none);
     if (use_pause)

@@ -5,9 +5,9 @@
  *
  * The handler only notes the number; the loop, which sleeps in sigsuspend,
  * prints it. With wait, the signals come from you: Receiver says its process
- * ID, and you type kill in a second terminal. Without, it sends to itself.
+ * ID, and you type kill in a second terminal. Alone, it sends to itself.
  *
- * Watch   the loop prints, not the handler: there printf is not safe.
+ * Watch   the loop prints, not the handler, in which printf is not safe.
  * Try     sig-receive wait    and in a second terminal: kill -USR1 PID
  *         kill -QUIT PID      a signal that it does not handle
  * Read    sigaction(2), kill(1), kill(2); Kerrisk, TLPI, 20.4, 20.5
@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     sigemptyset(&sa.sa_mask);
     for (int i = 0; i < SIGNALS; i++)
         sigaddset(&sa.sa_mask, signals[i]);
-    /* They come in sigsuspend only, and one at a time: see sa_mask. */
+    /* So they come in sigsuspend only, and, by sa_mask, one at a time. */
     if (sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL) == -1)
         err(1, "sigprocmask");
     for (int i = 0; i < SIGNALS; i++)

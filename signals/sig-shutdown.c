@@ -4,11 +4,11 @@
  * usage: sig-shutdown [--no-mask]
  *
  * Daemon writes records, each in two halves. SIGHUP and SIGTERM are blocked
- * meanwhile; between two records Daemon asks for them. SIGHUP makes it read
- * its settings again, SIGTERM ends it. Parent sends each of them when it has
- * the first half of a record, and not yet the second.
+ * meanwhile; between two records Daemon asks whether one has come. SIGHUP
+ * makes it read its settings again, SIGTERM ends it. Parent sends each when
+ * it has the first half of a record, and not yet the second.
  *
- * Watch   the record in hand is finished, and only then the signal counts.
+ * Watch   the record in hand is finished first; then the signal is obeyed.
  * Try     sig-shutdown --no-mask    killed in the middle: half a record
  * Read    sigtimedwait(2), daemon(7); Kerrisk, TLPI, 37.4;
  *         Stevens & Rago, APUE, 13.6

@@ -8,7 +8,7 @@
  * but a stopped child goes on. sigaction tells whether the signal can be
  * caught. The words are those of signal(7).
  *
- * Watch   KILL and STOP. 32 and 33 the threads library keeps for itself.
+ * Watch   KILL and STOP; and 32 and 33, which the threads library keeps.
  * Try     ( trap '' HUP; sig-table )    ignored here, but not by default
  * Read    signal(7), sigaction(2), wait(2); Kerrisk, TLPI, 20.2
  */

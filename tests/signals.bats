@@ -496,13 +496,13 @@ assert_reaped() { # COUNT STATUS COMMAND
     run -0 --separate-stderr sig-eintr
     assert_output - <<-'END'
 	Parent starts Child 1, without SA_RESTART
-	Parent: Child 1 sleeps in read, SIGUSR1 to it
+	Parent sends SIGUSR1 to Child 1, asleep in read
 	Handler: got signal
 	Child 1: read fails with EINTR
 	Parent starts Child 2, with SA_RESTART
-	Parent: Child 2 sleeps in read, SIGUSR1 to it
+	Parent sends SIGUSR1 to Child 2, asleep in read
 	Handler: got signal
-	Parent: Child 2 sleeps in read again, hello to it
+	Parent writes hello to Child 2, asleep in read again
 	Child 2: read returns 5: hello
 	END
     assert_equal "$stderr" ''

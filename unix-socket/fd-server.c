@@ -61,9 +61,10 @@ static void on_signal(int sig)
     _exit(128 + sig); /* what a shell would show */
 }
 
-/* Forks a child for this client. What the child opens ends with it. */
+/* Forks a child for this client. What it opens is closed when it ends. */
 static void answer(int client)
 {
+    /* O_NONBLOCK: to open a FIFO without a writer would mean to wait. */
     struct open_how how = { .flags = O_RDONLY | O_NONBLOCK,
                             .resolve = RESOLVE_BENEATH };
     pid_t pid = fork();
@@ -123,7 +124,7 @@ static int ask(int server, const char *file)
 
     if (read(fd, text, sizeof text - 1) == -1)
         err(1, "read %s", file);
-    for (char *c = text; *c; c++)
+    for (char *c = text; *c; c++) /* no escape sequences */
         *c = isprint((unsigned char)*c) || *c == '\n' ? *c : '?';
     printf("Client reads %s: %s", file, text);
     return 0;

@@ -4,11 +4,11 @@
  * usage: fdpass [--no-rights] [FILE]
  *
  * After the fork Parent opens FILE, and sends the descriptor to Child in a
- * control message, SCM_RIGHTS. Child has not opened FILE, and reads it. The
- * data beside it, which must be at least one byte, is the number.
+ * control message, SCM_RIGHTS. Child has not opened FILE, and yet reads it.
+ * Some data must go along, at least one byte: here it is Parent's number.
  *
- * Watch   the number is another one, the inode is the same, and there is
- *         one offset: what Child reads moves Parent's descriptor, too.
+ * Watch   Child's number is another one. The inode is the same, and so is
+ *         the offset: what Child reads moves Parent's descriptor, too.
  * Try     fdpass --no-rights    to Child the number is another file
  *         fdpass README.md
  * Read    unix(7), cmsg(3), recvmsg(2); Kerrisk, TLPI, 61.13.3; Stevens &
@@ -38,7 +38,7 @@ static union { /* bytes alone need not be aligned, a cmsghdr must be */
 } control = { { .cmsg_len = CMSG_LEN(sizeof(int)),
                 .cmsg_level = SOL_SOCKET,
                 .cmsg_type = SCM_RIGHTS } };
-static int number; /* goes along as data: there must be at least one byte */
+static int number; /* the descriptor, which is sent as data, too */
 static struct iovec data = { &number, sizeof number };
 static struct msghdr msg = { .msg_iov = &data,
                              .msg_iovlen = 1,

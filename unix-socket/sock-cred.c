@@ -9,9 +9,9 @@
  * is abstract: without a file there is no mode, and every user may connect.
  *
  * Watch   what a client says of itself proves nothing.
- * Try     sudo sock-cred
- *         move the call of become_nobody from main to client, between
- *         connect and send, behind if (n == 2): is Client 2 let in?
+ * Try     sudo bin/sock-cred
+ *         call become_nobody not in main, but in client, after connect, if n
+ *         is 2: is Client 2 let in?
  * Read    SO_PEERCRED in unix(7), credentials(7); Kerrisk, TLPI, 61.13.4
  */
 #define _GNU_SOURCE

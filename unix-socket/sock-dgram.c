@@ -10,7 +10,7 @@
  *
  * Watch   Client has bound its socket, too. Without a name, no answer.
  * Try     sock-dgram --stream    several sends are received as one
- *         change 8 to 80: which line changes?
+ *         change part[8] to part[80]: which line changes?
  * Read    unix(7), recvmsg(2); Kerrisk, TLPI, 56.6, 57.3
  */
 #define _GNU_SOURCE

@@ -3,14 +3,14 @@
  *
  * usage: sock-seqpacket
  *
- * Parent listens, connects, sends two messages and ends its direction. Only
- * then does it fork: Child, the server, accepts what has waited, receives
- * each message by itself, and sees the end. A client without a name is
- * answered, because there is a connection.
+ * Parent listens, connects, sends two messages and shuts its direction down.
+ * Only then does it fork. Child, the server, accepts the connection that has
+ * waited, receives each message by itself, and sees the end. The client needs
+ * no name to be answered: there is a connection.
  *
  * Watch   two messages, as with datagrams, and an end of file, as in a
  *         stream.
- * Try     change both SOCK_SEQPACKET to SOCK_STREAM
+ * Try     change both SOCK_SEQPACKET to SOCK_STREAM: how many messages?
  * Read    unix(7), socket(2); Kerrisk, TLPI, 61.13.5
  */
 #define _GNU_SOURCE

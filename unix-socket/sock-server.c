@@ -5,8 +5,8 @@
  *
  * Server forks a child for each client: one that says nothing keeps only its
  * own child waiting. A server that was killed has left its socket behind.
- * The next one finds that it is a socket, and that it refuses a client. So
- * nobody listens there, and it is removed.
+ * The next server finds a socket, and it refuses connections: nobody listens
+ * there. So it is removed, and the name is used again.
  *
  * Watch   Client 1 is connected, and silent. Client 2 is answered.
  * Try     sock-server serve my.sock &
@@ -48,8 +48,7 @@ static int start_listening(void)
 
     if (fd == -1)
         err(1, "socket");
-    /* A dead server's socket refuses a client. So does a plain file: keep it.
-     */
+    /* Refused: its server is dead. A plain file refuses, too; that stays. */
     if (lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
         connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1 &&
         errno == ECONNREFUSED)
@@ -93,7 +92,7 @@ static void serve(int listener, int clients)
             break;
         case 0:
             alarm(10);       /* ends an endless wait */
-            close(listener); /* nobody listens when Server is dead */
+            close(listener); /* or it would listen on without Server */
             if (recv(fd, text, sizeof text - 1, MSG_WAITALL) != -1)
                 dprintf(fd, "you said: %s", text);
             _exit(0); /* exit would remove the name */
@@ -114,7 +113,7 @@ static int ask(const char *who, int fd, const char *message)
         err(1, "shutdown");
     if (recv(fd, text, sizeof text - 1, MSG_WAITALL) == -1)
         err(1, "recv");
-    for (char *c = text; *c; c++)
+    for (char *c = text; *c; c++) /* no escape sequences */
         *c = isprint((unsigned char)*c) ? *c : '?';
     printf("%s received: %s\n", who, text);
     return !*text;

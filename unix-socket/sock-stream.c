@@ -3,12 +3,12 @@
  *
  * usage: sock-stream
  *
- * Parent gives a socket a name and listens. Child is the server: it accepts
- * a client, and gets a second socket, which is connected to that client.
- * Parent is the client: it connects by the name, which can go then.
+ * Parent gives a socket a name, listens, and connects to that name as the
+ * client; then nobody needs the name any longer. Child is the server: accept
+ * gives it a second socket, which is connected to this one client.
  *
- * Watch   no sleep: once Parent listens it can connect, and it waits in the
- *         kernel's queue until Child accepts it.
+ * Watch   no sleep: a client can connect as soon as somebody listens. The
+ *         kernel keeps its connection in a queue until Child accepts it.
  * Try     diff sock-stream.c sock-tcp.c    the same, over TCP
  * Read    unix(7), bind(2), listen(2), accept(2); Kerrisk, TLPI, 57.2
  */
@@ -45,10 +45,10 @@ static void hear(const char *who, int fd)
 {
     char text[100] = "";
 
-    /* One send can be many reads: MSG_WAITALL goes on to the end of file. */
+    /* One send may need several reads: MSG_WAITALL goes on to the end. */
     if (recv(fd, text, sizeof text - 1, MSG_WAITALL) == -1)
         err(1, "recv");
-    for (char *c = text; *c; c++)
+    for (char *c = text; *c; c++) /* no escape sequences */
         *c = isprint((unsigned char)*c) ? *c : '?';
     printf("%s received: %s\n", who, text);
 }
@@ -85,7 +85,7 @@ int main(int argc, char *argv[])
     atexit(remove_name); /* whatever fails from here on */
     if (listen(listener, 1) == -1)
         err(1, "listen");
-    /* Returns before accept: the client waits in the kernel's queue. */
+    /* Does not wait for accept: the kernel queues the connection. */
     if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
         err(1, "connect");
     remove_name();

@@ -4,10 +4,11 @@
  * usage: sock-tcp
  *
  * The address is 127.0.0.1 and a port. Parent binds port 0: the kernel
- * chooses one that is free, and getsockname says which. No file is made,
- * so none is removed, and none has a mode: every local user may connect.
+ * chooses one that is free, and getsockname says which. There is no file,
+ * so there is nothing to remove; nor is there a mode: every user of the
+ * machine may connect.
  *
- * Watch   how little is different. All the rest works for any address.
+ * Watch   how little differs: only what deals with the address.
  * Try     diff sock-stream.c sock-tcp.c
  * Read    ip(7), tcp(7), getsockname(2); Kerrisk, TLPI, 59.4, 61.5;
  *         Stevens & Rago, APUE, 16.3
@@ -39,10 +40,10 @@ static void hear(const char *who, int fd)
 {
     char text[100] = "";
 
-    /* One send can be many reads: MSG_WAITALL goes on to the end of file. */
+    /* One send may need several reads: MSG_WAITALL goes on to the end. */
     if (recv(fd, text, sizeof text - 1, MSG_WAITALL) == -1)
         err(1, "recv");
-    for (char *c = text; *c; c++)
+    for (char *c = text; *c; c++) /* no escape sequences */
         *c = isprint((unsigned char)*c) ? *c : '?';
     printf("%s received: %s\n", who, text);
 }
@@ -79,7 +80,7 @@ int main(int argc, char *argv[])
         err(1, "listen");
     if (getsockname(listener, (struct sockaddr *)&addr, &size) == -1)
         err(1, "getsockname");
-    /* Returns before accept: the client waits in the kernel's queue. */
+    /* Does not wait for accept: the kernel queues the connection. */
     if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1)
         err(1, "connect");
 
