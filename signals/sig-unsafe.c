@@ -106,6 +106,6 @@ int main(int argc, char *argv[])
         err(1, "wait");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         errx(124, "stuck: the handler waits for Logger's stdout, Logger for "
-                  "Main's total");
+                  "the total");
     return status != 0;
 }
