@@ -5,7 +5,7 @@
  *
  * The handler only notes the number; the loop, which sleeps in sigsuspend,
  * prints it. With wait, the signals come from you: Receiver says its process
- * ID, and you type kill in a second terminal. Alone, it sends to itself.
+ * ID, and you type kill in a second terminal. Alone, it sends them to itself.
  *
  * Watch   the loop prints, not the handler, in which printf is not safe.
  * Try     sig-receive wait    and in a second terminal: kill -USR1 PID
