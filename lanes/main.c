@@ -13,10 +13,12 @@
  *         lanes -t 1 connect2 --no-close echo hi -- cat
  * Read    strace(1), ptrace(2), pipe(7), pty(7), proc(5)
  */
+#include "limit.h"
 #include "paint.h"
 #include "proc.h"
 #include "trace.h"
 #include "verdict.h"
+#include "why.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +43,8 @@ static const char help[] =
     "[ARG...]]...\n"
     "       lanes [options] -p PID [-p PID]...\n"
     "       lanes [options] -r LOG\n"
+    "       lanes -w PID...\n"
+    "       lanes -w -t SEC COMMAND [ARG...]\n"
     "  -s        step: Enter goes on, f shows descriptor tables, q quits\n"
     "  -q        stop before each answer too: what will the call return?\n"
     "  -d MS     wait after each row\n"
@@ -51,7 +55,11 @@ static const char help[] =
     "  -m        look at shared memory, and show when it has changed\n"
     "  -a        show every call, hide nothing\n"
     "  -n LANES  so many columns for processes\n"
-    "  -w WIDTH  so many characters in a line\n"
+    "  -W WIDTH  so many characters in a line\n"
+    "  -w        why do they not go on? From /proc, nothing is traced; with "
+    "-t\n"
+    "            a command gets so long, and is explained before it is "
+    "ended\n"
     "  -o FILE   the picture goes to FILE, .svg .html or .txt\n"
     "  -k FILE   keep strace's log\n"
     "  -r LOG    draw a log that was kept\n"
@@ -637,13 +645,13 @@ int main(int argc, char *argv[])
     const char *log = NULL, *picture = NULL, *kept = NULL;
     int attached = 0, extras = 0, o;
     struct winsize size;
-    bool unicode, colour;
+    bool unicode, colour, why = false, timed = false;
     FILE *out = stdout;
 
     painter = &text_painter;
     if (argc > 2 && strcmp(argv[1], "--launch") == 0)
         launch(argv + 2);
-    while ((o = getopt_long(argc, argv, "+sqd:t:flman:w:o:k:r:c:p:x:",
+    while ((o = getopt_long(argc, argv, "+sqd:t:flman:wW:o:k:r:c:p:x:",
                             options, NULL)) != -1) {
         switch (o) {
         case 's':
@@ -656,7 +664,8 @@ int main(int argc, char *argv[])
             will.delay = (int)number_of(optarg, 'd', 0, 60000);
             break;
         case 't':
-            will.stuck = number_of(optarg, 't', 0.1, 1e6);
+            will.stuck = number_of(optarg, 't', 0.01, 1e6);
+            timed = true;
             break;
         case 'f':
             will.tables = true;
@@ -674,7 +683,10 @@ int main(int argc, char *argv[])
             opt.lanes = (int)number_of(optarg, 'n', 1, MAX_COLUMNS);
             break;
         case 'w':
-            opt.width = (int)number_of(optarg, 'w', 20, 400);
+            why = true;
+            break;
+        case 'W':
+            opt.width = (int)number_of(optarg, 'W', 20, 400);
             break;
         case 'o':
             picture = optarg;
@@ -704,6 +716,10 @@ int main(int argc, char *argv[])
             return o == 'h' ? 0 : 2;
         }
     }
+    if (why && optind < argc && timed)
+        return limit_run(will.stuck, argv + optind, opt.width);
+    if (why && optind < argc)
+        return why_pids(argv + optind, opt.width);
     if ((optind < argc) + (attached > 0) + (log != NULL) != 1) {
         fputs(help, stderr);
         errx(2, "one of these, please: a command, -p PID, -r LOG");

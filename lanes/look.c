@@ -1,0 +1,597 @@
+/*
+ * look.c - what /proc shows of processes: see look.h
+ */
+#define _GNU_SOURCE
+#include "look.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { PF_KTHREAD = 0x200000, MOST_THREADS = 256 };
+
+static struct seen **all;
+static int many;
+
+static void *grown(void *list, int n, size_t size)
+{
+    if (n & (n - 1)) /* room for the next power of two is there */
+        return list;
+    list = realloc(list, (n ? 2 * (size_t)n : 1) * size);
+    if (!list)
+        abort();
+    return list;
+}
+
+static ssize_t text_of(int fd, char *text, size_t size)
+{
+    size_t n = 0;
+    ssize_t got = -1;
+
+    *text = '\0';
+    if (fd == -1)
+        return -1;
+    while (n < size - 1 && (got = read(fd, text + n, size - 1 - n)) > 0)
+        n += (size_t)got;
+    close(fd);
+    text[n] = '\0';
+    return n ? (ssize_t)n : got;
+}
+
+bool look_text(pid_t pid, const char *file, char *text, size_t size)
+{
+    char path[80];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    return text_of(open(path, O_RDONLY | O_CLOEXEC), text, size) >= 0;
+}
+
+/* Any length; NULL if it may not be read. */
+static char *whole_text(pid_t pid, const char *file)
+{
+    char path[80], *text = NULL;
+    size_t n = 0, room = 0;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return NULL;
+    do {
+        if (room - n < 4096) {
+            room += 16384;
+            text = realloc(text, room);
+            if (!text)
+                abort();
+        }
+        got = read(fd, text + n, room - n - 1);
+        if (got > 0)
+            n += (size_t)got;
+    } while (got > 0 && n < (1 << 24));
+    close(fd);
+    text[n] = '\0';
+    if (got == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static long number_after(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    return at ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+/* ---- which there are ---------------------------------------------------- */
+
+/* The name as ps shows it, or in full where the kernel has cut it. */
+static void name_it(struct seen *p, const char *comm, size_t n)
+{
+    char line[256], *base;
+
+    snprintf(p->name, sizeof p->name, "%.*s", (int)n, comm);
+    if (n == 15 && look_text(p->pid, "cmdline", line, sizeof line)) {
+        base = strrchr(line, '/');
+        base = base ? base + 1 : line;
+        if (strncmp(base, p->name, 15) == 0)
+            snprintf(p->name, sizeof p->name, "%.31s", base);
+    }
+    for (char *c = p->name; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+}
+
+/* A number of /proc/PID/stat, as proc(5) counts them, behind the name. */
+static long long stat_field(const char *after, int n)
+{
+    for (int i = 3; i < n; i++) {
+        after = strchr(after, ' ');
+        if (!after)
+            return 0;
+        after++;
+    }
+    return strtoll(after, NULL, 10);
+}
+
+static struct seen *seen_new(pid_t pid)
+{
+    char text[1024], *open, *close;
+    struct seen *p;
+
+    if (!look_text(pid, "stat", text, sizeof text))
+        return NULL;
+    open = strchr(text, '(');
+    close = strrchr(text, ')');
+    if (!open || !close || close < open || close[1] == '\0')
+        return NULL;
+    p = calloc(1, sizeof *p);
+    if (!p)
+        abort();
+    p->pid = pid;
+    close += 2; /* at the state */
+    p->state = *close;
+    p->parent = (pid_t)stat_field(close, 4);
+    p->group = (pid_t)stat_field(close, 5);
+    p->session = (pid_t)stat_field(close, 6);
+    p->terminal = (int)stat_field(close, 7);
+    p->foreground = (pid_t)stat_field(close, 8);
+    p->kernel = stat_field(close, 9) & PF_KTHREAD;
+    name_it(p, open + 1, (size_t)(close - 2 - open - 1));
+    return p;
+}
+
+void look_begin(void)
+{
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+
+    look_end();
+    while (dir && (entry = readdir(dir))) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        struct seen *p = pid > 0 ? seen_new(pid) : NULL;
+
+        if (!p)
+            continue;
+        all = grown(all, many, sizeof(struct seen *));
+        all[many++] = p;
+    }
+    if (dir)
+        closedir(dir);
+}
+
+void look_end(void)
+{
+    for (int i = 0; i < many; i++) {
+        struct seen *p = all[i];
+
+        for (int j = 0; j < p->descriptors; j++)
+            free(p->descriptor[j].link);
+        for (int j = 0; j < p->regions; j++)
+            free(p->region[j].path);
+        free(p->descriptor);
+        free(p->region);
+        free(p->thread);
+        free(p);
+    }
+    free(all);
+    all = NULL;
+    many = 0;
+}
+
+/* /proc lists them by their number, so they can be searched by it. */
+static int place_of(pid_t pid)
+{
+    int low = 0, high = many - 1;
+
+    while (low <= high) {
+        int middle = (low + high) / 2;
+
+        if (all[middle]->pid == pid)
+            return middle;
+        if (all[middle]->pid < pid)
+            low = middle + 1;
+        else
+            high = middle - 1;
+    }
+    return -1;
+}
+
+struct seen *look_pid(pid_t pid)
+{
+    int at = place_of(pid);
+
+    return at == -1 ? NULL : all[at];
+}
+
+struct seen *look_each(struct seen *after)
+{
+    int at = after ? place_of(after->pid) + 1 : 0;
+
+    return at < many ? all[at] : NULL;
+}
+
+static ino_t space_of(pid_t pid, const char *name)
+{
+    char path[48];
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, name);
+    return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static void spaces(struct seen *p)
+{
+    static const char *const name[] = { "pid", "ipc", "net" };
+
+    for (int i = 0; i < 3; i++) {
+        ino_t ino = space_of(p->pid, name[i]);
+
+        p->foreign[i] = ino && ino != space_of(getpid(), name[i]);
+    }
+}
+
+void look_tree(pid_t root)
+{
+    struct seen *p = look_pid(root);
+    bool more = p != NULL;
+
+    if (p)
+        p->asked_for = true;
+    while (more) { /* a child may have a smaller number */
+        more = false;
+        for (int i = 0; i < many; i++) {
+            struct seen *parent =
+                all[i]->asked_for ? NULL : look_pid(all[i]->parent);
+
+            if (parent && parent->asked_for)
+                more = all[i]->asked_for = true;
+        }
+    }
+}
+
+/* ---- threads ------------------------------------------------------------ */
+
+static unsigned long switches_of(pid_t pid, pid_t tid)
+{
+    char path[64], text[4096];
+
+    snprintf(path, sizeof path, "task/%d/status", (int)tid);
+    if (!look_text(pid, path, text, sizeof text))
+        return 0;
+    return (unsigned long)(number_after(text, "\nvoluntary_ctxt_switches:") +
+                           number_after(text,
+                                        "\nnonvoluntary_ctxt_switches:"));
+}
+
+static bool thread_stat(struct thread *t)
+{
+    char path[64], text[1024], *close;
+
+    snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
+    if (!look_text(t->of->pid, path, text, sizeof text) ||
+        !(close = strrchr(text, ')')) || close[1] == '\0')
+        return false;
+    t->state = close[2];
+    t->user = (unsigned long)stat_field(close + 2, 14);
+    t->kernel_ = (unsigned long)stat_field(close + 2, 15);
+    return true;
+}
+
+static void thread_call(struct thread *t)
+{
+    char path[64], text[256], *at = text;
+
+    snprintf(path, sizeof path, "task/%d/wchan", (int)t->tid);
+    look_text(t->of->pid, path, t->wchan, sizeof t->wchan);
+    if (strcmp(t->wchan, "0") == 0)
+        *t->wchan = '\0';
+    snprintf(path, sizeof path, "task/%d/syscall", (int)t->tid);
+    if (!look_text(t->of->pid, path, text, sizeof text) || *text == '\0')
+        return;
+    t->known = CALL_NONE;
+    t->call = strtol(text, &at, 10);
+    if (at == text || t->call < 0)
+        return;
+    for (int i = 0; i < 8; i++) {
+        unsigned long n = strtoul(at, &at, 16);
+
+        if (i < 6)
+            t->arg[i] = n;
+        else if (i == 6)
+            t->sp = n;
+        else
+            t->pc = n;
+    }
+    t->known = CALL_KNOWN;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+    const struct thread *one = a, *other = b;
+
+    return (one->tid > other->tid) - (one->tid < other->tid);
+}
+
+void look_threads(struct seen *p)
+{
+    char path[48];
+    struct dirent *entry;
+    DIR *dir;
+
+    if (p->looked[0])
+        return;
+    p->looked[0] = true;
+    spaces(p);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+    dir = opendir(path);
+    while (dir && (entry = readdir(dir)) && p->threads < MOST_THREADS) {
+        struct thread t = { .of = p };
+
+        t.tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (t.tid <= 0 || !thread_stat(&t))
+            continue;
+        t.switches = switches_of(p->pid, t.tid);
+        thread_call(&t);
+        p->thread = grown(p->thread, p->threads, sizeof t);
+        p->thread[p->threads++] = t;
+    }
+    if (dir)
+        closedir(dir);
+    if (p->threads > 1)
+        qsort(p->thread, (size_t)p->threads, sizeof *p->thread, by_tid);
+}
+
+bool look_moved(struct thread *t)
+{
+    struct thread now = { .of = t->of, .tid = t->tid };
+    char state = t->state;
+
+    if (!thread_stat(&now))
+        return true;
+    thread_call(&now);
+    return now.state != state || now.call != t->call || now.sp != t->sp ||
+           switches_of(t->of->pid, t->tid) != t->switches ||
+           (state == 'R' && now.user + now.kernel_ > t->user + t->kernel_);
+}
+
+unsigned long look_switches(const struct thread *t)
+{
+    return switches_of(t->of->pid, t->tid);
+}
+
+void look_time(struct thread *t)
+{
+    char state = t->state;
+
+    thread_stat(t);
+    t->state = state;
+}
+
+long look_reads(struct seen *p)
+{
+    char text[512];
+
+    return look_text(p->pid, "io", text, sizeof text)
+               ? number_after(text, "syscr:")
+               : -1;
+}
+
+/* In its own pid namespace: the last of those that status tells. */
+static pid_t own_number(pid_t pid, pid_t tid)
+{
+    char path[64], text[4096], *at, *end, *last;
+
+    snprintf(path, sizeof path, "task/%d/status", (int)tid);
+    if (!look_text(pid, path, text, sizeof text) ||
+        !(at = strstr(text, "\nNSpid:")))
+        return 0;
+    end = strchr(at + 1, '\n');
+    if (!end)
+        return 0;
+    *end = '\0';
+    last = strrchr(at, '\t');
+    return last ? (pid_t)strtol(last + 1, NULL, 10) : 0;
+}
+
+struct thread *look_thread(struct seen *counts, pid_t tid)
+{
+    ino_t space = counts->foreign[SPACE_PID] ? space_of(counts->pid, "pid") : 0;
+
+    for (int i = 0; i < many; i++) {
+        struct seen *p = all[i];
+
+        if (p->kernel || (space && space_of(p->pid, "pid") != space))
+            continue;
+        if (!space && p->pid != tid) { /* a thread: is it one of these? */
+            char path[64];
+
+            snprintf(path, sizeof path, "/proc/%d/task/%d", (int)p->pid,
+                     (int)tid);
+            if (access(path, F_OK) == -1)
+                continue;
+        }
+        look_threads(p);
+        for (int j = 0; j < p->threads; j++)
+            if ((space ? own_number(p->pid, p->thread[j].tid)
+                       : p->thread[j].tid) == tid)
+                return &p->thread[j];
+    }
+    return NULL;
+}
+
+/* ---- descriptors -------------------------------------------------------- */
+
+void look_descriptors(struct seen *p)
+{
+    char path[64], link[4096];
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    if (p->looked[1])
+        return;
+    p->looked[1] = true;
+    if (p->kernel)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)p->pid);
+    if (p->state == 'Z') { /* its other threads may have them still */
+        look_threads(p);
+        for (int i = 0; i < p->threads; i++)
+            if (p->thread[i].state != 'Z')
+                snprintf(path, sizeof path, "/proc/%d/task/%d/fd",
+                         (int)p->pid, (int)p->thread[i].tid);
+    }
+    dir = opendir(path);
+    p->closed = !dir && p->state != 'Z';
+    while (dir && (entry = readdir(dir))) {
+        struct descriptor d = { 0 };
+        ssize_t n;
+
+        if (*entry->d_name == '.')
+            continue;
+        n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link - 1);
+        if (n == -1) {
+            p->closed = true; /* it may be listed, but not read */
+            continue;
+        }
+        link[n] = '\0';
+        d.fd = (int)strtol(entry->d_name, NULL, 10);
+        if ((*link == '/' || *link == 'p') &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+                0) {
+            d.r = st.st_mode & S_IRUSR;
+            d.w = st.st_mode & S_IWUSR;
+        }
+        d.link = strdup(link);
+        if (!d.link)
+            abort();
+        p->descriptor = grown(p->descriptor, p->descriptors, sizeof d);
+        p->descriptor[p->descriptors++] = d;
+    }
+    if (dir)
+        closedir(dir);
+}
+
+struct descriptor *look_fd(struct seen *p, int fd)
+{
+    look_descriptors(p);
+    for (int i = 0; i < p->descriptors; i++)
+        if (p->descriptor[i].fd == fd)
+            return &p->descriptor[i];
+    return NULL;
+}
+
+/* Without asking a file server, which may not answer. */
+bool look_inode(struct seen *p, struct descriptor *d)
+{
+    char path[64];
+    struct statx st;
+
+    if (d->asked)
+        return d->type;
+    d->asked = true;
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->pid, d->fd);
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
+              &st) == -1)
+        return false;
+    d->type = st.stx_mode & S_IFMT;
+    d->ino = st.stx_ino;
+    d->dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+    return true;
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+static void add_region(struct seen *p, const char *line)
+{
+    unsigned major, minor;
+    unsigned long ino;
+    char mode[8];
+    int path = 0;
+    struct region r = { 0 };
+
+    if (sscanf(line, "%lx-%lx %7s %lx %x:%x %lu %n", &r.from, &r.to, mode,
+               &r.offset, &major, &minor, &ino, &path) < 7 ||
+        !path)
+        return;
+    r.dev = makedev(major, minor);
+    r.ino = ino;
+    r.shared = mode[3] == 's';
+    r.runs = mode[2] == 'x';
+    r.path = strdup(line + path);
+    if (!r.path)
+        abort();
+    p->region = grown(p->region, p->regions, sizeof r);
+    p->region[p->regions++] = r;
+}
+
+void look_regions(struct seen *p)
+{
+    char *text;
+
+    if (p->looked[2])
+        return;
+    p->looked[2] = true;
+    if (p->kernel)
+        return;
+    text = whole_text(p->pid, "maps");
+    p->unmapped = !text;
+    for (char *line = text, *end; line && *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end)
+            *end++ = '\0';
+        add_region(p, line);
+    }
+    free(text);
+}
+
+struct region *look_region(struct seen *p, unsigned long address)
+{
+    look_regions(p);
+    for (int i = 0; i < p->regions; i++)
+        if (address >= p->region[i].from && address < p->region[i].to)
+            return &p->region[i];
+    return NULL;
+}
+
+size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size)
+{
+    struct iovec here = { to, size }, there[32];
+    size_t left = size;
+    int n = 0;
+    ssize_t got;
+
+    /* In pages: what is behind the end of the memory is left out. */
+    for (unsigned long from = at; left > 0 && n < 32; n++) {
+        size_t part = 4096 - from % 4096;
+
+        part = part < left ? part : left;
+        there[n] = (struct iovec){ (void *)from, part };
+        from += part;
+        left -= part;
+    }
+    got = process_vm_readv(t->tid, &here, 1, there, (unsigned long)n, 0);
+    return got > 0 ? (size_t)got : 0;
+}
+
+bool look_memory(struct thread *t, unsigned long at, void *to, size_t size)
+{
+    struct iovec here = { to, size }, there = { (void *)at, size };
+
+    return process_vm_readv(t->tid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+bool look_string(struct thread *t, unsigned long at, char *to, size_t size)
+{
+    size_t n = look_stack(t, at, to, size - 1);
+
+    to[n] = '\0';
+    return n > 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * look.h - what /proc shows of processes: data, and no judgement
+ *
+ * Nothing here stops, signals or traces a process. All is read when it is
+ * first asked for, and kept until look_end. What may not be read, or is gone
+ * meanwhile, is empty.
+ */
+#ifndef LOOK_H
+#define LOOK_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum call_known {
+    CALL_HIDDEN, /* it may not be read */
+    CALL_NONE,   /* it is in none: it runs, or has stopped outside */
+    CALL_KNOWN
+};
+
+struct thread {
+    struct seen *of;
+    pid_t tid;
+    char state; /* as ps shows it: R S D T t Z X */
+    char wchan[40];
+    enum call_known known;
+    long call; /* its number */
+    unsigned long arg[6], sp, pc;
+    unsigned long switches;      /* how often it has left a CPU */
+    unsigned long user, kernel_; /* time there, in ticks */
+};
+
+struct descriptor {
+    int fd;
+    bool r, w;   /* which end of a pipe it is */
+    char *link;  /* pipe:[5], socket:[6], /a/path, anon_inode:[...] */
+    bool asked;  /* the rest is known */
+    mode_t type; /* 0 if it could not be asked for */
+    dev_t dev;
+    ino_t ino;
+};
+
+struct region { /* a line of maps */
+    unsigned long from, to, offset;
+    bool shared, runs;
+    dev_t dev;
+    ino_t ino;
+    char *path;
+};
+
+struct seen { /* a process */
+    pid_t pid, parent, group, session, foreground;
+    int terminal;
+    char state;
+    char name[32];
+    bool kernel;     /* a thread of the kernel's */
+    bool asked_for;  /* one of the tree */
+    bool foreign[3]; /* in another namespace: see enum space */
+    struct thread *thread;
+    struct descriptor *descriptor;
+    struct region *region;
+    int threads, descriptors, regions;
+    bool looked[3]; /* which of the three have been read */
+    bool closed;    /* its descriptors may not be read */
+    bool unmapped;  /* nor its maps */
+};
+
+enum space { SPACE_PID, SPACE_IPC, SPACE_NET };
+
+void look_begin(void); /* which processes there are */
+void look_end(void);
+struct seen *look_each(struct seen *after); /* NULL: the first */
+struct seen *look_pid(pid_t pid);
+void look_tree(pid_t root); /* asked_for: this one and its descendants */
+
+void look_threads(struct seen *p);
+void look_descriptors(struct seen *p);
+void look_regions(struct seen *p);
+/* Thread of a number as a process itself would count it; NULL if gone. */
+struct thread *look_thread(struct seen *counts, pid_t tid);
+struct descriptor *look_fd(struct seen *p, int fd);
+bool look_inode(struct seen *p, struct descriptor *d);
+struct region *look_region(struct seen *p, unsigned long address);
+
+/* Looks again: has the thread moved since? */
+bool look_moved(struct thread *t);
+unsigned long look_switches(const struct thread *t); /* as of now */
+void look_time(struct thread *t);                    /* user, kernel_: now */
+/* How many reads it has made; -1: it may not be asked. */
+long look_reads(struct seen *p);
+bool look_memory(struct thread *t, unsigned long at, void *to, size_t size);
+/* As much of it as there is; how many bytes. */
+size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
+bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
+/* A file of the process, such as status or fdinfo/4; "" if it is not there.
+ */
+bool look_text(pid_t pid, const char *file, char *text, size_t size);
+#endif

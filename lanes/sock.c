@@ -1,0 +1,282 @@
+/*
+ * sock.c - which socket is connected to which: see sock.h
+ */
+#define _GNU_SOURCE
+#include "sock.h"
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static struct sock *all;
+static int many;
+static bool asked;
+
+static struct sock *sock_new(void)
+{
+    if ((many & (many - 1)) == 0) {
+        all = realloc(all, (many ? 2 * (size_t)many : 1) * sizeof *all);
+        if (!all)
+            abort();
+    }
+    all[many] = (struct sock){ 0 };
+    return &all[many++];
+}
+
+void sock_end(void)
+{
+    for (int i = 0; i < many; i++)
+        free(all[i].client);
+    free(all);
+    all = NULL;
+    many = 0;
+    asked = false;
+}
+
+/* ---- UNIX ---------------------------------------------------------------- */
+
+static void name_unix(struct sock *s, const char *path, size_t n)
+{
+    if (n >= sizeof s->name)
+        n = sizeof s->name - 1;
+    memcpy(s->name, path, n);
+    s->name[n] = '\0';
+    if (n > 0 && *path == '\0') { /* abstract: no file */
+        *s->name = '@';
+        for (size_t i = 1; i < n; i++)
+            if (s->name[i] == '\0')
+                s->name[i] = '@';
+    }
+}
+
+static void add_unix(const struct nlmsghdr *header)
+{
+    const struct unix_diag_msg *m = NLMSG_DATA(header);
+    int left = (int)NLMSG_PAYLOAD(header, sizeof *m);
+    struct sock *s = sock_new();
+
+    s->family = SOCK_UNIX;
+    s->ino = m->udiag_ino;
+    s->type = m->udiag_type;
+    s->listens = m->udiag_state == TCP_LISTEN;
+    for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left);
+         a = RTA_NEXT(a, left)) {
+        size_t n = RTA_PAYLOAD(a);
+        const unsigned *word = RTA_DATA(a);
+
+        switch (a->rta_type) {
+        case UNIX_DIAG_NAME:
+            name_unix(s, RTA_DATA(a), n);
+            break;
+        case UNIX_DIAG_PEER:
+            if (n >= sizeof *word)
+                s->peer = *word;
+            break;
+        case UNIX_DIAG_RQLEN:
+            if (n >= 2 * sizeof *word) {
+                s->unread = word[0];
+                s->waiting = word[0];
+            }
+            break;
+        case UNIX_DIAG_ICONS:
+            s->clients = (int)(n / sizeof *word);
+            s->client = calloc((size_t)s->clients + 1, sizeof *s->client);
+            if (!s->client)
+                abort();
+            for (int i = 0; i < s->clients; i++)
+                s->client[i] = word[i];
+            break;
+        }
+    }
+}
+
+static void ask_unix(void)
+{
+    struct {
+        struct nlmsghdr header;
+        struct unix_diag_req body;
+    } ask = {
+        .header = { .nlmsg_len = sizeof ask,
+                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+        .body = { .sdiag_family = AF_UNIX,
+                  .udiag_states = ~0U,
+                  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER |
+                                UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN },
+    };
+    const struct timeval limit = { .tv_usec = 200000 };
+    static char answer[65536] __attribute__((aligned(8)));
+    int fd =
+        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    bool more = fd != -1;
+
+    if (more)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (more && send(fd, &ask, sizeof ask, 0) != (ssize_t)sizeof ask)
+        more = false;
+    while (more) {
+        ssize_t n = recv(fd, answer, sizeof answer, 0);
+        int left = (int)n;
+
+        more = n > 0;
+        for (struct nlmsghdr *m = (void *)answer;
+             left > 0 && NLMSG_OK(m, (unsigned)left);
+             m = NLMSG_NEXT(m, left)) {
+            if (m->nlmsg_type != SOCK_DIAG_BY_FAMILY) {
+                more = false; /* the end, or an error */
+                break;
+            }
+            add_unix(m);
+        }
+    }
+    if (fd != -1)
+        close(fd);
+}
+
+/* ---- TCP and UDP --------------------------------------------------------- */
+
+/* "0100007F:1F90", as the kernel prints it, is 127.0.0.1:8080. */
+static void address(const char *hex, char *text, size_t size)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    size_t n = strcspn(hex, ":");
+    unsigned word[4] = { 0 };
+    unsigned port = (unsigned)strtoul(hex + n + (hex[n] == ':'), NULL, 16);
+
+    for (size_t i = 0; i < n / 8 && i < 4; i++) {
+        char part[9];
+
+        snprintf(part, sizeof part, "%.8s", hex + 8 * i);
+        word[i] = (unsigned)strtoul(part, NULL, 16);
+    }
+    inet_ntop(n == 8 ? AF_INET : AF_INET6, word, host, sizeof host);
+    if (strncmp(host, "::ffff:", 7) == 0)
+        memmove(host, host + 7, strlen(host + 7) + 1);
+    snprintf(text, size, "%s:%u", host, port);
+}
+
+static void ask_inet(const char *path, int family, int type)
+{
+    enum { SYN_SENT = 2, LISTEN = 10 };
+    char line[512], local[48], remote[48];
+    FILE *in = fopen(path, "re");
+
+    while (in && fgets(line, sizeof line, in)) {
+        unsigned state, out, unread;
+        unsigned long ino;
+        struct sock *s;
+
+        if (sscanf(line, "%*d: %47s %47s %x %x:%x %*s %*s %*u %*d %lu", local,
+                   remote, &state, &out, &unread, &ino) != 6)
+            continue;
+        s = sock_new();
+        s->family = family;
+        s->type = type;
+        s->ino = ino;
+        s->unread = s->waiting = unread;
+        s->listens = family == SOCK_TCP && state == LISTEN;
+        s->connects = family == SOCK_TCP && state == SYN_SENT;
+        address(local, s->name, sizeof s->name);
+        address(remote, s->remote, sizeof s->remote);
+    }
+    if (in)
+        fclose(in);
+}
+
+/* The other end of a connection within this machine has them swapped. */
+static void pair_inet(void)
+{
+    for (int i = 0; i < many; i++)
+        for (int j = 0; j < many; j++)
+            if (all[i].family == SOCK_TCP && all[j].family == SOCK_TCP &&
+                i != j && !all[i].listens && !all[j].listens &&
+                strcmp(all[i].name, all[j].remote) == 0 &&
+                strcmp(all[i].remote, all[j].name) == 0)
+                all[i].peer = all[j].ino;
+}
+
+static void ask(void)
+{
+    if (asked)
+        return;
+    asked = true;
+    ask_unix();
+    ask_inet("/proc/net/tcp", SOCK_TCP, SOCK_STREAM);
+    ask_inet("/proc/net/tcp6", SOCK_TCP, SOCK_STREAM);
+    ask_inet("/proc/net/udp", SOCK_UDP, SOCK_DGRAM);
+    ask_inet("/proc/net/udp6", SOCK_UDP, SOCK_DGRAM);
+    pair_inet();
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+const struct sock *sock_of(ino_t ino)
+{
+    ask();
+    for (int i = 0; ino && i < many; i++)
+        if (all[i].ino == ino)
+            return &all[i];
+    return NULL;
+}
+
+const struct sock *sock_named(const char *name)
+{
+    ask();
+    for (int i = 0; i < many; i++)
+        if (all[i].family == SOCK_UNIX && strcmp(all[i].name, name) == 0 &&
+            (all[i].listens || all[i].type == SOCK_DGRAM))
+            return &all[i];
+    return NULL;
+}
+
+const struct sock *sock_listener(int port)
+{
+    char end[16];
+    size_t n = (size_t)snprintf(end, sizeof end, ":%d", port);
+
+    ask();
+    for (int i = 0; i < many; i++) {
+        size_t length = strlen(all[i].name);
+
+        if (all[i].family == SOCK_TCP && all[i].listens && length > n &&
+            strcmp(all[i].name + length - n, end) == 0)
+            return &all[i];
+    }
+    return NULL;
+}
+
+const struct sock *sock_before_accept(const struct sock *s)
+{
+    ask();
+    for (int i = 0; i < many; i++) {
+        if (s->family == SOCK_UNIX)
+            for (int j = 0; j < all[i].clients; j++)
+                if (all[i].client[j] == s->ino)
+                    return &all[i];
+        /* TCP: the other end has no number before it is accepted */
+        if (s->family == SOCK_TCP && !s->peer && all[i].listens &&
+            all[i].family == SOCK_TCP && *s->remote) {
+            const char *port = strrchr(s->remote, ':');
+
+            return port ? sock_listener(atoi(port + 1)) : NULL;
+        }
+    }
+    return NULL;
+}
+
+const struct sock *sock_towards(ino_t ino, const struct sock *after)
+{
+    ask();
+    for (int i = after ? (int)(after - all) + 1 : 0; ino && i < many; i++)
+        if (all[i].peer == ino)
+            return &all[i];
+    return NULL;
+}

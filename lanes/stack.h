@@ -1,0 +1,25 @@
+/*
+ * stack.h - where in its program a thread waits, by what lies on its stack
+ *
+ * No tracer: memory is read (process_vm_readv) while the thread stays in its
+ * call. The return addresses are found as a debugger finds them, by the
+ * tables in .eh_frame.
+ */
+#ifndef STACK_H
+#define STACK_H
+#include "look.h"
+
+struct place {
+    char name[48]; /* of the function that the program has called, or "" */
+    char line[64]; /* file.c:12, or "": filled by stack_lines */
+    char file[300]; /* for stack_lines: where the debugger's data are */
+    unsigned long at[6];
+    int count; /* in a static program there are several to try */
+    char inner[6][48];
+};
+
+void stack_place(struct thread *t, struct place *place);
+/* All at once, since each start of addr2line takes milliseconds. */
+void stack_lines(struct place *place[], int n);
+void stack_end(void);
+#endif

@@ -1,0 +1,36 @@
+/*
+ * wait.h - in which call a thread waits, for what, and which could end it
+ */
+#ifndef WAIT_H
+#define WAIT_H
+#include "look.h"
+#include "stack.h"
+
+enum { GIVERS = 24 };
+
+struct wait {
+    struct thread *who;
+    struct place place;
+    char call[96];   /* "read(0)" */
+    char text[2000]; /* the rest: " on a pipe: no data, ..." */
+    struct giver {
+        struct seen *p;
+        struct thread *t; /* NULL: any of p's */
+    } giver[GIVERS];
+    int givers;
+    enum {
+        WAITS,  /* in a call, for others */
+        SLEEPS, /* for time */
+        STOPPED,
+        RUNS,
+        ENDED /* a zombie */
+    } how;
+    bool open;  /* others may come and end it: it has a name, a signal does */
+    bool timed; /* it gives up by itself */
+    bool known; /* it is said for what */
+};
+
+void wait_of(struct thread *t, struct wait *w);
+const char *wait_name(const struct seen *p);         /* "cat 4711" */
+const char *wait_thread_name(const struct thread *t); /* and its number */
+#endif

@@ -1,0 +1,581 @@
+/*
+ * why.c - the verdict: a sentence for each thread, and the circles
+ *
+ * What a thread waits for is wait.c's to say; here these are put together.
+ * Any one of those that could end a wait is enough to end it: so a set of
+ * waits is closed if each can be ended by others of the set only.
+ */
+#define _GNU_SOURCE
+#include "why.h"
+#include "sock.h"
+#include "wait.h"
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST = 1000, TOLD = 40, MOST_CIRCLES = 6 };
+
+struct node {
+    struct wait w;
+    bool moved;    /* it went on while it was looked at */
+    bool closed;   /* only others that are closed could end it */
+    struct node *like; /* an earlier one, of which the same is true */
+    int more;          /* how many are like this one */
+    struct node *from; /* where a search has come from */
+};
+
+static struct node **nodes;
+static int many;
+
+/* ---- lines ------------------------------------------------------------------ */
+
+/* A paragraph, whose lines are indented but for the first. */
+static void paragraph(FILE *out, int width, const char *text)
+{
+    int column = 0;
+
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+
+        if (column > 4 && column + 1 + n > width) {
+            fputs("\n    ", out);
+            column = 4;
+        } else if (column > 0) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", n, text);
+        column += n;
+        text += n;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+/* ---- who is there ----------------------------------------------------------- */
+
+static struct node *node_of(const struct thread *t)
+{
+    for (int i = 0; i < many; i++)
+        if (nodes[i]->w.who == t)
+            return nodes[i];
+    return NULL;
+}
+
+static void take(struct seen *p)
+{
+    look_threads(p);
+    for (int i = 0; i < p->threads && many < MOST; i++) {
+        if (node_of(&p->thread[i]))
+            continue;
+        nodes[many] = calloc(1, sizeof **nodes);
+        if (!nodes[many])
+            abort();
+        wait_of(&p->thread[i], &nodes[many]->w);
+        many++;
+    }
+}
+
+/* The tree, and those outside of it that could end a wait in it. */
+static void collect(void)
+{
+    nodes = calloc(MOST, sizeof *nodes);
+    if (!nodes)
+        abort();
+    for (struct seen *p = look_each(NULL); p; p = look_each(p))
+        if (p->asked_for && p->pid != getpid())
+            take(p);
+    for (int i = 0; i < many; i++)
+        for (int j = 0; j < nodes[i]->w.givers; j++)
+            if (nodes[i]->w.giver[j].p->pid > 1)
+                take(nodes[i]->w.giver[j].p);
+}
+
+static void forget(void)
+{
+    for (int i = 0; i < many; i++)
+        free(nodes[i]);
+    free(nodes);
+    nodes = NULL;
+    many = 0;
+    sock_end();
+    stack_end();
+    look_end();
+}
+
+/* ---- those that move -------------------------------------------------------- */
+
+static void nap(int milliseconds)
+{
+    struct timespec t = { 0, milliseconds * 1000000L };
+
+    nanosleep(&t, NULL);
+}
+
+/* A descriptor that gives EOF, or nothing at once, to one that reads on. */
+static void blame(struct wait *w)
+{
+    struct seen *p = w->who->of;
+
+    look_descriptors(p);
+    for (int i = 0; i < p->descriptors; i++) {
+        struct descriptor *d = &p->descriptor[i];
+        char file[32], text[1024], *flags;
+        bool writer = false;
+
+        if (strncmp(d->link, "pipe:", 5) != 0 || !d->r)
+            continue;
+        for (struct seen *q = look_each(NULL); q && !writer;
+             q = look_each(q)) {
+            look_descriptors(q);
+            for (int j = 0; j < q->descriptors; j++)
+                writer |= q->descriptor[j].w &&
+                          strcmp(q->descriptor[j].link, d->link) == 0;
+        }
+        snprintf(file, sizeof file, "fdinfo/%d", d->fd);
+        if (!writer)
+            snprintf(w->text + strlen(w->text),
+                     sizeof w->text - strlen(w->text),
+                     "; fd %d is a pipe at its end of file: no process holds"
+                     " its write end",
+                     d->fd);
+        else if (look_text(p->pid, file, text, sizeof text) &&
+                 (flags = strstr(text, "flags:")) &&
+                 strtol(flags + 6, NULL, 8) & 04000)
+            snprintf(w->text + strlen(w->text),
+                     sizeof w->text - strlen(w->text),
+                     "; fd %d is a pipe with O_NONBLOCK, where read does not"
+                     " wait",
+                     d->fd);
+    }
+}
+
+/* What one does that runs: looked at twice. */
+static void busy(struct wait *w, long before, long after, double seconds,
+                 unsigned long user, unsigned long kernel)
+{
+    double tick = 1.0 / (double)sysconf(_SC_CLK_TCK);
+
+    w->known = true;
+    if (before >= 0 && after - before > 50) {
+        snprintf(w->text, sizeof w->text,
+                 " spins: %ld reads in %.0f ms", after - before,
+                 seconds * 1000);
+        blame(w);
+    } else if (kernel > user && kernel > 2) {
+        snprintf(w->text, sizeof w->text,
+                 " spins: %.0f ms of CPU in %.0f ms, most of it in system"
+                 " calls that do not wait",
+                 (double)(user + kernel) * tick * 1000, seconds * 1000);
+    } else {
+        snprintf(w->text, sizeof w->text,
+                 " computes: %.0f ms of CPU in %.0f ms",
+                 (double)(user + kernel) * tick * 1000, seconds * 1000);
+    }
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void look_twice(void)
+{
+    enum { SHORT = 20, LONG = 100, RUNNERS = 16 };
+    struct {
+        struct node *n;
+        long reads;
+        unsigned long user, kernel;
+    } run[RUNNERS];
+    double began = now();
+    int running = 0;
+
+    for (int i = 0; i < many && running < RUNNERS; i++)
+        if (nodes[i]->w.how == RUNS && nodes[i]->w.who->of->asked_for) {
+            run[running].n = nodes[i];
+            run[running].user = nodes[i]->w.who->user;
+            run[running].kernel = nodes[i]->w.who->kernel_;
+            run[running++].reads = look_reads(nodes[i]->w.who->of);
+        }
+    nap(running ? LONG : SHORT);
+    for (int i = 0; i < many; i++) {
+        struct wait *w = &nodes[i]->w;
+        unsigned long switches = w->who->switches;
+
+        nodes[i]->moved = w->how != ENDED && look_moved(w->who);
+        if (nodes[i]->moved && w->how != RUNS)
+            snprintf(w->text, sizeof w->text, "%ld",
+                     (long)(look_switches(w->who) - switches));
+    }
+    for (int i = 0; i < running; i++) {
+        struct wait *w = &run[i].n->w;
+        struct thread *t = w->who;
+
+        look_time(t);
+        busy(w, run[i].reads, look_reads(t->of), now() - began,
+             t->user - run[i].user, t->kernel_ - run[i].kernel);
+    }
+}
+
+/* ---- closed sets, circles ------------------------------------------------------ */
+
+/* Could it do something, now or later? */
+static bool able(const struct giver *g)
+{
+    const struct node *n;
+
+    if (g->t) {
+        n = node_of(g->t);
+        return !n || (!n->closed && n->w.how != ENDED);
+    }
+    for (int i = 0; i < g->p->threads; i++) {
+        n = node_of(&g->p->thread[i]);
+        if (!n || (!n->closed && n->w.how != ENDED))
+            return true;
+    }
+    return g->p->threads == 0;
+}
+
+/* With strangers, or without any that could come from outside. */
+static void close_set(bool strangers)
+{
+    bool changed = true;
+
+    for (int i = 0; i < many; i++) {
+        const struct wait *w = &nodes[i]->w;
+
+        nodes[i]->closed = w->how == WAITS && !nodes[i]->moved && w->known &&
+                           !w->timed && w->givers > 0 &&
+                           !(strangers && w->open);
+    }
+    while (changed) {
+        changed = false;
+        for (int i = 0; i < many; i++)
+            for (int j = 0; nodes[i]->closed && j < nodes[i]->w.givers; j++)
+                if (able(&nodes[i]->w.giver[j])) {
+                    nodes[i]->closed = false;
+                    changed = true;
+                }
+    }
+}
+
+static bool gives(const struct giver *g, const struct node *n)
+{
+    return n->closed && (g->t ? g->t == n->w.who : g->p == n->w.who->of);
+}
+
+/* The shortest way from a wait back to itself; the nodes of it, or 0. */
+static int circle(struct node *start, struct node *path[])
+{
+    struct node *queue[MOST];
+    int head = 0, tail = 0, length = 0;
+
+    for (int i = 0; i < many; i++)
+        nodes[i]->from = NULL;
+    queue[tail++] = start;
+    while (head < tail) {
+        struct node *n = queue[head++];
+
+        for (int j = 0; j < n->w.givers; j++)
+            for (int i = 0; i < many; i++) {
+                if (!gives(&n->w.giver[j], nodes[i]))
+                    continue;
+                if (nodes[i] == start) {
+                    for (; n != start; n = n->from)
+                        path[length++] = n;
+                    path[length++] = start;
+                    return length; /* the last one first */
+                }
+                if (!nodes[i]->from) {
+                    nodes[i]->from = n;
+                    queue[tail++] = nodes[i];
+                }
+            }
+    }
+    return 0;
+}
+
+static int say_circles(FILE *out, int width, const char *end)
+{
+    struct node *path[MOST];
+    bool told[MOST] = { false };
+    char text[4096];
+    int said = 0;
+
+    for (int i = 0; i < many && said < MOST_CIRCLES; i++) {
+        int n = nodes[i]->closed && !told[i] ? circle(nodes[i], path) : 0;
+        size_t at;
+
+        if (n == 0)
+            continue;
+        for (int j = 0; j < many; j++)
+            for (int k = 0; k < n; k++)
+                told[j] |= nodes[j] == path[k];
+        if (n == 1) {
+            snprintf(text, sizeof text, "%s waits for itself.",
+                     wait_thread_name(nodes[i]->w.who));
+            paragraph(out, width, text);
+            said++;
+            continue;
+        }
+        at = (size_t)snprintf(text, sizeof text, "%s waits for ",
+                              wait_thread_name(nodes[i]->w.who));
+        for (int k = n - 2; k >= 0 && at < sizeof text - 200; k--) {
+            if (n > 12 && k == n - 7) {
+                at += (size_t)snprintf(text + at, sizeof text - at,
+                                       "%d others, the last of ", n - 11);
+                k = 4;
+                continue;
+            }
+            at += (size_t)snprintf(text + at, sizeof text - at,
+                                   "%s, which waits for ",
+                                   wait_thread_name(path[k]->w.who));
+        }
+        snprintf(text + at, sizeof text - at, "%s: a circle%s",
+                 wait_thread_name(nodes[i]->w.who), end);
+        paragraph(out, width, text);
+        said++;
+    }
+    return said;
+}
+
+/* ---- sentences --------------------------------------------------------------- */
+
+/* Other names of the call itself, where no more need be said than the name. */
+static bool same_call(const char *name)
+{
+    static const char *const names[] = {
+        "read",         "write",        "readv",       "writev",
+        "recv",         "recvfrom",     "recvmsg",     "send",
+        "sendto",       "sendmsg",      "accept",      "accept4",
+        "connect",      "open",         "open64",      "openat",
+        "openat64",     "creat",        "poll",        "ppoll",
+        "select",       "pselect",      "epoll_wait",  "epoll_pwait",
+        "wait",         "wait3",        "wait4",       "waitpid",
+        "waitid",       "sleep",        "usleep",      "nanosleep",
+        "clock_nanosleep", "pause",     "sigsuspend",  "sigwait",
+        "sigwaitinfo",  "sigtimedwait", "semop",       "semtimedop",
+        "msgrcv",       "msgsnd",       "mq_receive",  "mq_timedreceive",
+        "mq_send",      "mq_timedsend", "flock",       "fcntl",
+        "fcntl64",      "splice",       "vfork",       "syscall",
+        "sendfile",     "tee",          "vmsplice",    "futex",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "read(0)", under the name that the programmer wrote. */
+static void call_text(const struct wait *w, char *text, size_t size)
+{
+    size_t base = strcspn(w->call, "(");
+    const char *name = w->place.name;
+    bool known = *name && strncmp(name, w->call, base) == 0 &&
+                 strlen(name) == base;
+
+    if (!*name || known || strcmp(name, "syscall") == 0)
+        snprintf(text, size, "%s", w->call);
+    else if (same_call(name))
+        snprintf(text, size, "%s%s", name,
+                 strcmp(name, "wait") == 0 ? "" : w->call + base);
+    else
+        snprintf(text, size, "%s, called by %s", w->call, name);
+}
+
+static void stopped_text(const struct wait *w, char *text, size_t size)
+{
+    const struct seen *p = w->who->of;
+    char status[4096], *at;
+    const struct seen *tracer = NULL;
+
+    if (look_text(p->pid, "status", status, sizeof status) &&
+        (at = strstr(status, "\nTracerPid:")))
+        tracer = look_pid((pid_t)strtol(at + 11, NULL, 10));
+    if (w->who->state == 't' || tracer)
+        snprintf(text, size, " is held by a tracer, %s",
+                 tracer ? wait_name(tracer) : "which is not known");
+    else if (p->terminal && p->foreground > 0 &&
+             p->foreground != p->group)
+        snprintf(text, size,
+                 " is stopped, in the background of its terminal (it may have"
+                 " read it, SIGTTIN, or ^Z): fg, or kill -CONT %d",
+                 (int)p->pid);
+    else
+        snprintf(text, size, " is stopped: kill -CONT %d lets it go on",
+                 (int)p->pid);
+}
+
+static void sentence(const struct node *n, char *text, size_t size)
+{
+    const struct wait *w = &n->w;
+    const char *who = wait_thread_name(w->who);
+    char call[160], rest[400];
+    const struct seen *parent;
+
+    call_text(w, call, sizeof call);
+    switch (w->how) {
+    case ENDED:
+        parent = look_pid(w->who->of->parent);
+        if (w->who->of->threads > 1)
+            snprintf(text, size, "%s has ended", who);
+        else
+            snprintf(text, size, "%s has ended, and %s has not waited for it",
+                     who, parent ? wait_name(parent) : "its parent");
+        break;
+    case STOPPED:
+        stopped_text(w, rest, sizeof rest);
+        snprintf(text, size, "%s%s", who, rest);
+        break;
+    case RUNS:
+        snprintf(text, size, "%s%s", who, *w->text ? w->text : " runs");
+        break;
+    default:
+        if (n->moved) {
+            long times = strtol(w->text, NULL, 10);
+
+            if (times > 1)
+                snprintf(text, size,
+                         "%s goes on: it has waited %ld times in this moment,"
+                         " at first in %s",
+                         who, times, call);
+            else
+                snprintf(text, size, "%s goes on: it was in %s", who, call);
+        } else if (*w->place.line)
+            snprintf(text, size, "%s is in %s at %s%s", who, call,
+                     w->place.line, w->text);
+        else
+            snprintf(text, size, "%s is in %s%s", who, call, w->text);
+    }
+}
+
+/* Equal but for the pid: told once. */
+static void fold(void)
+{
+    for (int i = 0; i < many; i++)
+        for (int j = 0; j < i; j++)
+            if (!nodes[j]->like && nodes[i]->w.how == nodes[j]->w.how &&
+                nodes[i]->moved == nodes[j]->moved &&
+                strcmp(nodes[i]->w.who->of->name,
+                       nodes[j]->w.who->of->name) == 0 &&
+                strcmp(nodes[i]->w.call, nodes[j]->w.call) == 0 &&
+                strcmp(nodes[i]->w.text, nodes[j]->w.text) == 0 &&
+                strcmp(nodes[i]->w.place.line, nodes[j]->w.place.line) == 0) {
+                nodes[i]->like = nodes[j];
+                nodes[j]->more++;
+                break;
+            }
+}
+
+static void say_like(const struct node *n, char *text, size_t size)
+{
+    int said = 0;
+
+    snprintf(text, size, "; so %s ", n->more == 1 ? "is" : "are");
+    for (int i = 0; i < many; i++)
+        if (nodes[i]->like == n && said < 4)
+            snprintf(text + strlen(text), size - strlen(text), "%s%s",
+                     said == 0                      ? ""
+                     : said == n->more - 1          ? " and "
+                                                    : ", ",
+                     wait_thread_name(nodes[i]->w.who)),
+                said++;
+    if (n->more > said)
+        snprintf(text + strlen(text), size - strlen(text), " and %d others",
+                 n->more - said);
+}
+
+static bool say_all(FILE *out, int width)
+{
+    static char text[4096], like[600];
+    struct place *places[MOST];
+    bool stuck = false;
+    int told = 0, left = 0;
+
+    for (int i = 0; i < many; i++)
+        places[i] = &nodes[i]->w.place;
+    stack_lines(places, many);
+    fold();
+    for (int i = 0; i < many; i++) {
+        struct node *n = nodes[i];
+        bool main_only = n->w.how == ENDED && n->w.who->of->threads < 2;
+
+        if (n->w.who->of->asked_for && !n->moved &&
+            (n->w.how == WAITS || n->w.how == STOPPED))
+            stuck = true;
+        if (n->like || (main_only && n->w.who->of->parent == getpid()))
+            continue;
+        if (told == TOLD) {
+            left++;
+            continue;
+        }
+        told++;
+        sentence(n, text, sizeof text - sizeof like - 2);
+        if (n->more) {
+            say_like(n, like, sizeof like);
+            strcat(text, like);
+        }
+        strcat(text, ".");
+        paragraph(out, width, text);
+    }
+    if (left)
+        fprintf(out, "And %d more.\n", left);
+    close_set(true);
+    if (say_circles(out, width, ".") == 0) {
+        close_set(false);
+        say_circles(out, width, ", though others could still come.");
+    }
+    return stuck;
+}
+
+static bool tell(FILE *out, int width)
+{
+    struct winsize size;
+    bool stuck;
+
+    if (!width && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
+        width = size.ws_col - 1;
+    if (width < 20)
+        width = 79;
+
+    collect();
+    look_twice();
+    stuck = say_all(out, width);
+    forget();
+    return stuck;
+}
+
+bool why_descendants(FILE *out, int width)
+{
+    look_begin();
+    look_tree(getpid());
+    return tell(out, width);
+}
+
+int why_pids(char *pids[], int width)
+{
+    bool any = false;
+
+    look_begin();
+    for (char **word = pids; *word; word++) {
+        char *end;
+        long pid = strtol(*word, &end, 10);
+
+        if (end == *word || *end || pid <= 0 || pid > 1 << 22)
+            errx(2, "-w: not a process: %s", *word);
+        if (!look_pid((pid_t)pid)) {
+            warnx("%ld: there is no such process", pid);
+            continue;
+        }
+        look_tree((pid_t)pid);
+        any = true;
+    }
+    return any && tell(stdout, width) ? 0 : 1;
+}

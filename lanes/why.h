@@ -1,0 +1,14 @@
+/*
+ * why.h - why do processes not go on? The verdict, from /proc alone
+ */
+#ifndef WHY_H
+#define WHY_H
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* -w PID...: the exit status, 0 if there was something to explain. */
+int why_pids(char *pids[], int width);
+/* The descendants of this process; true if one of them waits. */
+bool why_descendants(FILE *out, int width);
+#endif
