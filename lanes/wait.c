@@ -324,6 +324,16 @@ static bool deleted(const char *path)
     return n > 10 && strcmp(path + n - 10, " (deleted)") == 0;
 }
 
+/* An abstract name may be filled up with zeros, which are @ here. */
+static int shown_length(const char *name)
+{
+    size_t n = strlen(name);
+
+    while (*name == '@' && n > 1 && name[n - 1] == '@')
+        n--;
+    return (int)n;
+}
+
 /* "a pipe", "the FIFO /tmp/f": what it is. */
 static void add_what(struct wait *w, struct seen *p, struct descriptor *d)
 {
@@ -351,9 +361,9 @@ static void add_what(struct wait *w, struct seen *p, struct descriptor *d)
         if (!s)
             add(w, "a socket");
         else if (s->family == SOCK_UNIX)
-            add(w, "a UNIX %ssocket%s%s",
+            add(w, "a UNIX %ssocket%s%.*s",
                 s->type == SOCK_DGRAM ? "datagram " : "", *s->name ? " " : "",
-                s->name);
+                shown_length(s->name), s->name);
         else if (s->listens || s->family == SOCK_UDP)
             add(w, "%s %s", s->family == SOCK_UDP ? "UDP" : "TCP", s->name);
         else
@@ -420,9 +430,13 @@ static void socket_lacks_data(struct wait *w, struct descriptor *d)
         while ((other = sock_towards(s->ino, other)))
             if (other->ino != s->ino)
                 add_socket_holders(w, other->ino, "; connected to it: ", "");
-        w->open = s->family == SOCK_UDP || *s->name || !w->givers;
-        if (w->open)
+        w->open = s->family == SOCK_UDP || *s->name;
+        if (w->open) {
             add(w, "; any process may send one");
+        } else if (!w->givers) {
+            add(w, "; it has no name (bind), so no process can send it one");
+            giver(w, w->who->of, w->who);
+        }
     } else if (s->peer) {
         peer = sock_of(s->peer);
         add_socket_holders(w, s->peer, "no data; the other end: ", "");
@@ -1238,8 +1252,8 @@ static void say_semop(struct wait *w)
             op[i].sem_op == 0 ? 0 : -op[i].sem_op);
         said = true;
         if (last <= 0)
-            continue;
-        if (q)
+            add(w, "; no process has changed it yet");
+        else if (q)
             add(w, "; changed last by %s",
                 q == w->who->of ? "itself" : wait_name(q));
         else
@@ -1419,10 +1433,10 @@ static bool add_cause(struct wait *w, const struct futex *f, const char *what,
             wait_name(f->copy));
         return true;
     }
-    if (f->in && f->in->shared && f->private_ && f->others) {
+    if (f->in && f->in->shared && f->private_) {
         add(w,
             "; the %s was made for the threads of one process (%s), so"
-            " another process cannot wake it",
+            " another process does not wake it",
             what, shared);
         return true;
     }

@@ -448,11 +448,13 @@ static void sentence(const struct node *n, char *text, size_t size)
                          who, times, call);
             else
                 snprintf(text, size, "%s goes on: it was in %s", who, call);
-        } else if (*w->place.line)
-            snprintf(text, size, "%s is in %s at %s%s", who, call,
-                     w->place.line, w->text);
-        else
-            snprintf(text, size, "%s is in %s%s", who, call, w->text);
+        } else {
+            bool pause = strstr(call, ", called by") && *w->text == ' ';
+
+            snprintf(text, size, "%s is in %s%s%s%s%s", who, call,
+                     *w->place.line ? " at " : "", w->place.line,
+                     pause ? "," : "", w->text);
+        }
     }
 }
 
@@ -478,7 +480,10 @@ static void say_like(const struct node *n, char *text, size_t size)
 {
     int said = 0;
 
-    snprintf(text, size, "; so %s ", n->more == 1 ? "is" : "are");
+    snprintf(text, size, "; so %s ",
+             n->w.how == ENDED ? (n->more == 1 ? "has" : "have")
+             : n->more == 1    ? "is"
+                               : "are");
     for (int i = 0; i < many; i++)
         if (nodes[i]->like == n && said < 4)
             snprintf(text + strlen(text), size - strlen(text), "%s%s",
