@@ -953,7 +953,7 @@ static void say_wait(struct wait *w)
         t = look_thread(w->who->of, (pid_t)which);
     if (t)
         which = t->tid;
-    if (which > 0)
+    if (which != -1)
         snprintf(w->call, sizeof w->call, "%s(%ld)",
                  waitid ? "waitid" : "waitpid", which);
     else

@@ -32,12 +32,15 @@ static int many;
 
 /* ---- lines ------------------------------------------------------------------ */
 
-/* A paragraph, whose lines are indented but for the first. */
+/*
+ * A paragraph, whose lines are indented but for the first. Where nobody reads
+ * it on a terminal it is one line, which is easier to find things in.
+ */
 static void paragraph(FILE *out, int width, const char *text)
 {
     int column = 0;
 
-    while (*text) {
+    while (width && *text) {
         int n = (int)strcspn(text, " ");
 
         if (column > 4 && column + 1 + n > width) {
@@ -52,7 +55,7 @@ static void paragraph(FILE *out, int width, const char *text)
         text += n;
         text += strspn(text, " ");
     }
-    fputc('\n', out);
+    fprintf(out, "%s\n", text);
 }
 
 /* ---- who is there ----------------------------------------------------------- */
@@ -383,9 +386,10 @@ static void call_text(const struct wait *w, char *text, size_t size)
 
     if (!*name || known || strcmp(name, "syscall") == 0)
         snprintf(text, size, "%s", w->call);
+    else if (strcmp(name, "waitpid") == 0 && !w->call[base])
+        snprintf(text, size, "waitpid(-1)");
     else if (same_call(name))
-        snprintf(text, size, "%s%s", name,
-                 strcmp(name, "wait") == 0 ? "" : w->call + base);
+        snprintf(text, size, "%s%s", name, w->call + base);
     else
         snprintf(text, size, "%s, called by %s", w->call, name);
 }
@@ -546,9 +550,7 @@ static bool tell(FILE *out, int width)
     bool stuck;
 
     if (!width && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
-        width = size.ws_col - 1;
-    if (width < 20)
-        width = 79;
+        width = size.ws_col > 20 ? size.ws_col - 1 : 79;
 
     collect();
     look_twice();

@@ -183,7 +183,7 @@ strikes() {
         for captions in "$ROOT"/*/*.captions; do
             name=$(basename "$captions" .captions)
             [[ -e ${captions%/*}/${name%%--*}.c ]] || echo "$name: no such program"
-            lanes -r "$LOGS/$name.log" -c "$captions" -w 400 -o now.txt || true
+            lanes -r "$LOGS/$name.log" -c "$captions" -W 400 -o now.txt || true
             while IFS=$(printf "\t") read -r pattern text; do
                 n=$(sed "s/^ *//" now.txt | grep -cxF -e "$text")
                 [[ $n == 1 ]] || echo "$name: $pattern: $n rows"

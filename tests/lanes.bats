@@ -338,11 +338,11 @@ remove_set() {
     run -1 grep -P '[^\x00-\x7f]|\x1b' <<<"$output"
 }
 
-@test "lanes: no line is wider than -w says" {
+@test "lanes: no line is wider than -W says" {
     run -0 bash -c '
         for w in 20 40 80 132; do
-            lanes -w $w -r "$ROOT/tests/lanes/connect2.log" >picture
-            (($(wc -L <picture) <= w)) || echo "at -w $w"
+            lanes -W $w -r "$ROOT/tests/lanes/connect2.log" >picture
+            (($(wc -L <picture) <= w)) || echo "at -W $w"
         done'
     assert_output ''
 }
@@ -491,7 +491,7 @@ rooms() {
 
 @test "moment: uniq is killed by SIGPIPE, because head has gone" {
     requires strace
-    run -0 lanes -w 150 sh -c 'seq 99999 | sort | uniq -c | head -n 3'
+    run -0 lanes -W 150 sh -c 'seq 99999 | sort | uniq -c | head -n 3'
     assert_line --regexp 'write.* = EPIPE ◀ last re.*┤'
     assert_line --regexp 'waitpid.* = D ◀╌+ SIGPIPE ╌┤'
 }
@@ -540,7 +540,7 @@ rooms() {
 
 @test "moment: the queue that jumps" {
     requires strace
-    run -0 bash -c 'lanes -w 120 mq-priority | grep -m 4 -o "_receive[^=]* = .*"'
+    run -0 bash -c 'lanes -W 120 mq-priority | grep -m 4 -o "_receive[^=]* = .*"'
     assert_equal "$(grep -o '"[a-z ]*"' <<<"$output" | paste -sd ' ')" \
         '"high" "mid" "mid again" "low"'
     assert_line --index 0 --partial 'prio 9'
@@ -548,7 +548,7 @@ rooms() {
 
 @test "moment: three knocks, one answer" {
     requires strace
-    run -0 lanes -n 2 -w 120 sig-queue
+    run -0 lanes -n 2 -W 120 sig-queue
     assert_equal "$(grep -c 'kill(A, SIGUSR1)' <<<"$output")" 3
     assert_equal "$(grep -c 'sigwait() = SIGUSR1' <<<"$output")" 1
     assert_equal "$(grep -c 'sigwait() = SIGRTMIN+1 ' <<<"$output")" 3
