@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -43,12 +44,18 @@ static ssize_t text_of(int fd, char *text, size_t size)
     return n ? (ssize_t)n : got;
 }
 
-bool look_text(pid_t pid, const char *file, char *text, size_t size)
+static bool file_text(pid_t pid, const char *file, char *text, size_t size)
 {
     char path[80];
 
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     return text_of(open(path, O_RDONLY | O_CLOEXEC), text, size) >= 0;
+}
+
+bool look_text(const struct seen *p, const char *file, char *text,
+               size_t size)
+{
+    return file_text(p->door, file, text, size);
 }
 
 /* Any length; NULL if it may not be read. */
@@ -97,7 +104,7 @@ static void name_it(struct seen *p, const char *comm, size_t n)
     char line[256], *base;
 
     snprintf(p->name, sizeof p->name, "%.*s", (int)n, comm);
-    if (n == 15 && look_text(p->pid, "cmdline", line, sizeof line)) {
+    if (n == 15 && file_text(p->pid, "cmdline", line, sizeof line)) {
         base = strrchr(line, '/');
         base = base ? base + 1 : line;
         if (strncmp(base, p->name, 15) == 0)
@@ -125,7 +132,7 @@ static struct seen *seen_new(pid_t pid)
     char text[1024], *open, *close;
     struct seen *p;
 
-    if (!look_text(pid, "stat", text, sizeof text))
+    if (!file_text(pid, "stat", text, sizeof text))
         return NULL;
     open = strchr(text, '(');
     close = strrchr(text, ')');
@@ -134,7 +141,7 @@ static struct seen *seen_new(pid_t pid)
     p = calloc(1, sizeof *p);
     if (!p)
         abort();
-    p->pid = pid;
+    p->pid = p->door = pid;
     close += 2; /* at the state */
     p->state = *close;
     p->parent = (pid_t)stat_field(close, 4);
@@ -145,6 +152,17 @@ static struct seen *seen_new(pid_t pid)
     p->kernel = stat_field(close, 9) & PF_KTHREAD;
     name_it(p, open + 1, (size_t)(close - 2 - open - 1));
     return p;
+}
+
+/* Of a main thread that has ended little is left to see. */
+static void find_door(struct seen *p)
+{
+    if (p->state != 'Z')
+        return;
+    look_threads(p);
+    for (int i = 0; i < p->threads; i++)
+        if (p->thread[i].state != 'Z')
+            p->door = p->thread[i].tid;
 }
 
 void look_begin(void)
@@ -263,7 +281,7 @@ static unsigned long switches_of(pid_t pid, pid_t tid)
     char path[64], text[4096];
 
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!look_text(pid, path, text, sizeof text))
+    if (!file_text(pid, path, text, sizeof text))
         return 0;
     return (unsigned long)(number_after(text, "\nvoluntary_ctxt_switches:") +
                            number_after(text,
@@ -275,7 +293,7 @@ static bool thread_stat(struct thread *t)
     char path[64], text[1024], *close;
 
     snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
-    if (!look_text(t->of->pid, path, text, sizeof text) ||
+    if (!file_text(t->of->pid, path, text, sizeof text) ||
         !(close = strrchr(text, ')')) || close[1] == '\0')
         return false;
     t->state = close[2];
@@ -284,16 +302,36 @@ static bool thread_stat(struct thread *t)
     return true;
 }
 
+/*
+ * A call that ^Z has interrupted goes on as restart_syscall; the true number
+ * is in the program, which has put it into a register before it called.
+ */
+static void restarted(struct thread *t)
+{
+#ifdef __x86_64__
+    unsigned char code[7];
+    unsigned number;
+
+    if (t->call != SYS_restart_syscall ||
+        !look_memory(t, t->pc - 7, code, sizeof code) || code[0] != 0xb8)
+        return;
+    memcpy(&number, code + 1, sizeof number);
+    t->call = number;
+#else
+    (void)t;
+#endif
+}
+
 static void thread_call(struct thread *t)
 {
     char path[64], text[256], *at = text;
 
     snprintf(path, sizeof path, "task/%d/wchan", (int)t->tid);
-    look_text(t->of->pid, path, t->wchan, sizeof t->wchan);
+    file_text(t->of->pid, path, t->wchan, sizeof t->wchan);
     if (strcmp(t->wchan, "0") == 0)
         *t->wchan = '\0';
     snprintf(path, sizeof path, "task/%d/syscall", (int)t->tid);
-    if (!look_text(t->of->pid, path, text, sizeof text) || *text == '\0')
+    if (!file_text(t->of->pid, path, text, sizeof text) || *text == '\0')
         return;
     t->known = CALL_NONE;
     t->call = strtol(text, &at, 10);
@@ -310,6 +348,7 @@ static void thread_call(struct thread *t)
             t->pc = n;
     }
     t->known = CALL_KNOWN;
+    restarted(t);
 }
 
 static int by_tid(const void *a, const void *b)
@@ -378,7 +417,7 @@ long look_reads(struct seen *p)
 {
     char text[512];
 
-    return look_text(p->pid, "io", text, sizeof text)
+    return look_text(p, "io", text, sizeof text)
                ? number_after(text, "syscr:")
                : -1;
 }
@@ -389,7 +428,7 @@ static pid_t own_number(pid_t pid, pid_t tid)
     char path[64], text[4096], *at, *end, *last;
 
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!look_text(pid, path, text, sizeof text) ||
+    if (!file_text(pid, path, text, sizeof text) ||
         !(at = strstr(text, "\nNSpid:")))
         return 0;
     end = strchr(at + 1, '\n');
@@ -440,14 +479,8 @@ void look_descriptors(struct seen *p)
     p->looked[1] = true;
     if (p->kernel)
         return;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)p->pid);
-    if (p->state == 'Z') { /* its other threads may have them still */
-        look_threads(p);
-        for (int i = 0; i < p->threads; i++)
-            if (p->thread[i].state != 'Z')
-                snprintf(path, sizeof path, "/proc/%d/task/%d/fd",
-                         (int)p->pid, (int)p->thread[i].tid);
-    }
+    find_door(p);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)p->door);
     dir = opendir(path);
     p->closed = !dir && p->state != 'Z';
     while (dir && (entry = readdir(dir))) {
@@ -497,7 +530,7 @@ bool look_inode(struct seen *p, struct descriptor *d)
     if (d->asked)
         return d->type;
     d->asked = true;
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->pid, d->fd);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
     if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
               &st) == -1)
         return false;
@@ -541,7 +574,8 @@ void look_regions(struct seen *p)
     p->looked[2] = true;
     if (p->kernel)
         return;
-    text = whole_text(p->pid, "maps");
+    find_door(p);
+    text = whole_text(p->door, "maps");
     p->unmapped = !text;
     for (char *line = text, *end; line && *line; line = end) {
         end = line + strcspn(line, "\n");

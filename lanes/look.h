@@ -48,6 +48,7 @@ struct region { /* a line of maps */
 
 struct seen { /* a process */
     pid_t pid, parent, group, session, foreground;
+    pid_t door; /* its folder in /proc: a thread's that lives */
     int terminal;
     char state;
     char name[32];
@@ -92,5 +93,6 @@ size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
 bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
 /* A file of the process, such as status or fdinfo/4; "" if it is not there.
  */
-bool look_text(pid_t pid, const char *file, char *text, size_t size);
+bool look_text(const struct seen *p, const char *file, char *text,
+               size_t size);
 #endif

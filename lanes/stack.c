@@ -579,8 +579,9 @@ static void place_file(struct thread *t, struct place *place,
     else
         snprintf(fresh.file, sizeof fresh.file, "/proc/%d/root%.250s",
                  (int)t->of->pid, r->path);
-    fresh.at[0] = address - i->bias - 1;
-    fresh.count = 1;
+    fresh.at = address - i->bias - 1; /* in the call itself */
+    fresh.dev = r->dev;
+    fresh.ino = r->ino;
     *place = fresh;
 }
 
@@ -681,7 +682,13 @@ void stack_place(struct thread *t, struct place *place)
 
 /* ---- lines --------------------------------------------------------------- */
 
-static void take_line(struct place *place[], int n, const char *file,
+static bool same_file(const struct place *a, const struct place *b)
+{
+    return a->at && b->at && a->dev == b->dev && a->ino == b->ino;
+}
+
+/* Of inlined functions the library's come first: read is one. */
+static void take_line(struct place *place[], int n, const struct place *of,
                       unsigned long at, char *text)
 {
     const char *base = strrchr(text, '/');
@@ -691,8 +698,8 @@ static void take_line(struct place *place[], int n, const char *file,
         strstr(text, ":0") || strncmp(text, "/usr/include/", 13) == 0)
         return;
     for (int i = 0; i < n; i++)
-        if (!*place[i]->line && place[i]->count && place[i]->at[0] == at &&
-            strcmp(place[i]->file, file) == 0)
+        if (!*place[i]->line && place[i]->at == at &&
+            same_file(place[i], of))
             snprintf(place[i]->line, sizeof place[i]->line, "%.63s",
                      base ? base + 1 : text);
 }
@@ -711,22 +718,26 @@ static size_t read_soon(int fd, char *text, size_t size)
     return n;
 }
 
-static void lines_of(struct place *place[], int n, const char *file)
+static void lines_of(struct place *place[], int n, struct place *of)
 {
-    static char text[32768];
-    char *argv[48] = { "addr2line", "-a", "-i", "-e", (char *)file };
-    char word[40][20];
-    int fd[2], words = 5;
+    enum { ASKED = 256 };
+    static char text[65536], word[ASKED][20];
+    char *argv[ASKED + 6] = { "addr2line", "-a", "-i", "-e", of->file };
+    int fd[2], words = 0;
     unsigned long at = 0;
     pid_t pid;
 
-    for (int i = 0; i < n && words < 45; i++)
-        if (place[i]->count && strcmp(place[i]->file, file) == 0) {
-            snprintf(word[words - 5], sizeof word[0], "0x%lx",
-                     place[i]->at[0]);
-            argv[words] = word[words - 5];
-            words++;
-        }
+    for (int i = 0; i < n && words < ASKED; i++) {
+        bool before = !same_file(place[i], of);
+
+        for (int j = 0; j < i && !before; j++)
+            before = same_file(place[j], of) && place[j]->at == place[i]->at;
+        if (before)
+            continue;
+        snprintf(word[words], sizeof word[0], "0x%lx", place[i]->at);
+        argv[5 + words] = word[words];
+        words++;
+    }
     if (pipe2(fd, O_CLOEXEC) == -1)
         return;
     pid = fork();
@@ -743,12 +754,11 @@ static void lines_of(struct place *place[], int n, const char *file)
         _exit(127);
     }
     close(fd[1]);
+    *text = '\0';
     if (pid > 0) {
         read_soon(fd[0], text, sizeof text);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
-    } else {
-        *text = '\0';
     }
     close(fd[0]);
     for (char *line = text, *end; *line; line = end) {
@@ -758,18 +768,18 @@ static void lines_of(struct place *place[], int n, const char *file)
         if (strncmp(line, "0x", 2) == 0)
             at = strtoul(line, NULL, 16);
         else
-            take_line(place, n, file, at, line);
+            take_line(place, n, of, at, line);
     }
 }
 
 void stack_lines(struct place *place[], int n)
 {
     for (int i = 0; i < n; i++) {
-        bool before = false;
+        bool before = !place[i]->at;
 
-        for (int j = 0; j < i; j++)
-            before |= strcmp(place[j]->file, place[i]->file) == 0;
-        if (!before && place[i]->count)
-            lines_of(place, n, place[i]->file);
+        for (int j = 0; j < i && !before; j++)
+            before = same_file(place[j], place[i]);
+        if (!before)
+            lines_of(place, n, place[i]);
     }
 }

@@ -13,9 +13,9 @@ struct place {
     char name[48]; /* of the function that the program has called, or "" */
     char line[64]; /* file.c:12, or "": filled by stack_lines */
     char file[300]; /* for stack_lines: where the debugger's data are */
-    unsigned long at[6];
-    int count; /* in a static program there are several to try */
-    char inner[6][48];
+    unsigned long at; /* 0: not known */
+    dev_t dev;
+    ino_t ino;
 };
 
 void stack_place(struct thread *t, struct place *place);

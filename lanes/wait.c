@@ -5,6 +5,7 @@
 #include "wait.h"
 #include "sock.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -113,7 +114,7 @@ static bool is_queue(struct seen *p, const struct descriptor *d)
 
     if (strchr(d->link + 1, '/'))
         return false; /* they have no folders */
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->pid, d->fd);
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
     return statfs(path, &fs) == 0 && fs.f_type == MQUEUE_MAGIC;
 }
 
@@ -242,35 +243,41 @@ static void add_closed(struct wait *w, int closed)
             closed == 1 ? "" : "es");
 }
 
-/* Ends that no table of descriptors has: they are on their way. */
-static bool in_flight(struct wait *w, const char *link)
+/* Ends that no table of descriptors has: io_uring's own, or on their way. */
+static bool hidden_end(struct wait *w, const char *link, bool ring,
+                       bool family)
 {
     for (struct seen *q = look_each(NULL); q; q = look_each(q))
         for (int i = 0; i < q->descriptors; i++) {
             const struct descriptor *e = &q->descriptor[i];
-            bool ring = strcmp(e->link, "anon_inode:[io_uring]") == 0;
             char file[32], text[4096], *at;
 
-            if (!ring && strncmp(e->link, "socket:", 7) != 0)
+            if ((family && !q->asked_for) ||
+                (ring ? strcmp(e->link, "anon_inode:[io_uring]") != 0
+                      : strncmp(e->link, "socket:", 7) != 0))
                 continue;
             snprintf(file, sizeof file, "fdinfo/%d", e->fd);
-            if (!look_text(q->pid, file, text, sizeof text))
+            if (!look_text(q, file, text, sizeof text))
                 continue;
             at = strstr(text, ring ? link : "scm_fds:");
             if (!at || (!ring && strtol(at + 8, NULL, 10) == 0))
                 continue;
             giver(w, q, NULL);
-            if (ring)
-                add(w, " while io_uring fd %d of %s has it", e->fd,
-                    wait_name(q));
-            else
-                add(w,
-                    " while a descriptor, probably its other end, lies in"
-                    " socket fd %d of %s, which has not received it",
-                    e->fd, wait_name(q));
+            add(w,
+                ring ? " while it is registered in io_uring fd %d of %s"
+                     : " while a descriptor, probably its other end, lies in"
+                       " socket fd %d of %s, not received yet",
+                e->fd, q == w->who->of ? "its own" : wait_name(q));
             return true;
         }
     return false;
+}
+
+static bool in_flight(struct wait *w, const char *link)
+{
+    return hidden_end(w, link, true, false) ||
+           hidden_end(w, link, false, true) ||
+           hidden_end(w, link, false, false);
 }
 
 /* " while cat 12 holds its write end, fd 4" */
@@ -302,7 +309,7 @@ static void info_of(struct seen *p, int fd, char *text, size_t size)
     char file[32];
 
     snprintf(file, sizeof file, "fdinfo/%d", fd);
-    look_text(p->pid, file, text, size);
+    look_text(p, file, text, size);
 }
 
 static unsigned long info_number(const char *text, const char *name, int base)
@@ -405,7 +412,7 @@ static bool not_accepted(struct wait *w, const struct sock *s)
 
     if (!listener)
         return false;
-    add_socket_holders(w, listener->ino, "not accepted yet by ", "");
+    add_socket_holders(w, listener->ino, "no data; not accepted yet by ", "");
     return true;
 }
 
@@ -463,8 +470,10 @@ static void terminal_lacks_data(struct wait *w)
 
 static void add_signals(struct wait *w, unsigned long mask)
 {
-    int n = 0, of = __builtin_popcountl(mask);
+    int n = 0, of;
 
+    mask &= ~(3UL << 31); /* 32 and 33 are the C library's own */
+    of = __builtin_popcountl(mask);
     for (int i = 1; i <= 64; i++) {
         const char *name = i < 32 ? sigabbrev_np(i) : NULL;
 
@@ -616,6 +625,7 @@ static void socket_lacks_room(struct wait *w, struct descriptor *d)
         add(w, "%s does not answer", s->remote);
         w->open = true;
     } else if (s && not_accepted(w, s)) {
+        ; /* it has said so */
     } else if (!peer) {
         add(w, "it is full; its other end is not known");
         w->open = true;
@@ -900,7 +910,13 @@ static void say_connect(struct wait *w)
         w->open = !s;
         return;
     }
-    add(w, ": %s does not answer", inet_ntoa(a.in.sin_addr));
+    add(w, " to %s:%u: no answer", inet_ntoa(a.in.sin_addr),
+        ntohs(a.in.sin_port));
+    s = a.any.sa_family == AF_INET ? sock_listener(ntohs(a.in.sin_port))
+                                   : NULL;
+    if (s)
+        add_socket_holders(w, s->ino, ", perhaps its queue is full, and ",
+                           " must accept");
     w->timed = true;
 }
 
@@ -1016,10 +1032,10 @@ static void say_signal(struct wait *w)
     unsigned long caught;
 
     w->known = w->open = true;
-    if (!look_text(w->who->of->pid, "status", text, sizeof text))
+    if (!look_text(w->who->of, "status", text, sizeof text))
         return;
     caught = info_number(text, "\nSigCgt:", 16) &
-             ~info_number(text, "\nSigBlk:", 16);
+             ~info_number(text, "\nSigBlk:", 16) & ~(3UL << 31);
     if (!caught) {
         add(w, ": it has no handler, so only a signal that ends it will do");
         return;
@@ -1094,7 +1110,9 @@ static void say_open(struct wait *w)
 {
     char path[1024], other[1024];
     struct stat st, theirs;
+    struct thread *elsewhere = NULL;
     bool writes, also;
+    int openers = 0;
 
     w->open = true;
     if (!opens(w->who, path, sizeof path, &writes)) {
@@ -1119,9 +1137,10 @@ static void say_open(struct wait *w)
             if (t == w->who || !opens(t, other, sizeof other, &also) ||
                 !fifo_of(t, other, &theirs))
                 continue;
-            if (theirs.st_ino != st.st_ino || theirs.st_dev != st.st_dev)
-                giver(w, q, t); /* it may come to ours next */
-            else if (also == writes)
+            if (theirs.st_ino != st.st_ino || theirs.st_dev != st.st_dev) {
+                elsewhere = t;
+                openers++;
+            } else if (also == writes)
                 add(w, ", and not, as %s does, to %s", wait_thread_name(t),
                     writes ? "write" : "read");
         }
@@ -1129,6 +1148,8 @@ static void say_open(struct wait *w)
             add(w, " (%s has it open already, to %s as well)", wait_name(q),
                 writes ? "write" : "read");
     }
+    if (openers == 1) /* it may come to ours next: the crossed opens */
+        giver(w, elsewhere->of, elsewhere);
 }
 
 /* Its lock lines: "1: FLOCK  ADVISORY  WRITE 12 00:1f:7 0 EOF" */
@@ -1347,7 +1368,8 @@ struct futex {
     int others;              /* processes that have the memory, too */
     struct seen *other[SHOWN];
     struct seen *copy; /* one that has a copy, made by fork */
-    bool named;
+    bool named; /* others may open it */
+    char name[256];
 };
 
 static void sharers(struct wait *w, struct futex *f)
@@ -1373,10 +1395,8 @@ static void sharers(struct wait *w, struct futex *f)
             }
             if (!f->in->shared && !r->shared && f->at >= r->from &&
                 f->at < r->to && r->from == f->in->from &&
-                strcmp(r->path, f->in->path) == 0 &&
-                (q->parent == p->pid || p->parent == q->pid ||
-                 q->parent == p->parent) &&
-                strcmp(q->name, p->name) == 0)
+                r->to == f->in->to && strcmp(r->path, f->in->path) == 0 &&
+                (q->parent == p->pid || p->parent == q->pid))
                 f->copy = q;
         }
     }
@@ -1385,15 +1405,33 @@ static void sharers(struct wait *w, struct futex *f)
             giver(w, p, &p->thread[i]);
 }
 
-/* "/dev/shm/sem.NAME" is the semaphore /NAME. */
+/* The name that a file in /dev/shm has now: sem_open gives it one later. */
+static bool shm_name(const struct region *r, char *name, size_t size)
+{
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    if (!r || !r->shared || strncmp(r->path, "/dev/shm/", 9) != 0 ||
+        !(dir = opendir("/dev/shm")))
+        return false;
+    *name = '\0';
+    while (!*name && (entry = readdir(dir)))
+        if (entry->d_ino == r->ino &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+                0 &&
+            st.st_dev == r->dev)
+            snprintf(name, size, "%s", entry->d_name);
+    closedir(dir);
+    return *name;
+}
+
 static void add_memory(struct wait *w, const struct futex *f)
 {
-    const char *path = f->in ? f->in->path : "";
-
-    if (strncmp(path, "/dev/shm/sem.", 13) == 0 && !deleted(path))
-        add(w, " on /%s", path + 13);
-    else if (strncmp(path, "/dev/shm/", 9) == 0 && !deleted(path))
-        add(w, " in shared memory /%s", path + 9);
+    if (strncmp(f->name, "sem.", 4) == 0)
+        add(w, " on /%s", f->name + 4);
+    else if (*f->name)
+        add(w, " in shared memory /%s", f->name);
     else if (f->in && f->in->shared)
         add(w, " in shared memory");
 }
@@ -1404,11 +1442,11 @@ static void add_sharers(struct wait *w, const struct futex *f,
     int shown = f->others < SHOWN ? f->others : SHOWN;
 
     if (f->others == 0 && w->who->of->threads < 2) {
-        add(w, f->named ? "; no process has it open that %s"
-                        : "; no other process or thread could %s",
-            could);
-        if (f->named)
+        if (f->named) {
+            add(w, "; no other process has it open");
             return;
+        }
+        add(w, "; no other process or thread could %s", could);
         giver(w, w->who->of, w->who);
         return;
     }
@@ -1426,7 +1464,7 @@ static void add_sharers(struct wait *w, const struct futex *f,
 static bool add_cause(struct wait *w, const struct futex *f, const char *what,
                       const char *shared)
 {
-    if (f->in && !f->in->shared && f->copy) {
+    if (f->in && !f->in->shared && f->copy && w->who->of->threads < 2) {
         add(w,
             "; it is in memory that fork copies, so %s has a copy of its own,"
             " and nothing it does to that one is seen here",
@@ -1466,12 +1504,13 @@ static void add_holder(struct wait *w, struct futex *f, unsigned tid,
         giver(w, w->who->of, w->who);
     } else {
         add(w, "%s %s", held, wait_thread_name(holder));
-        giver(w, holder->of, holder);
-        if (f->in && !f->in->shared && holder->of != w->who->of)
+        if (f->in && !f->in->shared && holder->of != w->who->of) {
             add(w, ": a mutex in memory that fork has copied, locked as it "
                    "was; what unlocks it there does not unlock it here");
-        else
-            add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED");
+            return;
+        }
+        giver(w, holder->of, holder);
+        add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED");
     }
 }
 
@@ -1497,8 +1536,10 @@ static void say_rwlock(struct wait *w, struct futex *f)
         look_memory(w->who, f->at + 12, &writer, sizeof writer);
     if (writer && look_thread(w->who->of, (pid_t)writer))
         add_holder(w, f, writer, ": locked for writing by");
-    else
-        add_sharers(w, f, "hold it (readers are not recorded)");
+    else {
+        add(w, ": locked, perhaps for reading, which is not recorded");
+        add_sharers(w, f, "unlock it");
+    }
 }
 
 static void say_barrier(struct wait *w, struct futex *f)
@@ -1523,9 +1564,11 @@ static void say_futex(struct wait *w)
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
     f.readable = look_memory(t, f.at, &f.word, sizeof f.word);
     f.in = look_region(t->of, f.at);
-    f.named = f.in && f.in->shared && *f.in->path == '/' &&
-              !deleted(f.in->path);
-    snprintf(w->call, sizeof w->call, "%s", *name ? name : "futex");
+    f.named = shm_name(f.in, f.name, sizeof f.name) ||
+              (f.in && f.in->shared && *f.in->path == '/' &&
+               !deleted(f.in->path));
+    snprintf(w->call, sizeof w->call, "%s",
+             *name && strcmp(name, "syscall") != 0 ? name : "futex");
     other = strncmp(name, "pthread_", 8) != 0 && strncmp(name, "sem_", 4) != 0;
     if (t->arg[3] && (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET ||
                       op == FUTEX_LOCK_PI))
@@ -1786,26 +1829,6 @@ static void say_hidden(struct wait *w)
                                                        : lacks_data);
 }
 
-/*
- * A call that ^Z has interrupted goes on as restart_syscall; the true number
- * is in the program, which has it in a register before it calls.
- */
-static void restarted(struct thread *t)
-{
-#ifdef __x86_64__
-    unsigned char code[7];
-    unsigned number;
-
-    if (t->known != CALL_KNOWN || t->call != SYS_restart_syscall ||
-        !look_memory(t, t->pc - 7, code, sizeof code) || code[0] != 0xb8)
-        return;
-    memcpy(&number, code + 1, sizeof number);
-    t->call = number;
-#else
-    (void)t;
-#endif
-}
-
 static void say_call(struct wait *w)
 {
     struct thread *t = w->who;
@@ -1834,7 +1857,6 @@ void wait_of(struct thread *t, struct wait *w)
         w->how = ENDED;
         return;
     }
-    restarted(t);
     if (t->state == 'R' || (t->known == CALL_NONE && t->state != 'T')) {
         w->how = RUNS;
         return;

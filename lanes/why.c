@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 1000, TOLD = 40, MOST_CIRCLES = 6 };
+enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 12 };
 
 struct node {
     struct wait w;
@@ -25,6 +25,7 @@ struct node {
     struct node *like; /* an earlier one, of which the same is true */
     int more;          /* how many are like this one */
     struct node *from; /* where a search has come from */
+    bool told;         /* it is in a circle that has been said */
 };
 
 static struct node **nodes;
@@ -145,7 +146,7 @@ static void blame(struct wait *w)
                      "; fd %d is a pipe at its end of file: no process holds"
                      " its write end",
                      d->fd);
-        else if (look_text(p->pid, file, text, sizeof text) &&
+        else if (look_text(p, file, text, sizeof text) &&
                  (flags = strstr(text, "flags:")) &&
                  strtol(flags + 6, NULL, 8) & 04000)
             snprintf(w->text + strlen(w->text),
@@ -304,22 +305,23 @@ static int circle(struct node *start, struct node *path[])
     return 0;
 }
 
-static int say_circles(FILE *out, int width, const char *end)
+static void say_circles(FILE *out, int width, const char *end)
 {
     struct node *path[MOST];
-    bool told[MOST] = { false };
     char text[4096];
     int said = 0;
 
     for (int i = 0; i < many && said < MOST_CIRCLES; i++) {
-        int n = nodes[i]->closed && !told[i] ? circle(nodes[i], path) : 0;
+        bool fresh = nodes[i]->closed && !nodes[i]->told;
+        int n = fresh ? circle(nodes[i], path) : 0;
         size_t at;
 
-        if (n == 0)
+        for (int k = 0; k < n; k++) {
+            fresh &= !path[k]->told;
+            path[k]->told = true;
+        }
+        if (n == 0 || !fresh)
             continue;
-        for (int j = 0; j < many; j++)
-            for (int k = 0; k < n; k++)
-                told[j] |= nodes[j] == path[k];
         if (n == 1) {
             snprintf(text, sizeof text, "%s waits for itself.",
                      wait_thread_name(nodes[i]->w.who));
@@ -345,7 +347,6 @@ static int say_circles(FILE *out, int width, const char *end)
         paragraph(out, width, text);
         said++;
     }
-    return said;
 }
 
 /* ---- sentences --------------------------------------------------------------- */
@@ -400,7 +401,7 @@ static void stopped_text(const struct wait *w, char *text, size_t size)
     char status[4096], *at;
     const struct seen *tracer = NULL;
 
-    if (look_text(p->pid, "status", status, sizeof status) &&
+    if (look_text(p, "status", status, sizeof status) &&
         (at = strstr(status, "\nTracerPid:")))
         tracer = look_pid((pid_t)strtol(at + 11, NULL, 10));
     if (w->who->state == 't' || tracer)
@@ -537,10 +538,9 @@ static bool say_all(FILE *out, int width)
     if (left)
         fprintf(out, "And %d more.\n", left);
     close_set(true);
-    if (say_circles(out, width, ".") == 0) {
-        close_set(false);
-        say_circles(out, width, ", though others could still come.");
-    }
+    say_circles(out, width, ".");
+    close_set(false);
+    say_circles(out, width, ", though others could still come.");
     return stuck;
 }
 
