@@ -96,7 +96,8 @@ static long number_after(const char *text, const char *name)
     return at ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-/* ---- which there are ---------------------------------------------------- */
+/* ---- which there are ----------------------------------------------------
+ */
 
 /* The name as ps shows it, or in full where the kernel has cut it. */
 static void name_it(struct seen *p, const char *comm, size_t n)
@@ -274,7 +275,8 @@ void look_tree(pid_t root)
     }
 }
 
-/* ---- threads ------------------------------------------------------------ */
+/* ---- threads ------------------------------------------------------------
+ */
 
 static unsigned long switches_of(pid_t pid, pid_t tid)
 {
@@ -283,9 +285,9 @@ static unsigned long switches_of(pid_t pid, pid_t tid)
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
     if (!file_text(pid, path, text, sizeof text))
         return 0;
-    return (unsigned long)(number_after(text, "\nvoluntary_ctxt_switches:") +
-                           number_after(text,
-                                        "\nnonvoluntary_ctxt_switches:"));
+    return (
+        unsigned long)(number_after(text, "\nvoluntary_ctxt_switches:") +
+                       number_after(text, "\nnonvoluntary_ctxt_switches:"));
 }
 
 static bool thread_stat(struct thread *t)
@@ -441,7 +443,8 @@ static pid_t own_number(pid_t pid, pid_t tid)
 
 struct thread *look_thread(struct seen *counts, pid_t tid)
 {
-    ino_t space = counts->foreign[SPACE_PID] ? space_of(counts->pid, "pid") : 0;
+    ino_t space =
+        counts->foreign[SPACE_PID] ? space_of(counts->pid, "pid") : 0;
 
     for (int i = 0; i < many; i++) {
         struct seen *p = all[i];
@@ -465,7 +468,8 @@ struct thread *look_thread(struct seen *counts, pid_t tid)
     return NULL;
 }
 
-/* ---- descriptors -------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------
+ */
 
 void look_descriptors(struct seen *p)
 {
@@ -540,7 +544,8 @@ bool look_inode(struct seen *p, struct descriptor *d)
     return true;
 }
 
-/* ---- memory ------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------
+ */
 
 static void add_region(struct seen *p, const char *line)
 {

@@ -41,7 +41,8 @@ void sock_end(void)
     asked = false;
 }
 
-/* ---- UNIX ---------------------------------------------------------------- */
+/* ---- UNIX ----------------------------------------------------------------
+ */
 
 static void name_unix(struct sock *s, const char *path, size_t n)
 {
@@ -114,8 +115,7 @@ static void ask_unix(void)
     };
     const struct timeval limit = { .tv_usec = 200000 };
     static char answer[65536] __attribute__((aligned(8)));
-    int fd =
-        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     bool more = fd != -1;
 
     if (more)
@@ -141,7 +141,8 @@ static void ask_unix(void)
         close(fd);
 }
 
-/* ---- TCP and UDP --------------------------------------------------------- */
+/* ---- TCP and UDP ---------------------------------------------------------
+ */
 
 /* "0100007F:1F90", as the kernel prints it, is 127.0.0.1:8080. */
 static void address(const char *hex, char *text, size_t size)
@@ -216,7 +217,8 @@ static void ask(void)
     pair_inet();
 }
 
-/* ---- questions ----------------------------------------------------------- */
+/* ---- questions -----------------------------------------------------------
+ */
 
 const struct sock *sock_of(ino_t ino)
 {

@@ -65,8 +65,8 @@ static void *part_of(struct thread *t, unsigned long at, size_t size)
 }
 
 /* Tables of the loader's: names, and which slot is which import. */
-static void image_dynamic(struct image *i, struct thread *t,
-                          unsigned long at, size_t size)
+static void image_dynamic(struct image *i, struct thread *t, unsigned long at,
+                          size_t size)
 {
     Elf64_Dyn *list = part_of(t, at, size);
     unsigned long value[64] = { 0 };
@@ -86,10 +86,8 @@ static void image_dynamic(struct image *i, struct thread *t,
     i->linked = true;
     i->size = value[DT_STRSZ];
     i->strings = part_of(t, value[DT_STRTAB], i->size);
-    i->symbols =
-        (value[DT_STRTAB] - value[DT_SYMTAB]) / sizeof(Elf64_Sym);
-    i->symbol =
-        part_of(t, value[DT_SYMTAB], i->symbols * sizeof(Elf64_Sym));
+    i->symbols = (value[DT_STRTAB] - value[DT_SYMTAB]) / sizeof(Elf64_Sym);
+    i->symbol = part_of(t, value[DT_SYMTAB], i->symbols * sizeof(Elf64_Sym));
     first = value[DT_JMPREL] ? value[DT_PLTRELSZ] : 0;
     second = value[DT_RELA] ? value[DT_RELASZ] : 0;
     if (first > 1 << 24 || second > 1 << 24)
@@ -98,8 +96,8 @@ static void image_dynamic(struct image *i, struct thread *t,
     i->import = malloc(first + second + 1);
     if (!i->import ||
         (first && !look_memory(t, value[DT_JMPREL], i->import, first)) ||
-        (second && !look_memory(t, value[DT_RELA],
-                                (char *)i->import + first, second)))
+        (second &&
+         !look_memory(t, value[DT_RELA], (char *)i->import + first, second)))
         i->imports = 0;
     if (!i->symbol || !i->strings || !i->size)
         i->symbols = i->imports = 0;
@@ -161,7 +159,8 @@ static struct image *image_at(struct thread *t, unsigned long address)
     return i;
 }
 
-/* ---- names --------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------
+ */
 
 static const char *symbol_name(const struct image *i, size_t n)
 {
@@ -220,7 +219,8 @@ static const char *called(struct thread *t, unsigned long after,
     memcpy(&distance, code + 2, 4);
     if (code[0] == 0xff && code[1] == 0x15) { /* through a slot */
         slot = after + (unsigned long)(long)distance;
-    } else if (code[1] == 0xe8) { /* perhaps to a stub that jumps through it */
+    } else if (code[1] ==
+               0xe8) { /* perhaps to a stub that jumps through it */
         unsigned long target = after + (unsigned long)(long)distance;
 
         *callee = target;
@@ -247,7 +247,8 @@ static const char *called(struct thread *t, unsigned long after,
     return name;
 }
 
-/* ---- .eh_frame ----------------------------------------------------------- */
+/* ---- .eh_frame -----------------------------------------------------------
+ */
 
 struct reader {
     const unsigned char *at, *end;
@@ -381,16 +382,14 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
             now->base = -1;
             n = leb(&r, false);
             number(&r, 0);
-            r.at += n < (size_t)(r.end - r.at) ? n
-                                               : (size_t)(r.end - r.at);
+            r.at += n < (size_t)(r.end - r.at) ? n : (size_t)(r.end - r.at);
             break;
         case 0x10:
         case 0x16: { /* expression, val_expression */
             unsigned long reg = leb(&r, false);
 
             n = leb(&r, false);
-            r.at += n < (size_t)(r.end - r.at) ? n
-                                               : (size_t)(r.end - r.at);
+            r.at += n < (size_t)(r.end - r.at) ? n : (size_t)(r.end - r.at);
             if (reg < REGISTERS)
                 now->lost[reg] = true;
             break;
@@ -549,7 +548,8 @@ static bool step(struct thread *t, struct frame *f, bool innermost)
     return true;
 }
 
-/* ---- the place ----------------------------------------------------------- */
+/* ---- the place -----------------------------------------------------------
+ */
 
 /* Not the program's own: what belongs to the system. */
 static bool of_the_system(struct thread *t, unsigned long address)
@@ -593,8 +593,7 @@ static void place_name(struct place *place, const char *name)
     if (strncmp(name, "__isoc99_", 9) == 0 ||
         strncmp(name, "__isoc23_", 9) == 0)
         name += 9;
-    snprintf(place->name, sizeof place->name, "%s",
-             name + strspn(name, "_"));
+    snprintf(place->name, sizeof place->name, "%s", name + strspn(name, "_"));
     end = place->name + strlen(place->name);
     if (end > place->name + 4 && strcmp(end - 4, "_chk") == 0)
         end[-4] = '\0';
@@ -644,8 +643,7 @@ void stack_place(struct thread *t, struct place *place)
     f.known[RA] = f.known[SP] = true;
     for (int n = 0; n < DEEP; n++) {
         if (!step(t, &f, n == 0)) {
-            unsigned long found =
-                search(t, f.value[SP], f.value[RA], &name);
+            unsigned long found = search(t, f.value[SP], f.value[RA], &name);
 
             if (found) {
                 place_name(place, name);
@@ -672,7 +670,8 @@ void stack_place(struct thread *t, struct place *place)
 }
 
 #else
-/* Call instructions and registers are those of x86-64: no places elsewhere. */
+/* Call instructions and registers are those of x86-64: no places elsewhere.
+ */
 void stack_place(struct thread *t, struct place *place)
 {
     (void)t;
@@ -680,7 +679,8 @@ void stack_place(struct thread *t, struct place *place)
 }
 #endif
 
-/* ---- lines --------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------
+ */
 
 static bool same_file(const struct place *a, const struct place *b)
 {
@@ -698,8 +698,7 @@ static void take_line(struct place *place[], int n, const struct place *of,
         strstr(text, ":0") || strncmp(text, "/usr/include/", 13) == 0)
         return;
     for (int i = 0; i < n; i++)
-        if (!*place[i]->line && place[i]->at == at &&
-            same_file(place[i], of))
+        if (!*place[i]->line && place[i]->at == at && same_file(place[i], of))
             snprintf(place[i]->line, sizeof place[i]->line, "%.63s",
                      base ? base + 1 : text);
 }

@@ -10,9 +10,9 @@
 #include "look.h"
 
 struct place {
-    char name[48]; /* of the function that the program has called, or "" */
-    char line[64]; /* file.c:12, or "": filled by stack_lines */
-    char file[300]; /* for stack_lines: where the debugger's data are */
+    char name[48];    /* of the function that the program has called, or "" */
+    char line[64];    /* file.c:12, or "": filled by stack_lines */
+    char file[300];   /* for stack_lines: where the debugger's data are */
     unsigned long at; /* 0: not known */
     dev_t dev;
     ino_t ino;

@@ -89,7 +89,8 @@ static const char *comma(int n, int of)
     return n == 0 ? "" : n == of - 1 ? " and " : ", ";
 }
 
-/* ---- which processes have it ---------------------------------------------- */
+/* ---- which processes have it ----------------------------------------------
+ */
 
 enum kind {
     PIPE,
@@ -302,7 +303,8 @@ static void add_held(struct wait *w, struct holds *h, const char *link,
     givers(w, h);
 }
 
-/* ---- what a descriptor lacks ------------------------------------------------ */
+/* ---- what a descriptor lacks
+ * ------------------------------------------------ */
 
 static void info_of(struct seen *p, int fd, char *text, size_t size)
 {
@@ -345,10 +347,14 @@ static int shown_length(const char *name)
 static void add_what(struct wait *w, struct seen *p, struct descriptor *d)
 {
     static const char *const names[] = {
-        [PIPE] = "a pipe",           [EVENTFD] = "an eventfd",
-        [SIGNALFD] = "a signalfd",   [TIMERFD] = "a timerfd",
-        [EPOLL] = "an epoll set",    [PIDFD] = "a pidfd",
-        [INOTIFY] = "an inotify queue", [OTHER] = NULL,
+        [PIPE] = "a pipe",
+        [EVENTFD] = "an eventfd",
+        [SIGNALFD] = "a signalfd",
+        [TIMERFD] = "a timerfd",
+        [EPOLL] = "an epoll set",
+        [PIDFD] = "a pidfd",
+        [INOTIFY] = "an inotify queue",
+        [OTHER] = NULL,
     };
     enum kind kind = kind_of(p, d);
     const struct sock *s;
@@ -630,9 +636,9 @@ static void socket_lacks_room(struct wait *w, struct descriptor *d)
         add(w, "it is full; its other end is not known");
         w->open = true;
     } else {
-        add_socket_holders(w, peer->ino,
-                           "it is full, until it is read at the other end: ",
-                           "");
+        add_socket_holders(
+            w, peer->ino,
+            "it is full, until it is read at the other end: ", "");
     }
 }
 
@@ -677,7 +683,8 @@ static void lacks_room(struct wait *w, struct descriptor *d)
     }
 }
 
-/* ---- the calls ---------------------------------------------------------------- */
+/* ---- the calls
+ * ---------------------------------------------------------------- */
 
 static void with_fd(struct wait *w, int fd,
                     void (*lacks)(struct wait *, struct descriptor *))
@@ -711,8 +718,8 @@ static void say_splice(struct wait *w)
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
     bool writes = strstr(w->who->wchan, "writable") != NULL;
 
-    snprintf(w->call, sizeof w->call, "splice(%d, %d)",
-             (int)w->who->arg[0], (int)w->who->arg[2]);
+    snprintf(w->call, sizeof w->call, "splice(%d, %d)", (int)w->who->arg[0],
+             (int)w->who->arg[2]);
     if (writes || !d)
         with_fd(w, (int)w->who->arg[2], lacks_room);
     else
@@ -823,14 +830,15 @@ static void say_select(struct wait *w)
         fd_set bits;
 
         FD_ZERO(&bits);
-        if (w->who->arg[1 + set] &&
-            look_stack(w->who, w->who->arg[1 + set], &bits, sizeof bits) == 0) {
+        if (w->who->arg[1 + set] && look_stack(w->who, w->who->arg[1 + set],
+                                               &bits, sizeof bits) == 0) {
             unread(w);
             return;
         }
         for (int fd = 0; fd < FD_SETSIZE && n < FD_SETSIZE; fd++)
             if (FD_ISSET(fd, &bits) && fd < nfds)
-                list[n++] = (struct pollfd){ .fd = fd, .events = events[set] };
+                list[n++] =
+                    (struct pollfd){ .fd = fd, .events = events[set] };
             else if (FD_ISSET(fd, &bits) && fd < nfds + 8 &&
                      look_fd(w->who->of, fd))
                 beyond = fd;
@@ -860,9 +868,9 @@ static int epoll_list(struct seen *p, int fd, struct pollfd *list, int most)
         if (sscanf(at, "tfd: %d events: %x data: %*x pos:%*d ino:%lx", &tfd,
                    &events, &ino) < 2)
             continue;
-        list[n++] = (struct pollfd){
-            .fd = tfd, .events = (short)(events & (POLLIN | POLLOUT))
-        };
+        list[n++] =
+            (struct pollfd){ .fd = tfd,
+                             .events = (short)(events & (POLLIN | POLLOUT)) };
     }
     return n;
 }
@@ -944,16 +952,17 @@ static void say_sendto(struct wait *w)
     say_room(w);
 }
 
-/* ---- processes, time, signals ------------------------------------------------- */
+/* ---- processes, time, signals
+ * ------------------------------------------------- */
 
 static void say_wait(struct wait *w)
 {
     bool waitid = w->who->call == SYS_waitid;
     long which = w->who->known != CALL_KNOWN ? -1
-                 : waitid ? (w->who->arg[0] == P_ALL    ? -1
-                             : w->who->arg[0] == P_PGID ? -(int)w->who->arg[1]
-                                                        : (int)w->who->arg[1])
-                          : (int)w->who->arg[0];
+                 : waitid                    ? (w->who->arg[0] == P_ALL    ? -1
+                                                : w->who->arg[0] == P_PGID ? -(int)w->who->arg[1]
+                                                                           : (int)w->who->arg[1])
+                                             : (int)w->who->arg[0];
     struct thread *t = NULL;
     int n = 0, of = 0;
 
@@ -1010,16 +1019,16 @@ static void say_time(struct wait *w)
 
     w->how = SLEEPS;
     w->known = w->timed = true;
-    if (w->who->known != CALL_KNOWN ||
-        !time_at(w, clock ? 2 : 0, &seconds) || seconds == 0) {
+    if (w->who->known != CALL_KNOWN || !time_at(w, clock ? 2 : 0, &seconds) ||
+        seconds == 0) {
         add(w, ": it sleeps, time will end that");
         return;
     }
     if (clock && w->who->arg[1] & TIMER_ABSTIME &&
         clock_gettime((clockid_t)w->who->arg[0], &now) == 0) {
         add(w, ": it sleeps for another ");
-        add_seconds(w, seconds - (double)now.tv_sec -
-                           (double)now.tv_nsec / 1e9);
+        add_seconds(w,
+                    seconds - (double)now.tv_sec - (double)now.tv_nsec / 1e9);
         return;
     }
     add(w, ": it sleeps ");
@@ -1064,7 +1073,8 @@ static void say_sigwait(struct wait *w)
         gives_up_after(w, seconds);
 }
 
-/* ---- FIFOs, locks --------------------------------------------------------------- */
+/* ---- FIFOs, locks
+ * --------------------------------------------------------------- */
 
 static bool opens(struct thread *t, char *path, size_t size, bool *writes)
 {
@@ -1126,7 +1136,8 @@ static void say_open(struct wait *w)
         add(w, ": it takes its time");
         return;
     }
-    add(w, ", a FIFO, until a process opens it to %s", writes ? "read" : "write");
+    add(w, ", a FIFO, until a process opens it to %s",
+        writes ? "read" : "write");
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
         if (!q->asked_for || q->pid == getpid())
             continue;
@@ -1228,7 +1239,8 @@ static void say_fcntl(struct wait *w)
     lock_holders(w, d, open_file ? "OFDLCK" : "POSIX");
 }
 
-/* ---- System V ------------------------------------------------------------------- */
+/* ---- System V
+ * ------------------------------------------------------------------- */
 
 static bool other_ipc(struct wait *w)
 {
@@ -1358,16 +1370,18 @@ static void say_msgsnd(struct wait *w)
     add_last(w, q.msg_lrpid, "received");
 }
 
-/* ---- futex: semaphores, mutexes, conditions ------------------------------------- */
+/* ---- futex: semaphores, mutexes, conditions
+ * ------------------------------------- */
 
 struct futex {
     unsigned long at;
-    unsigned word; /* its value now */
+    unsigned word, words[3]; /* its value now, and what follows */
     bool readable, private_; /* private_: no other process can wake it */
     const struct region *in;
-    int others;              /* processes that have the memory, too */
+    int others; /* processes that have the memory, too */
     struct seen *other[SHOWN];
     struct seen *copy; /* one that has a copy, made by fork */
+    unsigned copy_word;
     bool named; /* others may open it */
     char name[256];
 };
@@ -1396,8 +1410,19 @@ static void sharers(struct wait *w, struct futex *f)
             if (!f->in->shared && !r->shared && f->at >= r->from &&
                 f->at < r->to && r->from == f->in->from &&
                 r->to == f->in->to && strcmp(r->path, f->in->path) == 0 &&
-                (q->parent == p->pid || p->parent == q->pid))
+                (q->parent == p->pid || p->parent == q->pid) &&
+                !(f->copy && f->copy_word != f->word)) {
+                unsigned theirs[3]; /* value, waiters, private or not */
+
+                look_threads(q);
+                if (!q->threads ||
+                    !look_memory(q->thread, f->at, theirs, sizeof theirs))
+                    continue;
                 f->copy = q;
+                f->copy_word = theirs[2] == f->words[2] && theirs[1] < 100
+                                   ? theirs[0]
+                                   : f->word;
+            }
         }
     }
     for (int i = 0; i < p->threads; i++)
@@ -1464,11 +1489,24 @@ static void add_sharers(struct wait *w, const struct futex *f,
 static bool add_cause(struct wait *w, const struct futex *f, const char *what,
                       const char *shared)
 {
-    if (f->in && !f->in->shared && f->copy && w->who->of->threads < 2) {
+    if (f->in && !f->in->shared && !f->private_) {
         add(w,
-            "; it is in memory that fork copies, so %s has a copy of its own,"
-            " and nothing it does to that one is seen here",
-            wait_name(f->copy));
+            "; the %s was made for several processes, but it is in memory"
+            " that is not shared: after fork each has its own",
+            what);
+        if (f->copy)
+            add(w, ", %s with the value %u", wait_name(f->copy),
+                f->copy_word);
+        giver(w, w->who->of, w->who);
+        return true;
+    }
+    if (f->in && !f->in->shared && f->copy && f->copy_word != f->word &&
+        w->who->of->threads < 2 && strcmp(what, "semaphore") == 0) {
+        add(w,
+            "; since fork %s has a copy of its own, with the value %u, and"
+            " what it does to that one is not seen here",
+            wait_name(f->copy), f->copy_word);
+        giver(w, w->who->of, w->who);
         return true;
     }
     if (f->in && f->in->shared && f->private_) {
@@ -1531,8 +1569,8 @@ static void say_rwlock(struct wait *w, struct futex *f)
 {
     unsigned writer = 0;
 
-    if (!look_memory(w->who, f->at + 16, &writer, sizeof writer) ||
-        !writer || !look_thread(w->who->of, (pid_t)writer))
+    if (!look_memory(w->who, f->at + 16, &writer, sizeof writer) || !writer ||
+        !look_thread(w->who->of, (pid_t)writer))
         look_memory(w->who, f->at + 12, &writer, sizeof writer);
     if (writer && look_thread(w->who->of, (pid_t)writer))
         add_holder(w, f, writer, ": locked for writing by");
@@ -1563,20 +1601,22 @@ static void say_futex(struct wait *w)
 
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
     f.readable = look_memory(t, f.at, &f.word, sizeof f.word);
+    look_memory(t, f.at, f.words, sizeof f.words);
     f.in = look_region(t->of, f.at);
-    f.named = shm_name(f.in, f.name, sizeof f.name) ||
-              (f.in && f.in->shared && *f.in->path == '/' &&
-               !deleted(f.in->path));
+    f.named =
+        shm_name(f.in, f.name, sizeof f.name) ||
+        (f.in && f.in->shared && *f.in->path == '/' && !deleted(f.in->path));
     snprintf(w->call, sizeof w->call, "%s",
              *name && strcmp(name, "syscall") != 0 ? name : "futex");
-    other = strncmp(name, "pthread_", 8) != 0 && strncmp(name, "sem_", 4) != 0;
-    if (t->arg[3] && (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET ||
-                      op == FUTEX_LOCK_PI))
+    other =
+        strncmp(name, "pthread_", 8) != 0 && strncmp(name, "sem_", 4) != 0;
+    if (t->arg[3] &&
+        (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
         w->timed = true;
     if (f.readable && f.word == (unsigned)t->arg[2] && f.word > 2 &&
         (strncmp(name, "pthread_join", 12) == 0 || other) &&
-        (joined = look_thread(t->of, (pid_t)f.word)) &&
-        joined->of == t->of && joined != t) {
+        (joined = look_thread(t->of, (pid_t)f.word)) && joined->of == t->of &&
+        joined != t) {
         add(w, ", until %s ends", wait_thread_name(joined));
         giver(w, t->of, joined);
         w->known = true;
@@ -1613,7 +1653,8 @@ static void say_futex(struct wait *w)
         add(w, " (it gives up by itself at a time)");
 }
 
-/* ---- others ----------------------------------------------------------------------- */
+/* ---- others
+ * ----------------------------------------------------------------------- */
 
 static void say_vfork(struct wait *w)
 {
@@ -1704,129 +1745,253 @@ static const struct call {
 #endif
 };
 
-/* What the kernel's function tells where the call may not be read. */
+/*
+ * What the kernel's own function tells, where the call may not be read. Their
+ * names change from kernel to kernel; one that is not known is told as it is.
+ */
+enum means {
+    NOTHING,
+    PIPE_R,
+    PIPE_W,
+    SOCKET_R,
+    SOCKET_W,
+    EVENT_R,
+    SIGNAL_R,
+    MESSAGES,
+    WOKEN, /* a terminal's, TCP's, inotify's */
+    POLLS,
+    LOCKS,
+    CHILD,
+    SLEEP,
+    SIGNALS,
+    VFORKS
+};
+
 static const struct sleep {
     const char *wchan;
     const char *name;
-    enum { NOTHING, PIPE_R, PIPE_W, SOCKET_R, SOCKET_W, CHILD, NAP, SIG_ }
-        means;
+    enum means means;
 } sleeps[] = {
     { "anon_pipe_read", "read", PIPE_R },
     { "pipe_read", "read", PIPE_R },
-    { "pipe_wait", "read or write", NOTHING },
+    { "pipe_wait_readable", "splice", PIPE_R },
     { "anon_pipe_write", "write", PIPE_W },
     { "pipe_write", "write", PIPE_W },
-    { "pipe_wait_readable", "splice", PIPE_R },
     { "pipe_wait_writable", "splice", PIPE_W },
+    { "pipe_wait", "read or write", NOTHING },
     { "unix_stream_read_generic", "recv", SOCKET_R },
+    { "unix_stream_data_wait", "recv", SOCKET_R },
     { "sock_alloc_send_pskb", "send", SOCKET_W },
     { "unix_wait_for_peer", "connect or send", SOCKET_W },
-    { "__skb_wait_for_more_packets", "accept or recv", SOCKET_R },
+    { "__skb_wait_for_more_packets", "recv or accept", SOCKET_R },
     { "inet_csk_accept", "accept", SOCKET_R },
-    { "wait_woken", "read or write of a terminal or a TCP socket", NOTHING },
-    { "wq_sleep", "mq_receive or mq_send", NOTHING },
+    { "sk_wait_data", "recv", SOCKET_R },
+    { "sk_stream_wait_memory", "send", SOCKET_W },
+    { "wait_woken", "read or write", WOKEN },
+    { "n_tty_read", "read", WOKEN },
+    { "wq_sleep", "mq_receive or mq_send", MESSAGES },
+    { "do_wait_intr_irq", "read", EVENT_R },
+    { "eventfd_read", "read", EVENT_R },
+    { "timerfd_read", "read", EVENT_R },
+    { "timerfd_read_iter", "read", EVENT_R },
+    { "signalfd_read", "read", SIGNAL_R },
+    { "signalfd_read_iter", "read", SIGNAL_R },
+    { "signalfd_dequeue", "read", SIGNAL_R },
+    { "do_epoll_wait", "epoll_wait", POLLS },
+    { "ep_poll", "epoll_wait", POLLS },
+    { "poll_schedule_timeout", "poll or select", NOTHING },
+    { "do_sys_poll", "poll", NOTHING },
+    { "do_select", "select", NOTHING },
+    { "locks_lock_inode_wait", "flock", LOCKS },
+    { "flock_lock_inode_wait", "flock", LOCKS },
+    { "fcntl_setlk", "fcntl", LOCKS },
+    { "do_lock_file_wait", "fcntl", LOCKS },
     { "do_wait", "wait", CHILD },
-    { "hrtimer_nanosleep", "nanosleep", NAP },
-    { "do_nanosleep", "nanosleep", NAP },
-    { "sigsuspend", "sigsuspend", SIG_ },
+    { "hrtimer_nanosleep", "nanosleep", SLEEP },
+    { "do_nanosleep", "nanosleep", SLEEP },
+    { "__do_sys_pause", "pause", SIGNALS },
+    { "sys_pause", "pause", SIGNALS },
+    { "do_sys_pause", "pause", SIGNALS },
+    { "sigsuspend", "sigsuspend", SIGNALS },
     { "do_sigtimedwait", "sigwait", NOTHING },
-    { "do_sigtimedwait.isra.0", "sigwait", NOTHING },
-    { "futex_do_wait", "a semaphore, mutex or condition", NOTHING },
-    { "futex_wait_queue", "a semaphore, mutex or condition", NOTHING },
-    { "futex_wait_queue_me", "a semaphore, mutex or condition", NOTHING },
+    { "futex_do_wait", "futex", NOTHING },
+    { "futex_wait_queue", "futex", NOTHING },
+    { "futex_wait_queue_me", "futex", NOTHING },
     { "rt_mutex_schedule", "pthread_mutex_lock", NOTHING },
     { "__do_semtimedop", "semop", NOTHING },
     { "do_semtimedop", "semop", NOTHING },
     { "do_msgrcv", "msgrcv", NOTHING },
     { "do_msgsnd", "msgsnd", NOTHING },
-    { "wait_for_partner", "open", NOTHING },
-    { "locks_lock_inode_wait", "flock", NOTHING },
-    { "flock_lock_inode_wait", "flock", NOTHING },
-    { "fcntl_setlk", "fcntl", NOTHING },
-    { "do_lock_file_wait", "fcntl", NOTHING },
-    { "poll_schedule_timeout", "poll or select", NOTHING },
-    { "poll_schedule_timeout.constprop.0", "poll or select", NOTHING },
-    { "do_sys_poll", "poll", NOTHING },
-    { "do_select", "select", NOTHING },
-    { "do_epoll_wait", "epoll_wait", NOTHING },
-    { "ep_poll", "epoll_wait", NOTHING },
-    { "kernel_clone", "vfork", NOTHING },
+    { "wait_for_partner", "open of a FIFO", NOTHING },
+    { "kernel_clone", "vfork", VFORKS },
     { "io_cqring_wait", "io_uring_enter", NOTHING },
-    { "do_wait_intr_irq", "read of an eventfd or a timerfd", NOTHING },
-    { "signalfd_read_iter", "read of a signalfd", NOTHING },
-    { "inotify_read", "read of an inotify queue", NOTHING },
 };
 
-/* The only descriptor that it could be; -1: there are several, or none. */
-static int only(struct wait *w, int means)
+static bool fits(enum means means, enum kind kind, const struct descriptor *d)
+{
+    switch (means) {
+    case PIPE_R:
+        return (kind == PIPE || kind == FIFO) && d->r;
+    case PIPE_W:
+        return (kind == PIPE || kind == FIFO) && d->w;
+    case SOCKET_R:
+    case SOCKET_W:
+        return kind == SOCKET;
+    case EVENT_R:
+        return kind == EVENTFD || kind == TIMERFD;
+    case SIGNAL_R:
+        return kind == SIGNALFD;
+    case MESSAGES:
+        return kind == QUEUE;
+    case WOKEN:
+        return kind == TERMINAL || kind == SOCKET || kind == INOTIFY;
+    case POLLS:
+        return kind == EPOLL;
+    default:
+        return false;
+    }
+}
+
+/* Which descriptor can it be? Said if it is one of several. */
+static int candidates(struct wait *w, enum means means)
 {
     struct seen *p = w->who->of;
-    int fd = -1;
+    int fd = -1, n = 0;
 
     look_descriptors(p);
-    for (int i = 0; i < p->descriptors; i++) {
+    for (int i = 0; i < p->descriptors; i++)
+        if (fits(means, kind_of(p, &p->descriptor[i]), &p->descriptor[i])) {
+            fd = p->descriptor[i].fd;
+            n++;
+        }
+    if (n == 1)
+        return fd;
+    if (n == 0)
+        add(w, ", of which descriptor may not be read");
+    for (int i = 0, said = 0; n > 1 && i < p->descriptors; i++) {
         struct descriptor *d = &p->descriptor[i];
-        enum kind kind = kind_of(p, d);
-        bool pipe = kind == PIPE || kind == FIFO;
 
-        if (means == PIPE_R    ? !(pipe && d->r)
-            : means == PIPE_W ? !(pipe && d->w)
-                              : kind != SOCKET)
+        if (!fits(means, kind_of(p, d), d))
             continue;
-        if (fd != -1)
-            return -1;
-        fd = d->fd;
+        if (said == SHOWN) {
+            add(w, " or others");
+            break;
+        }
+        add(w, said++ ? " or fd %d, " : " of fd %d, ", d->fd);
+        add_what(w, p, d);
     }
+    return -1;
+}
+
+/* Of a lock the kernel's table tells for which file one waits. */
+static int waits_to_lock(struct wait *w)
+{
+    struct seen *p = w->who->of;
+    char line[256];
+    FILE *in = fopen("/proc/locks", "re");
+    int fd = -1, pid;
+    unsigned long ino;
+
+    look_descriptors(p);
+    while (in && fd == -1 && fgets(line, sizeof line, in))
+        if (sscanf(line, "%*d: -> %*s %*s %*s %d %*x:%*x:%lu", &pid, &ino) ==
+                2 &&
+            (pid == p->pid || pid == w->who->tid))
+            for (int i = 0; i < p->descriptors; i++)
+                if (*p->descriptor[i].link == '/' &&
+                    look_inode(p, &p->descriptor[i]) &&
+                    p->descriptor[i].ino == ino)
+                    fd = p->descriptor[i].fd;
+    if (in)
+        fclose(in);
     return fd;
+}
+
+static void say_hidden_fd(struct wait *w, enum means means)
+{
+    struct descriptor *d;
+    int fd = candidates(w, means);
+
+    if (fd == -1)
+        return;
+    d = look_fd(w->who->of, fd);
+    if (means == EVENT_R) { /* writers wait there, too, for it to be small */
+        char text[2048];
+
+        info_of(w->who->of, fd, text, sizeof text);
+        if (info_number(text, "eventfd-count:", 16)) {
+            snprintf(w->call, sizeof w->call, "write");
+            means = SOCKET_W;
+        }
+    }
+    snprintf(w->call + strlen(w->call), 16, "(%d)", fd);
+    if (means == POLLS) {
+        struct pollfd list[128] = { 0 };
+
+        say_fds(w, list, epoll_list(w->who->of, fd, list, 128));
+    } else if (means == WOKEN || means == MESSAGES) {
+        add(w, " on ");
+        add_what(w, w->who->of, d);
+    } else {
+        w->open = false;
+        with_fd(w, fd,
+                means == PIPE_W || means == SOCKET_W ? lacks_room
+                                                     : lacks_data);
+    }
 }
 
 static void say_hidden(struct wait *w)
 {
+    size_t length = strcspn(w->who->wchan, ".");
     const struct sleep *s = NULL;
-    int fd;
+    struct descriptor *d;
 
     for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps && !s; i++)
-        if (strcmp(sleeps[i].wchan, w->who->wchan) == 0)
+        if (strncmp(sleeps[i].wchan, w->who->wchan, length) == 0 &&
+            strlen(sleeps[i].wchan) == length)
             s = &sleeps[i];
     w->open = true;
     if (!s) {
-        snprintf(w->call, sizeof w->call, "a call that may not be read");
         if (*w->who->wchan)
             add(w, " (in the kernel it is in %s)", w->who->wchan);
         return;
     }
+    w->known = true;
     snprintf(w->call, sizeof w->call, "%s", s->name);
     switch (s->means) {
     case CHILD:
         w->open = false;
         say_wait(w);
-        snprintf(w->call, sizeof w->call, "wait");
-        return;
-    case NAP:
-        say_time(w);
-        return;
-    case SIG_:
-        say_signal(w);
-        return;
-    case NOTHING:
-        if (strcmp(s->name, "vfork") == 0)
-            say_vfork(w);
-        else
-            add(w, ", its arguments may not be read");
-        return;
-    default:
         break;
+    case SLEEP:
+        say_time(w);
+        break;
+    case SIGNALS:
+        say_signal(w);
+        break;
+    case VFORKS:
+        w->open = false;
+        say_vfork(w);
+        break;
+    case LOCKS:
+        d = look_fd(w->who->of, waits_to_lock(w));
+        if (!d)
+            break;
+        w->open = false;
+        snprintf(w->call, sizeof w->call, "%s(%d)", s->name, d->fd);
+        add(w, " on %s: ", d->link);
+        lock_holders(w, d, strcmp(s->name, "flock") == 0 ? "FLOCK" : "POSIX");
+        break;
+    case NOTHING:
+        if (strcmp(s->name, "futex") == 0)
+            add(w, " (a semaphore, a mutex, a condition or a join), of which "
+                   "more may not be read");
+        else
+            add(w, ", of which more may not be read");
+        break;
+    default:
+        say_hidden_fd(w, s->means);
     }
-    fd = only(w, s->means);
-    if (fd == -1) {
-        add(w, ", of which descriptor may not be read");
-        return;
-    }
-    w->open = false;
-    snprintf(w->call, sizeof w->call, "%s(%d)", s->name, fd);
-    with_fd(w, fd,
-            s->means == PIPE_W || s->means == SOCKET_W ? lacks_room
-                                                       : lacks_data);
 }
 
 static void say_call(struct wait *w)

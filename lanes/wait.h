@@ -31,6 +31,6 @@ struct wait {
 };
 
 void wait_of(struct thread *t, struct wait *w);
-const char *wait_name(const struct seen *p);         /* "cat 4711" */
+const char *wait_name(const struct seen *p);          /* "cat 4711" */
 const char *wait_thread_name(const struct thread *t); /* and its number */
 #endif

@@ -16,12 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 12 };
+enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 30 };
 
 struct node {
     struct wait w;
-    bool moved;    /* it went on while it was looked at */
-    bool closed;   /* only others that are closed could end it */
+    bool moved;        /* it went on while it was looked at */
+    bool closed;       /* only others that are closed could end it */
     struct node *like; /* an earlier one, of which the same is true */
     int more;          /* how many are like this one */
     struct node *from; /* where a search has come from */
@@ -31,7 +31,8 @@ struct node {
 static struct node **nodes;
 static int many;
 
-/* ---- lines ------------------------------------------------------------------ */
+/* ---- lines
+ * ------------------------------------------------------------------ */
 
 /*
  * A paragraph, whose lines are indented but for the first. Where nobody reads
@@ -59,7 +60,8 @@ static void paragraph(FILE *out, int width, const char *text)
     fprintf(out, "%s\n", text);
 }
 
-/* ---- who is there ----------------------------------------------------------- */
+/* ---- who is there
+ * ----------------------------------------------------------- */
 
 static struct node *node_of(const struct thread *t)
 {
@@ -110,7 +112,8 @@ static void forget(void)
     look_end();
 }
 
-/* ---- those that move -------------------------------------------------------- */
+/* ---- those that move
+ * -------------------------------------------------------- */
 
 static void nap(int milliseconds)
 {
@@ -165,9 +168,8 @@ static void busy(struct wait *w, long before, long after, double seconds,
 
     w->known = true;
     if (before >= 0 && after - before > 50) {
-        snprintf(w->text, sizeof w->text,
-                 " spins: %ld reads in %.0f ms", after - before,
-                 seconds * 1000);
+        snprintf(w->text, sizeof w->text, " spins: %ld reads in %.0f ms",
+                 after - before, seconds * 1000);
         blame(w);
     } else if (kernel > user && kernel > 2) {
         snprintf(w->text, sizeof w->text,
@@ -227,7 +229,8 @@ static void look_twice(void)
     }
 }
 
-/* ---- closed sets, circles ------------------------------------------------------ */
+/* ---- closed sets, circles
+ * ------------------------------------------------------ */
 
 /* Could it do something, now or later? */
 static bool able(const struct giver *g)
@@ -349,26 +352,70 @@ static void say_circles(FILE *out, int width, const char *end)
     }
 }
 
-/* ---- sentences --------------------------------------------------------------- */
+/* ---- sentences
+ * --------------------------------------------------------------- */
 
-/* Other names of the call itself, where no more need be said than the name. */
+/* Other names of the call itself, where no more need be said than the name.
+ */
 static bool same_call(const char *name)
 {
     static const char *const names[] = {
-        "read",         "write",        "readv",       "writev",
-        "recv",         "recvfrom",     "recvmsg",     "send",
-        "sendto",       "sendmsg",      "accept",      "accept4",
-        "connect",      "open",         "open64",      "openat",
-        "openat64",     "creat",        "poll",        "ppoll",
-        "select",       "pselect",      "epoll_wait",  "epoll_pwait",
-        "wait",         "wait3",        "wait4",       "waitpid",
-        "waitid",       "sleep",        "usleep",      "nanosleep",
-        "clock_nanosleep", "pause",     "sigsuspend",  "sigwait",
-        "sigwaitinfo",  "sigtimedwait", "semop",       "semtimedop",
-        "msgrcv",       "msgsnd",       "mq_receive",  "mq_timedreceive",
-        "mq_send",      "mq_timedsend", "flock",       "fcntl",
-        "fcntl64",      "splice",       "vfork",       "syscall",
-        "sendfile",     "tee",          "vmsplice",    "futex",
+        "read",
+        "write",
+        "readv",
+        "writev",
+        "recv",
+        "recvfrom",
+        "recvmsg",
+        "send",
+        "sendto",
+        "sendmsg",
+        "accept",
+        "accept4",
+        "connect",
+        "open",
+        "open64",
+        "openat",
+        "openat64",
+        "creat",
+        "poll",
+        "ppoll",
+        "select",
+        "pselect",
+        "epoll_wait",
+        "epoll_pwait",
+        "wait",
+        "wait3",
+        "wait4",
+        "waitpid",
+        "waitid",
+        "sleep",
+        "usleep",
+        "nanosleep",
+        "clock_nanosleep",
+        "pause",
+        "sigsuspend",
+        "sigwait",
+        "sigwaitinfo",
+        "sigtimedwait",
+        "semop",
+        "semtimedop",
+        "msgrcv",
+        "msgsnd",
+        "mq_receive",
+        "mq_timedreceive",
+        "mq_send",
+        "mq_timedsend",
+        "flock",
+        "fcntl",
+        "fcntl64",
+        "splice",
+        "vfork",
+        "syscall",
+        "sendfile",
+        "tee",
+        "vmsplice",
+        "futex",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -382,8 +429,8 @@ static void call_text(const struct wait *w, char *text, size_t size)
 {
     size_t base = strcspn(w->call, "(");
     const char *name = w->place.name;
-    bool known = *name && strncmp(name, w->call, base) == 0 &&
-                 strlen(name) == base;
+    bool known =
+        *name && strncmp(name, w->call, base) == 0 && strlen(name) == base;
 
     if (!*name || known || strcmp(name, "syscall") == 0)
         snprintf(text, size, "%s", w->call);
@@ -407,8 +454,7 @@ static void stopped_text(const struct wait *w, char *text, size_t size)
     if (w->who->state == 't' || tracer)
         snprintf(text, size, " is held by a tracer, %s",
                  tracer ? wait_name(tracer) : "which is not known");
-    else if (p->terminal && p->foreground > 0 &&
-             p->foreground != p->group)
+    else if (p->terminal && p->foreground > 0 && p->foreground != p->group)
         snprintf(text, size,
                  " is stopped, in the background of its terminal (it may have"
                  " read it, SIGTTIN, or ^Z): fg, or kill -CONT %d",
@@ -456,7 +502,8 @@ static void sentence(const struct node *n, char *text, size_t size)
         } else {
             bool pause = strstr(call, ", called by") && *w->text == ' ';
 
-            snprintf(text, size, "%s is in %s%s%s%s%s", who, call,
+            snprintf(text, size, "%s %s%s%s%s%s%s", who,
+                     *call ? "is in " : "waits", call,
                      *w->place.line ? " at " : "", w->place.line,
                      pause ? "," : "", w->text);
         }
@@ -492,9 +539,9 @@ static void say_like(const struct node *n, char *text, size_t size)
     for (int i = 0; i < many; i++)
         if (nodes[i]->like == n && said < 4)
             snprintf(text + strlen(text), size - strlen(text), "%s%s",
-                     said == 0                      ? ""
-                     : said == n->more - 1          ? " and "
-                                                    : ", ",
+                     said == 0             ? ""
+                     : said == n->more - 1 ? " and "
+                                           : ", ",
                      wait_thread_name(nodes[i]->w.who)),
                 said++;
     if (n->more > said)
@@ -502,12 +549,38 @@ static void say_like(const struct node *n, char *text, size_t size)
                  n->more - said);
 }
 
+/* Why no more is known, and what would help. */
+static void say_hidden(FILE *out, int width, int some, int all)
+{
+    char text[300], scope[8] = "0";
+    FILE *in = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+
+    if (in && !fgets(scope, sizeof scope, in))
+        *scope = '0';
+    if (in)
+        fclose(in);
+    if (all)
+        snprintf(text, sizeof text, "%d wait%s in calls that may not be read",
+                 all, all == 1 ? "s" : "");
+    else
+        snprintf(text, sizeof text, "Of %d of them more may not be read",
+                 some);
+    if (*scope > '0')
+        strcat(text, " (kernel.yama.ptrace_scope)");
+    strcat(text,
+           geteuid() == 0 ? ": that needs CAP_SYS_PTRACE" : ": ask as root");
+    if (*scope == '1')
+        strcat(text, ", or start the command with lanes -w -t SEC");
+    strcat(text, ".");
+    paragraph(out, width, text);
+}
+
 static bool say_all(FILE *out, int width)
 {
     static char text[4096], like[600];
     struct place *places[MOST];
     bool stuck = false;
-    int told = 0, left = 0;
+    int told = 0, left = 0, hidden = 0, unknown = 0;
 
     for (int i = 0; i < many; i++)
         places[i] = &nodes[i]->w.place;
@@ -517,9 +590,16 @@ static bool say_all(FILE *out, int width)
         struct node *n = nodes[i];
         bool main_only = n->w.how == ENDED && n->w.who->of->threads < 2;
 
-        if (n->w.who->of->asked_for && !n->moved &&
+        if (n->w.who->of->asked_for && !n->moved && n->w.known &&
             (n->w.how == WAITS || n->w.how == STOPPED))
             stuck = true;
+        if (n->w.how == WAITS && !n->moved &&
+            n->w.who->known == CALL_HIDDEN) {
+            hidden += *n->w.call != '\0';
+            unknown += *n->w.call == '\0';
+            if (!*n->w.call && !*n->w.text)
+                continue;
+        }
         if (n->like || (main_only && n->w.who->of->parent == getpid()))
             continue;
         if (told == TOLD) {
@@ -538,6 +618,8 @@ static bool say_all(FILE *out, int width)
     if (left)
         fprintf(out, "And %d more.\n", left);
     close_set(true);
+    if (hidden + unknown)
+        say_hidden(out, width, hidden, unknown);
     say_circles(out, width, ".");
     close_set(false);
     say_circles(out, width, ", though others could still come.");

@@ -601,6 +601,19 @@ static void sem_cross(void)
     sem_wait(&s[second]);
 }
 
+/* Made for threads only, and so used by two processes. */
+static void sem_copy0(void)
+{
+    static sem_t s;
+
+    sem_init(&s, 0, 0);
+    if (other()) {
+        sem_post(&s);
+        rest();
+    }
+    sem_wait(&s);
+}
+
 static void sem_private(void)
 {
     sem_t s;
@@ -931,10 +944,16 @@ static void flock_inherited(void)
     int mine = open(own_name("file-"), O_RDWR | O_CREAT, 0600);
 
     fd[0] = open(own_name("file-"), O_RDWR);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (fork() == 0) {
+        pid_t middle = getpid();
+
         flock(fd[0], LOCK_EX);
         if (fork() == 0) {
             prctl(PR_SET_NAME, "flock-heir");
+            while (getppid() == middle)
+                usleep(1000);
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             ready();
             rest();
         }
@@ -1202,6 +1221,7 @@ static const struct {
     { "sem-cross", sem_cross },
     { "sem-private", sem_private },
     { "sem-copy", sem_copy },
+    { "sem-copy0", sem_copy0 },
     { "sem-pshared0", sem_pshared0 },
     { "sem-timed", sem_timed },
     { "mutex-self", mutex_self },
@@ -1280,6 +1300,7 @@ int main(int argc, char *argv[])
     sigset_t term;
     int number;
 
+    close_range(3, ~0U, 0); /* the numbers in the test's table */
     signal(SIGCHLD, SIG_DFL);
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
