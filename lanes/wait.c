@@ -2015,7 +2015,7 @@ static void say_call(struct wait *w)
     w->open = true;
 }
 
-void wait_of(struct thread *t, struct wait *w)
+void wait_explain(struct thread *t, struct wait *w)
 {
     *w = (struct wait){ .who = t };
     if (t->state == 'Z' || t->state == 'X') {

@@ -30,7 +30,7 @@ struct wait {
     bool known; /* it is said for what */
 };
 
-void wait_of(struct thread *t, struct wait *w);
+void wait_explain(struct thread *t, struct wait *w);
 const char *wait_name(const struct seen *p);          /* "cat 4711" */
 const char *wait_thread_name(const struct thread *t); /* and its number */
 #endif

@@ -80,7 +80,7 @@ static void take(struct seen *p)
         nodes[many] = calloc(1, sizeof **nodes);
         if (!nodes[many])
             abort();
-        wait_of(&p->thread[i], &nodes[many]->w);
+        wait_explain(&p->thread[i], &nodes[many]->w);
         many++;
     }
 }
