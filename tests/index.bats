@@ -53,12 +53,12 @@ broken_links() { # FILES PAGE...
                 note(substr(rest, RSTART + 2, RLENGTH - 2))
                 rest = substr(rest, RSTART + RLENGTH)
             }
-            # A name in brackets, in INDEX.md; elsewhere only [text][name].
+            # A name in brackets, in the pages here; in a lesson only [text][name].
             while (match(line, /\[[^][]+\]/)) {
                 before = substr(line, RSTART - 1, 1)
                 after = substr(line, RSTART + RLENGTH, 1)
                 if (after != "(" && (before == "]" || \
-                        after != "[" && FILENAME == "INDEX.md")) {
+                        after != "[" && FILENAME !~ "/")) {
                     n++
                     where[n] = FILENAME ":" FNR
                     named[n] = substr(line, RSTART + 1, RLENGTH - 2)
