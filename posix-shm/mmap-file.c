@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN = 60, MAX_SIZE = 1 << 26 }; /* reversing copies every page */
+enum { SHOWN = 48, MAX_SIZE = 1 << 26 }; /* reversing copies every page */
 
 /* A file that has no name, and goes when we end. */
 static int small_file(void)
@@ -59,7 +59,7 @@ int main(int argc, char *argv[])
     if (argc > 2 || name[0] == '-')
         errx(2, "usage: mmap-file [FILE]");
 
-    /* O_NONBLOCK: or the open of a FIFO would wait for a writer. */
+    /* Without O_NONBLOCK the open of a FIFO would wait for a writer. */
     fd = argc > 1 ? open(name, O_RDONLY | O_NONBLOCK) : small_file();
     if (fd == -1)
         err(1, "open %s", name);
