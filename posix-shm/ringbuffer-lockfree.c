@@ -6,12 +6,12 @@
  * Producer fills the next slot, and counts it in put. A Consumer claims the
  * next items by compare-and-swap, reads them, and subtracts them from what is
  * left in their block of slots. Producer fills a block again when nothing is
- * left. Whoever finds nothing to do yields a few times, then sleeps in
+ * left. A process that finds nothing to do yields a few times, then sleeps in
  * futex(2).
  *
  * Watch   memory_order_release after the work, and memory_order_acquire
- *         before the other side's work: whoever sees the count sees what was
- *         done before. Membarrier: why is it in wait_for_put?
+ *         before the other side's work: a process that sees the count sees
+ *         what was done before. Membarrier: why is it in wait_for_put?
  * Try     time ringbuffer-lockfree --items 1000000 --slots 1024
  *         strace -fce futex ringbuffer-lockfree --items 1000000
  *         spin -search tests/ring.pml    every order of events
@@ -70,7 +70,7 @@ static void wake_one(void)
         atomic_fetch_sub(&ring->asleep, 1);
 }
 
-/* Waits until the block that begins with item i is empty; counts it full. */
+/* Waits until the block that begins with item i is empty; marks it full. */
 static void wait_for_room(int i)
 {
     atomic_int *left = ring->left[i % slots / per_block];
@@ -109,7 +109,7 @@ static void produce(void)
         if (atomic_load(&ring->asleep) == consumers)
             wake_one(); /* else one is awake, and will see the item */
     }
-    wake_one(); /* one that sleeps must see the end */
+    wake_one(); /* a Consumer that sleeps must see the end */
 }
 
 /* Waits until more than n items are put; returns how many are. */
@@ -156,7 +156,7 @@ static void consume(void)
             (WAITS | n))
             syscall(SYS_futex, left, FUTEX_WAKE, 1);
     }
-    wake_one(); /* and so must the next one */
+    wake_one(); /* the next one that sleeps must see the end, too */
 }
 
 int main(int argc, char *argv[])

@@ -8,7 +8,7 @@
  * and a third one is the lock of the Consumers. Each item is a number: at
  * the end Parent checks how often each was taken.
  *
- * Watch   whoever has nothing to do sleeps in sem_wait.
+ * Watch   a process that has nothing to do sleeps in sem_wait.
  * Try     ringbuffer --no-lock              two Consumers take one item
  *         ringbuffer --no-lock --slots 1    why does this go well?
  * Read    sem_overview(7), mmap(2); Kerrisk, TLPI, ch. 53

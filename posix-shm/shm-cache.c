@@ -3,8 +3,8 @@
  *
  * usage: shm-cache [--no-lock]
  *
- * The cache has 4 slots. Each key has its one slot, key % 4, and evicts what
- * was there. get_with_cache asks the store for what is not in the cache.
+ * The cache has 4 slots. A key can be in one slot only, key % 4, and evicts
+ * what was there. get_with_cache asks the store for what is not in the cache.
  * set_with_cache takes the old value out of the cache, and stores the new
  * one. Workers 1 and 2 get some keys, one after the other. Then Worker 3
  * sets key 7 a hundred times, while Workers 3 to 6 get it. An answer is stale

@@ -7,8 +7,8 @@
  * each piece of work, and end when they see the last change. With the
  * read-write lock, which lies beside the settings, they can look at the same
  * time, but not while Parent is in the middle of a change. Change n sets the
- * first and the last setting to n: a Worker that finds two numbers has seen
- * half an update.
+ * first and the last setting to n: a Worker that finds them different has
+ * seen half an update.
  *
  * Watch   rdlock in look, wrlock in change: which processes wait for which?
  * Try     shm-config --no-lock    half updates are seen: torn looks
@@ -115,7 +115,7 @@ int main(int argc, char *argv[])
         case -1:
             err(1, "fork");
         case 0:
-            alarm(10); /* fork does not inherit it */
+            alarm(10); /* a child does not inherit it */
             worker();
             exit(0);
         }

@@ -38,7 +38,7 @@ static const char usage[] =
 static char name[300], sem_name[310], *page;
 static sem_t *sem;
 
-/* Also a handler: inside, both call unlink(2), which a handler may do. */
+/* Also a signal handler: both calls do unlink(2), which is safe there. */
 static void clean_up(int sig)
 {
     shm_unlink(name);

@@ -73,7 +73,7 @@ static void give_turn(int n)
 /* Follows a number of changes; -1: for ever. */
 static void worker(int n, int changes)
 {
-    signal(SIGPIPE, SIG_IGN); /* or the turn would be lost with us */
+    signal(SIGPIPE, SIG_IGN); /* else the turn would be lost with us */
     for (int i = 0; i != changes; i++) {
         wait_for_turn(n);
         printf("Worker %d: verbosity %s, timeout %s, limit %s\n", n,

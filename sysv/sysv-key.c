@@ -1,12 +1,12 @@
 /*
- * sysv-key - a key is looked for, an id is used
+ * sysv-key - a key is what you look for, an id is what you use
  *
  * usage: sysv-key [PATH [ID]]
  *
  * ftok makes a key from the inode number of a file, PATH, and from ID (65
  * unless you say otherwise). Parent makes a segment with that key. Child,
  * which knows PATH and ID, makes the same key and is led to the same id.
- * Without PATH, a new folder serves.
+ * Without PATH, Parent makes a folder for it.
  *
  * Watch   IPC_EXCL: the segment is there, so nobody can make it again.
  * Try     sysv-key . 1; sysv-key . 2    which part of the key is ID?

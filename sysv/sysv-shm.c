@@ -10,7 +10,7 @@
  * Watch   IPC_RMID comes first. The kernel waits until nobody is attached.
  * Try     sysv-shm --no-rmid    both have let go, and the segment is still
  *                               there, until the program removes it
- *         ipcs -m               whatever programs have left there
+ *         ipcs -m               what other programs have left behind
  * Read    shmget(2), shmat(2), shmctl(2); Kerrisk, TLPI, ch. 48
  */
 #define _GNU_SOURCE

@@ -105,7 +105,7 @@ int main(int argc, char *argv[])
     if (msgctl(queue, IPC_STAT, &now) == -1)
         fail("msgctl: IPC_STAT");
 
-    /* Twice: Owner sends, Snoop tries, then Reader. After that, mode 0600. */
+    /* Two rounds: Owner sends, Snoop and Reader try; the second with 0600. */
     for (int i = 0; i < 4; i++) {
         if (i % 2 == 0 && msgsnd(queue, &m, strlen(m.text), IPC_NOWAIT) == -1)
             fail("msgsnd");
