@@ -50,7 +50,7 @@ TIDY='
         made[n] = $0
         maker = pid
         if (!/IPC_EXCL|IPC_PRIVATE/)
-            print "may be somebody else'\''s, for want of IPC_EXCL: " $0
+            print "without IPC_EXCL it may be somebody else'\''s: " $0
         if (!/[ |]0600\)/ && $0 !~ "\\|" mode "\\)")
             print "not for its user alone: " $0
     }
@@ -67,47 +67,71 @@ TIDY='
     }
 '
 
-# Runs a program, and expects a status. Its log is then in
-# $BATS_TEST_TMPDIR/log, for accept_log.
-assert_tidy() { # STATUS [OPTIONS OF STRACE] COMMAND
-    local expected=$1
+# Runs a program under strace, and expects a status. Then $output is what it
+# said on stdout, $stderr the rest, and its log is there for accept_log.
+logged() { # STATUS COMMAND
     traced "trace=$IPC,$FORKS,wait4,waitid,write" "${@:2}"
-    assert_equal "$OWN: $(in_words "$status")" "$OWN: $(in_words "$expected")"
-    accept_log -v mode="${MODE:-0600}" "$LOG$TIDY"
+    stderr=$output
+    output=$(<"$BATS_TEST_TMPDIR/out")
+    [[ $status == "$1" ]] ||
+        fail_run "$OWN: $(in_words "$status"), not $1" "${@:2}"
+}
+
+# Looks at that log for what a test looks for, and at what is left behind.
+accept_tidy() { # PROGRAM OF AWK
+    accept_log -v mode="${MODE:-0600}" "$LOG$TIDY$1"
 }
 
 # Lets calls fail, the Nth in each process, and looks at what is left.
 assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
-    local faults=() fault call nth error
-    while [[ $1 != -- ]]; do
-        faults+=("$1")
-        shift
-    done
-    for fault in "${faults[@]}"; do
-        read -r call nth error <<<"$fault"
-        traced "trace=$IPC,write" \
-            -e "inject=${call//,/,?}:error=$error:when=$nth" "${@:2}"
-        [[ $status == 1 ]] ||
-            fail "$OWN: $call fails with $error: $(in_words "$status"), not 1"
-        run -0 awk -v mode="${MODE:-0600}" "$LOG$TIDY" "$BATS_TEST_TMPDIR/log"
-        [[ ! $output ]] || fail "$OWN: $call $nth fails with $error: $output"
-    done
+    requires strace
+    cd "$BATS_TEST_TMPDIR" || return
+    export CALLS="?${IPC//,/,?},?write" LOOK=$LOG$TIDY MODE=${MODE:-0600}
+    # shellcheck disable=SC2016
+    LIMIT=${LIMIT:-20} run -0 bash -c '
+        until [[ $1 == -- ]]; do
+            faults+=("$1")
+            shift
+        done
+        for fault in "${faults[@]}"; do
+            read -r call nth error <<<"$fault"
+            timeout -k 1 5 strace -f -qq -s 200 -o log -e "trace=$CALLS" \
+                -e "inject=${call//,/,?}:error=$error:when=$nth" "${@:2}" \
+                >/dev/null 2>&1
+            status=$?
+            ((status == 1)) ||
+                echo "$call $nth fails with $error: status $status, not 1"
+            awk -v mode="$MODE" "$LOOK" log |
+                sed "s/^/$call $nth fails with $error: /"
+        done' each "$@"
+    [[ ! $output ]] || fail "$OWN: $output"
 }
 
 @test "sysv-shm: Parent reads what Child has stored, and the segment is gone" {
-    run -0 --separate-stderr sysv-shm
+    logged 0 sysv-shm
     assert_output - <<-'END'
 	Parent read: Hello from child (System V)!
 	Parent has detached the segment, and it is gone
 	END
     assert_equal "$stderr" ''
     # And the kernel says so, too.
-    assert_tidy 0 sysv-shm
-    accept_log "$LOG"'
+    accept_tidy '
         call == "shmget" && n >= 0 { segment = n }
         call == "shmdt" && pid == parent && n == "0" { detached = 1 }
         call == "shmctl" && /IPC_STAT.*EINVAL/ && id == segment && detached {
             gone = 1
+        }
+        call == "shmat" && n >= 0 { attached = 1 }
+        /IPC_RMID/ && n == "0" {
+            marked = 1
+            if (!attached) print "marked before anybody has it attached"
+        }
+        call ~ /^(clone3?|v?fork)$/ && !marked && !early++ {
+            print "a fork before IPC_RMID: a kill in between leaves the segment"
+        }
+        call ~ /^wait/ && n > 0 { waited = 1 }
+        call == "shmdt" && pid == parent && !waited {
+            print "detached before Child has ended"
         }
         END { if (!gone) print "nobody has asked whether it is gone" }'
 }
@@ -130,30 +154,11 @@ assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
     assert_line --regexp '^Parent read: ?$'
 }
 
-@test "sysv-shm: removed before the fork, and read when Child has ended" {
-    traced "trace=$IPC,$FORKS,wait4,waitid" sysv-shm
-    assert_success
-    accept_log "$LOG"'
-        call == "shmat" && n >= 0 { attached = 1 }
-        /IPC_RMID/ && n == "0" {
-            marked = 1
-            if (!attached) print "marked before anybody has it attached"
-        }
-        call ~ /^(clone3?|v?fork)$/ && !marked && !early++ {
-            print "a fork before IPC_RMID: who is killed now leaves the segment"
-        }
-        call ~ /^wait/ && n > 0 { waited = 1 }
-        call == "shmdt" && pid == parent && !waited {
-            print "detached before Child has ended"
-        }'
-}
-
 @test "sysv-shm --no-rmid: both have detached it, and it is still there" {
-    run -1 --separate-stderr sysv-shm --no-rmid
+    logged 1 sysv-shm --no-rmid
     refute_output --partial 'gone'
     assert_regex "$stderr" '\b0 processes'
-    assert_tidy 1 sysv-shm --no-rmid
-    accept_log "$LOG"'
+    accept_tidy '
         call == "shmdt" && pid == parent { detached = 1 }
         /IPC_RMID/ && !seen && n == "0" { print "removed before it was seen" }
         /IPC_STAT.*shm_nattch=0/ && n == "0" && detached { seen = 1 }
@@ -168,22 +173,22 @@ assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
 }
 
 # What ftok makes of a file and a number.
-key_of() { # FILE ID
+key_of() { # FILE [ID]
     local device inode
     read -r device inode < <(stat -c '%d %i' "$1")
-    printf '0x%08x' $(($2 << 24 | (device & 0xff) << 16 | inode & 0xffff))
+    printf '0x%08x' $((${2:-65} << 24 | (device & 0xff) << 16 | inode & 0xffff))
 }
 
 @test "sysv-key: Child makes the same key, and finds the same id" {
-    run -0 --separate-stderr sysv-key
+    logged 0 sysv-key
+    mapfile -t lines <<<"$output"
     assert_line --index 0 --regexp '^Child.*the same id'
     assert_line --index 1 --regexp '^Child.*IPC_EXCL.*File exists'
     assert_line --index 2 --regexp '^Child.* 0600$'
     assert_line --index 3 --regexp '^Child.* 0400$'
     assert_line --index 4 --regexp '^Parent.*IPC_PRIVATE.*another id'
     assert_equal "$stderr" ''
-    assert_tidy 0 sysv-key
-    accept_log "$LOG"'
+    accept_tidy '
         call == "shmget" { key = id }
         call == "shmget" && /IPC_CREAT/ && pid == parent && n >= 0 {
             asked = key
@@ -213,25 +218,25 @@ key_of() { # FILE ID
     echo >one
     ln one linked
     number=$((RANDOM % 240 + 16))
-    for command in "one $number" "linked $number" 'one 255' 'one 1'; do
-        # shellcheck disable=SC2086 # two words
-        run -0 sysv-key $command
-        # shellcheck disable=SC2086
-        assert_line --regexp "^Parent.* $(key_of $command)$"
-        assert_line --regexp '^Child.*the same id'
-    done
-    run -0 sysv-key one
-    assert_line --regexp "^Parent.* $(key_of one 65)$"
-    # shellcheck disable=SC2086
+    export -f key_of
+    # shellcheck disable=SC2016
+    run -0 bash -c 'for words; do
+            key=$(key_of $words)
+            said=$(sysv-key $words 2>&1)
+            grep -q "^Parent.* $key$" <<<"$said" &&
+                grep -q "^Child.*the same id" <<<"$said" ||
+                echo "sysv-key $words: its key is $key: $said"
+        done' each "one $number" "linked $number" 'one 255' 'one 1' one
+    assert_output ''
     traced trace=shmget sysv-key one $number
     run -0 grep -c "shmget($(key_of one $number), .*IPC_CREAT.* = [0-9]" log
 }
 
 @test "sysv-key PATH: what is not there is named, and -1 becomes no key" {
     missing=$BATS_TEST_TMPDIR/no-such-file
-    run -1 --separate-stderr sysv-key "$missing"
-    assert_regex "$stderr" "$missing: No such file"
     traced trace=shmget sysv-key "$missing"
+    assert_failure 1
+    assert_output --partial "$missing: No such file"
     accept_log '/shmget/'
 }
 
@@ -241,19 +246,20 @@ key_of() { # FILE ID
     key=$(key_of "$BATS_TEST_TMPDIR/taken" 65)
     id=$(perl -e 'print shmget(hex shift, 100, 03600) // die "shmget: $!"' \
         "$key")
-    run -1 --separate-stderr sysv-key "$BATS_TEST_TMPDIR/taken"
-    said=$stderr
-    run -0 perl -e 'shmctl(shift, 0, 0) or die "it is gone: $!"' "$id"
-    assert_regex "$said" 'File exists'
-    assert_output ''
+    run sysv-key "$BATS_TEST_TMPDIR/taken"
+    perl -e 'shmctl(shift, 0, 0) or die "it is gone: $!"' "$id"
+    assert_failure 1
+    assert_output --partial 'File exists'
 }
 
 @test "sysv-key: an ID is a number from 1 to 255" {
-    for id in 0 256 x '' 3x -1; do
-        run -2 --separate-stderr sysv-key . "$id"
-        assert_output ''
-        assert_regex "$stderr" "from 1 to 255: $id"
-    done
+    # shellcheck disable=SC2016
+    run -0 bash -c 'for id; do
+            said=$(sysv-key . "$id" 2>&1 >out)
+            [[ $? == 2 && ! -s out && $said == *"from 1 to 255: $id
+"* ]] || echo "ID \"$id\": $(<out)$said"
+        done' each 0 256 x '' 3x -1
+    assert_output ''
 }
 
 @test "sysv-key: a call that fails leaves no segment and no folder" {
@@ -262,7 +268,7 @@ key_of() { # FILE ID
 }
 
 @test "sysv-msg: type 2 is taken first, then the lowest ones, then the first" {
-    run -0 --separate-stderr sysv-msg
+    logged 0 sysv-msg
     assert_output - <<-'END'
 	Sender: type 5: five
 	Sender: type 3: three
@@ -277,8 +283,7 @@ key_of() { # FILE ID
 	Parent: messages in the queue: 5, then 1
 	END
     assert_equal "$stderr" ''
-    assert_tidy 0 sysv-msg
-    accept_log "$LOG"'
+    accept_tidy '
         call == "msgsnd" && n == "0" { sent++; sender[pid] = 1 }
         call == "msgrcv" && n != "" {
             if (pid in sender) print "one process sends and receives"
@@ -326,19 +331,20 @@ key_of() { # FILE ID
         }
         call == "msgrcv" && n >= 0 { got++ }
         END { if (got != 3) print got + 0 " were received" }'
-    run -0 cat out
+    mapfile -t lines <"$BATS_TEST_TMPDIR/out"
     assert_line --regexp "^Receiver.*2: $text$"
     assert_line --regexp '^Receiver.*1: $'
     assert_line --regexp '^Receiver.*3: two  words$'
 }
 
 @test "sysv-msg: a TYPE is a number from 1 on, and each has a TEXT" {
-    for words in 'x text' '0 text' '-1 text' '3x text' '1 text 2' '1 a 0 b'; do
-        # shellcheck disable=SC2086
-        run -2 --separate-stderr sysv-msg $words
-        assert_output ''
-        assert_regex "$stderr" 'usage: sysv-msg'
-    done
+    # shellcheck disable=SC2016
+    run -0 bash -c 'for words; do
+            said=$(sysv-msg $words 2>&1 >out)
+            [[ $? == 2 && ! -s out && $said == *"usage: sysv-msg"* ]] ||
+                echo "$words: $(<out)$said"
+        done' each 'x text' '0 text' '-1 text' '3x text' '1 text 2' '1 a 0 b'
+    assert_output ''
 }
 
 @test "sysv-msg: a full queue ends it, and nobody waits for room" {
@@ -349,8 +355,8 @@ key_of() { # FILE ID
     for ((i = 0; i < room / 900 + 1; i++)); do
         words+=(3 "$text")
     done
-    run -1 --separate-stderr sysv-msg "${words[@]}"
-    assert_regex "$stderr" 'msgsnd: Resource temporarily unavailable'
+    run -1 sysv-msg "${words[@]}"
+    assert_output --partial 'msgsnd: Resource temporarily unavailable'
     refute_output --partial 'Parent'
 }
 
@@ -360,15 +366,14 @@ key_of() { # FILE ID
 }
 
 @test "sysv-sem: a killed Child held the lock, and the kernel gives it back" {
-    run -0 --separate-stderr sysv-sem
+    logged 0 sysv-sem
     assert_output - <<-'END'
 	Child 1 has the lock
 	Child 2 has the lock
 	Parent: Child 1 was killed while it held the lock
 	END
     assert_equal "$stderr" ''
-    assert_tidy 0 sysv-sem
-    accept_log "$LOG"'
+    accept_tidy '
         call == "semctl" && /SETVAL/ && pid == parent && n == "0" {
             if (children) print "set while a Child is there: " $0
             if (!/SETVAL, (0x)?1\)/) print "not set to 1: " $0
@@ -389,11 +394,10 @@ key_of() { # FILE ID
 }
 
 @test "sysv-sem --no-undo: Child 2 waits for a dead holder, for a second" {
-    run -124 --separate-stderr sysv-sem --no-undo
+    logged 124 sysv-sem --no-undo
     assert_output 'Child 1 has the lock'
     assert_regex "$stderr" 'stuck: Child 2 waits in semop'
-    assert_tidy 124 sysv-sem --no-undo
-    accept_log "$LOG"'
+    accept_tidy '
         /SEM_UNDO/ { print "given back after all: " $0 }
         call ~ /^sem(timed)?op$/ { waits = child[pid] == 2 && n != "0" }
         /[+] killed by SIGALRM/ { ended = waits && child[pid] == 2 }
@@ -411,7 +415,7 @@ key_of() { # FILE ID
         -- sysv-sem
 }
 
-# Who holds which fork, for awk. A fork is given back when the call begins, and
+# Which process holds which fork, for awk. A fork is given back when the call begins, and
 # taken when it has ended.
 TABLE='
     call ~ /^sem(timed)?op$/ {
@@ -437,11 +441,10 @@ TABLE='
 '
 
 @test "sysv-philosophers: each takes both forks in one semop, and all eat" {
-    run -0 --separate-stderr sysv-philosophers
+    logged 0 sysv-philosophers
     assert_output 'Parent: 3 of 3 philosophers have eaten 100 times'
     assert_equal "$stderr" ''
-    assert_tidy 0 sysv-philosophers
-    accept_log "$LOG$TABLE"'
+    accept_tidy "$TABLE"'
         call ~ /^sem(timed)?op$/ && change[1] < 0 && n == "0" {
             if (m != 2 || change[2] >= 0 || fork[1] == fork[2])
                 print "not both at once: " $0
@@ -460,11 +463,10 @@ TABLE='
 }
 
 @test "sysv-philosophers --one-by-one: each holds one fork, and waits" {
-    run -124 --separate-stderr sysv-philosophers --one-by-one
+    logged 124 sysv-philosophers --one-by-one
     assert_output ''
     assert_regex "$stderr" 'stuck: a philosopher waits for a fork'
-    assert_tidy 124 sysv-philosophers --one-by-one
-    accept_log "$LOG$TABLE"'
+    accept_tidy "$TABLE"'
         call ~ /^sem(timed)?op$/ {
             wants[pid] = change[1] < 0 && n != "0" ? fork[1] : ""
         }
@@ -487,15 +489,15 @@ TABLE='
         -- sysv-philosophers
 }
 
-@test "sysv-snoop: whoever may read needs no key, and Reader comes too late" {
-    run -0 --separate-stderr sysv-snoop
+@test "sysv-snoop: a process that may read needs no key; Reader comes too late" {
+    logged 0 sysv-snoop
+    mapfile -t lines <<<"$output"
     assert_line --index 0 --regexp '^Snoop.* 0604$'
     assert_line --index 1 --regexp '^Snoop takes: for Reader only$'
     assert_line --index 2 --regexp '^Reader.*No message'
     assert_line --index 3 --regexp '^Snoop.* 0600$'
     assert_equal "$stderr" ''
-    MODE=0604 assert_tidy 0 sysv-snoop
-    accept_log "$LOG"'
+    MODE=0604 accept_tidy '
         call == "msgget" && (pid != parent || asked++) {
             print "asks for a key: " $0
         }
@@ -517,11 +519,12 @@ TABLE='
 
 @test "sysv-snoop: as root, Snoop is nobody, and 0600 stops it" {
     ((EUID == 0)) || skip "this is for root: sudo make check T=sysv"
-    run -0 sysv-snoop
-    assert_line --index 4 --regexp '^Snoop.*Permission denied'
-    assert_line --index 5 'Reader takes: for Reader only'
     traced trace=msgrcv,setgroups,setgid,setuid,setresgid,setresuid,openat \
         sysv-snoop
+    assert_success
+    mapfile -t lines <out
+    assert_line --index 4 --regexp '^Snoop.*Permission denied'
+    assert_line --index 5 'Reader takes: for Reader only'
     accept_log "$LOG"'
         call == "openat" && /"\/proc\/sysvipc\/msg"/ && n >= 0 {
             looked[pid] = 1
