@@ -124,7 +124,7 @@ assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
         call == "shmat" && n >= 0 { attached = 1 }
         /IPC_RMID/ && n == "0" {
             marked = 1
-            if (!attached) print "marked before anybody has it attached"
+            if (!attached) print "marked before it is attached"
         }
         call ~ /^(clone3?|v?fork)$/ && !marked && !early++ {
             print "a fork before IPC_RMID: a kill in between leaves the segment"
@@ -207,7 +207,7 @@ key_of() { # FILE [ID]
         }
         END {
             if (!found) print "Child has not found it by its key"
-            if (!refused) print "nobody was refused by IPC_EXCL"
+            if (!refused) print "IPC_EXCL has refused no process"
             if (!set || !seen) print "IPC_SET 0400, then IPC_STAT: not done"
             if (!new) print "IPC_PRIVATE has not made another"
         }'
@@ -337,7 +337,7 @@ key_of() { # FILE [ID]
     assert_line --regexp '^Receiver.*3: two  words$'
 }
 
-@test "sysv-msg: a TYPE is a number from 1 on, and each has a TEXT" {
+@test "sysv-msg: a TYPE is a number of 1 or more, and each has a TEXT" {
     # shellcheck disable=SC2016
     run -0 bash -c 'for words; do
             said=$(sysv-msg $words 2>&1 >out)
@@ -415,8 +415,8 @@ key_of() { # FILE [ID]
         -- sysv-sem
 }
 
-# Which process holds which fork, for awk. A fork is given back when the call begins, and
-# taken when it has ended.
+# Which process holds which fork, for awk. A fork is given back when the call
+# begins, and taken when it has ended.
 TABLE='
     call ~ /^sem(timed)?op$/ {
         m = 0
@@ -489,7 +489,7 @@ TABLE='
         -- sysv-philosophers
 }
 
-@test "sysv-snoop: a process that may read needs no key; Reader comes too late" {
+@test "sysv-snoop: reading takes no key, and Reader comes too late" {
     logged 0 sysv-snoop
     mapfile -t lines <<<"$output"
     assert_line --index 0 --regexp '^Snoop.* 0604$'
@@ -538,9 +538,9 @@ TABLE='
         }
         call == "msgrcv" && user[pid] && looked[pid] && n > 0 { took++ }
         END {
-            if (took != 1) print "nobody took it " took + 0 " times, not once"
+            if (took != 1) print "user nobody took it " took + 0 " times, not once"
             if (refused != 1 || !denied)
-                print "nobody was refused " refused + 0 " times, not once"
+                print "user nobody was refused " refused + 0 " times, not once"
         }'
 }
 
