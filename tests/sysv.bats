@@ -253,6 +253,7 @@ key_of() { # FILE [ID]
 }
 
 @test "sysv-key: an ID is a number from 1 to 255" {
+    cd "$BATS_TEST_TMPDIR"
     # shellcheck disable=SC2016
     run -0 bash -c 'for id; do
             said=$(sysv-key . "$id" 2>&1 >out)
@@ -338,6 +339,7 @@ key_of() { # FILE [ID]
 }
 
 @test "sysv-msg: a TYPE is a number of 1 or more, and each has a TEXT" {
+    cd "$BATS_TEST_TMPDIR"
     # shellcheck disable=SC2016
     run -0 bash -c 'for words; do
             said=$(sysv-msg $words 2>&1 >out)
