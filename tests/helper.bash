@@ -29,9 +29,11 @@ MALLOC_PERTURB_=165 # memory that nobody has set is not 0
 export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
 
 # The CPUs that we may use, and the first of them alone: for taskset -c.
-while read -r word CORES; do
-    [[ $word != Cpus_allowed_list: ]] || break
-done </proc/self/status
+mapfile -t CORE </proc/self/status # in one read: it changes
+printf -v CORES '%s\n' "${CORE[@]}"
+CORES=${CORES#*Cpus_allowed_list:$'\t'}
+CORES=${CORES%%$'\n'*}
+unset CORE
 CORE=${CORES%%[,-]*}
 export CORES CORE
 
@@ -285,7 +287,7 @@ WHOLE_CALLS='
 
 # Fails with what awk prints, which looks for faults in the log.
 accept_log() {
-    run -0 awk "$@" "$BATS_TEST_TMPDIR/log"
+    output=$(awk "$@" "$BATS_TEST_TMPDIR/log" 2>&1) || fail "awk: $output"
     assert_output ''
 }
 
