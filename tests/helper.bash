@@ -29,11 +29,10 @@ MALLOC_PERTURB_=165 # memory that nobody has set is not 0
 export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
 
 # The CPUs that we may use, and the first of them alone: for taskset -c.
-mapfile -t CORE </proc/self/status # in one read: it changes
-printf -v CORES '%s\n' "${CORE[@]}"
+mapfile -t state </proc/self/status # in one read: it changes
+printf -v CORES '%s\n' "${state[@]}"
 CORES=${CORES#*Cpus_allowed_list:$'\t'}
 CORES=${CORES%%$'\n'*}
-unset CORE
 CORE=${CORES%%[,-]*}
 export CORES CORE
 
