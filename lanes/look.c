@@ -402,6 +402,15 @@ bool look_moved(struct thread *t)
            (state == 'R' && now.user + now.kernel_ > t->user + t->kernel_);
 }
 
+bool look_there(const struct thread *t)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d", (int)t->of->pid,
+             (int)t->tid);
+    return access(path, F_OK) == 0;
+}
+
 unsigned long look_switches(const struct thread *t)
 {
     return switches_of(t->of->pid, t->tid);

@@ -83,6 +83,7 @@ struct region *look_region(struct seen *p, unsigned long address);
 
 /* Looks again: has the thread moved since? */
 bool look_moved(struct thread *t);
+bool look_there(const struct thread *t);             /* has it not ended? */
 unsigned long look_switches(const struct thread *t); /* as of now */
 void look_time(struct thread *t);                    /* user, kernel_: now */
 /* How many reads it has made; -1: it may not be asked. */

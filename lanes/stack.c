@@ -452,12 +452,15 @@ static unsigned char *entry(struct thread *t, unsigned long *at,
 struct frame {
     unsigned long value[REGISTERS]; /* RA: where it goes on */
     bool known[REGISTERS];
+    unsigned long begin; /* of the function that it is in */
 };
 
-static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules)
+/* *begin: where the function begins that pc is in. */
+static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
+                      unsigned long *begin)
 {
     struct image *i = image_at(t, pc);
-    unsigned long at = i ? entry_for(i, t, pc) : 0, common, begin, length;
+    unsigned long at = i ? entry_for(i, t, pc) : 0, common, length;
     struct rules first = { 0 };
     unsigned char *bytes = NULL, *shared = NULL;
     struct reader r, c = { 0 };
@@ -467,6 +470,7 @@ static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules)
     bool good = false;
     long align;
 
+    *begin = 0;
     if (!at || !(bytes = entry(t, &at, &r)))
         return false;
     common = at - number(&r, 4);
@@ -499,9 +503,9 @@ static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules)
     }
     if (encoding != 0x1b || factor != 1)
         goto done;
-    begin = at + 4 + (unsigned long)(long)(int)number(&r, 4);
+    *begin = at + 4 + (unsigned long)(long)(int)number(&r, 4);
     length = number(&r, 4);
-    if (pc < begin || pc >= begin + length)
+    if (pc < *begin || pc >= *begin + length)
         goto done;
     if (*letters == 'z') {
         unsigned long extra = leb(&r, false);
@@ -511,7 +515,7 @@ static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules)
     if (!run(c, rules, &first, align, 0, ~0UL))
         goto done;
     first = *rules;
-    good = run(r, rules, &first, align, begin, pc) && rules->base >= 0 &&
+    good = run(r, rules, &first, align, *begin, pc) && rules->base >= 0 &&
            rules->base < REGISTERS && rules->saved[RA];
 done:
     free(bytes);
@@ -526,7 +530,7 @@ static bool step(struct thread *t, struct frame *f, bool innermost)
     struct frame next = *f;
     unsigned long cfa;
 
-    if (!rules_for(t, f->value[RA] - !innermost, &rules) ||
+    if (!rules_for(t, f->value[RA] - !innermost, &rules, &f->begin) ||
         !f->known[rules.base])
         return false;
     cfa = f->value[rules.base] + (unsigned long)rules.offset;
@@ -599,13 +603,36 @@ static void place_name(struct place *place, const char *name)
         end[-4] = '\0';
 }
 
-/* Behind sp, the first word that stands behind a call of where pc is. */
-static unsigned long search(struct thread *t, unsigned long sp,
-                            unsigned long pc, const char **name)
+/* Does a short function, such as one of a sanitizer's, end in a jump there?
+ */
+static bool jumps_to(struct thread *t, unsigned long from, unsigned long to)
+{
+    unsigned char code[96];
+    size_t n = look_stack(t, from, code, sizeof code);
+    int distance;
+
+    for (size_t i = 0; i + 5 <= n; i++) {
+        size_t skip = code[i] == 0xe9                                   ? 1
+                      : code[i] == 0x0f && (code[i + 1] & 0xf0) == 0x80 ? 2
+                                                                        : 0;
+
+        if (skip == 0 || i + skip + 4 > n)
+            continue;
+        memcpy(&distance, code + i + skip, 4);
+        if (from + i + skip + 4 + (unsigned long)(long)distance == to)
+            return true;
+    }
+    return false;
+}
+
+/* Behind sp, the first word that stands behind a call of where it is. */
+static unsigned long search(struct thread *t, const struct frame *at,
+                            const char **name)
 {
     static unsigned long stack[1024];
-    size_t n = look_stack(t, sp, stack, sizeof stack) / sizeof *stack;
-    unsigned long callee;
+    size_t n =
+        look_stack(t, at->value[SP], stack, sizeof stack) / sizeof *stack;
+    unsigned long callee, pc = at->value[RA];
 
     for (size_t i = 0; i < n; i++) {
         const struct region *r;
@@ -616,13 +643,12 @@ static unsigned long search(struct thread *t, unsigned long sp,
             !r->runs || of_the_system(t, stack[i]) ||
             !(*name = called(t, stack[i], &callee)) || !callee)
             continue;
-        if (strncmp(*name, "pthread_", 8) == 0 ||
-            strncmp(*name, "sem_", 4) == 0)
-            return stack[i];
         image = image_at(t, callee);
         f = image ? function_at(image, callee, NULL) : NULL;
-        if (f && pc - image->bias >= f->st_value &&
-            pc - image->bias < f->st_value + f->st_size)
+        if ((f && pc - image->bias >= f->st_value &&
+             pc - image->bias < f->st_value + f->st_size) ||
+            (at->begin &&
+             (callee == at->begin || jumps_to(t, callee, at->begin))))
             return stack[i];
     }
     return 0;
@@ -643,7 +669,7 @@ void stack_place(struct thread *t, struct place *place)
     f.known[RA] = f.known[SP] = true;
     for (int n = 0; n < DEEP; n++) {
         if (!step(t, &f, n == 0)) {
-            unsigned long found = search(t, f.value[SP], f.value[RA], &name);
+            unsigned long found = search(t, &f, &name);
 
             if (found) {
                 place_name(place, name);
@@ -664,6 +690,7 @@ void stack_place(struct thread *t, struct place *place)
         name = "";
         if (i)
             function_at(i, inner, &name);
+        place->inner = true;
     }
     place_name(place, name);
     place_file(t, place, f.value[RA]);

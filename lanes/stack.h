@@ -11,6 +11,7 @@
 
 struct place {
     char name[48];    /* of the function that the program has called, or "" */
+    bool inner;       /* or of one that this one has called */
     char line[64];    /* file.c:12, or "": filled by stack_lines */
     char file[300];   /* for stack_lines: where the debugger's data are */
     unsigned long at; /* 0: not known */

@@ -7,8 +7,8 @@
  */
 #define _GNU_SOURCE
 #include "why.h"
+#include "explain.h"
 #include "sock.h"
-#include "wait.h"
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,7 @@ enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 30 };
 struct node {
     struct wait w;
     bool moved;        /* it went on while it was looked at */
+    bool gone;         /* or even ended */
     bool closed;       /* only others that are closed could end it */
     struct node *like; /* an earlier one, of which the same is true */
     int more;          /* how many are like this one */
@@ -214,6 +215,7 @@ static void look_twice(void)
         struct wait *w = &nodes[i]->w;
         unsigned long switches = w->who->switches;
 
+        nodes[i]->gone = !look_there(w->who);
         nodes[i]->moved = w->how != ENDED && look_moved(w->who);
         if (nodes[i]->moved && w->how != RUNS)
             snprintf(w->text, sizeof w->text, "%ld",
@@ -432,7 +434,8 @@ static void call_text(const struct wait *w, char *text, size_t size)
     bool known =
         *name && strncmp(name, w->call, base) == 0 && strlen(name) == base;
 
-    if (!*name || known || strcmp(name, "syscall") == 0)
+    if (!*name || known || strcmp(name, "syscall") == 0 ||
+        (w->place.inner && same_call(name)))
         snprintf(text, size, "%s", w->call);
     else if (strcmp(name, "waitpid") == 0 && !w->call[base])
         snprintf(text, size, "waitpid(-1)");
@@ -515,7 +518,8 @@ static void fold(void)
 {
     for (int i = 0; i < many; i++)
         for (int j = 0; j < i; j++)
-            if (!nodes[j]->like && nodes[i]->w.how == nodes[j]->w.how &&
+            if (!nodes[j]->like && nodes[i]->gone == nodes[j]->gone &&
+                nodes[i]->w.how == nodes[j]->w.how &&
                 nodes[i]->moved == nodes[j]->moved &&
                 strcmp(nodes[i]->w.who->of->name,
                        nodes[j]->w.who->of->name) == 0 &&
@@ -600,7 +604,8 @@ static bool say_all(FILE *out, int width)
             if (!*n->w.call && !*n->w.text)
                 continue;
         }
-        if (n->like || (main_only && n->w.who->of->parent == getpid()))
+        if (n->like || n->gone ||
+            (main_only && n->w.who->of->parent == getpid()))
             continue;
         if (told == TOLD) {
             left++;

@@ -1,0 +1,63 @@
+/*
+ * ends.h - what a descriptor is, which processes have its other end, and what
+ * it lacks
+ */
+#ifndef ENDS_H
+#define ENDS_H
+#include "wait.h"
+#include <poll.h>
+
+enum kind {
+    PIPE,
+    FIFO,
+    SOCKET,
+    TERMINAL,
+    QUEUE,
+    EVENTFD,
+    SIGNALFD,
+    TIMERFD,
+    EPOLL,
+    INOTIFY,
+    PIDFD,
+    OTHER
+};
+
+enum end { READS, WRITES, ANY };
+
+struct hold {
+    struct seen *p;
+    int count;
+    char fds[48]; /* "fd 3" or "fd 3, 7" */
+};
+
+struct holds {
+    struct hold *list;
+    int n;
+    int closed; /* processes that one may not look into */
+};
+
+enum kind ends_kind(struct seen *p, struct descriptor *d);
+bool ends_same(struct seen *p, struct descriptor *d, struct seen *q,
+               struct descriptor *e);
+/* The processes, in all of the system, that have this end of it open. */
+struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end);
+void ends_hold(struct holds *h, struct seen *p, int fd);
+void ends_add_list(struct wait *w, const struct holds *h);
+void ends_add_closed(struct wait *w, int closed);
+void ends_give(struct wait *w, struct holds *h); /* frees it, too */
+void ends_children(struct wait *w);
+
+void ends_info(struct seen *p, int fd, char *text, size_t size);
+unsigned long ends_number(const char *text, const char *name, int base);
+bool ends_deleted(const char *path);
+
+void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d);
+void ends_add_socket(struct wait *w, ino_t ino, const char *before,
+                     const char *after);
+void ends_lack_data(struct wait *w, struct descriptor *d);
+void ends_lack_room(struct wait *w, struct descriptor *d);
+void ends_with_fd(struct wait *w, int fd,
+                  void (*lacks)(struct wait *, struct descriptor *));
+void ends_poll(struct wait *w, const struct pollfd *list, int n);
+int ends_epoll(struct seen *p, int fd, struct pollfd *list, int most);
+#endif

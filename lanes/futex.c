@@ -1,0 +1,317 @@
+/*
+ * futex.c - semaphores, mutexes, conditions and the like: one call for the
+ * kernel, whose name the stack tells, and what lies in the memory
+ */
+#define _GNU_SOURCE
+#include "futex.h"
+#include "ends.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct futex {
+    unsigned long at;
+    unsigned word, words[3]; /* its value now, and what follows */
+    bool readable, private_; /* private_: no other process can wake it */
+    const struct region *in;
+    int others; /* processes that have the memory, too */
+    struct seen *other[SHOWN];
+    struct seen *copy; /* one that has a copy, made by fork */
+    unsigned copy_word;
+    bool named; /* others may open it */
+    char name[256];
+};
+
+static void sharers(struct wait *w, struct futex *f)
+{
+    struct seen *p = w->who->of;
+
+    for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
+        if (q == p || q->kernel || q->state == 'Z')
+            continue;
+        if (!f->in->shared && !q->asked_for && q->pid != p->parent)
+            continue; /* a copy: of interest is the family alone */
+        look_regions(q);
+        for (int i = 0; i < q->regions; i++) {
+            const struct region *r = &q->region[i];
+
+            if (f->in->shared && r->shared && r->ino == f->in->ino &&
+                r->dev == f->in->dev) {
+                if (f->others < SHOWN)
+                    f->other[f->others] = q;
+                f->others++;
+                wait_giver(w, q, NULL);
+                break;
+            }
+            if (!f->in->shared && !r->shared && f->at >= r->from &&
+                f->at < r->to && r->from == f->in->from &&
+                r->to == f->in->to && strcmp(r->path, f->in->path) == 0 &&
+                (q->parent == p->pid || p->parent == q->pid) &&
+                !(f->copy && f->copy_word != f->word)) {
+                unsigned theirs[3]; /* value, waiters, private or not */
+
+                look_threads(q);
+                if (!q->threads ||
+                    !look_memory(q->thread, f->at, theirs, sizeof theirs))
+                    continue;
+                f->copy = q;
+                f->copy_word = theirs[2] == f->words[2] && theirs[1] < 100
+                                   ? theirs[0]
+                                   : f->word;
+            }
+        }
+    }
+    for (int i = 0; i < p->threads; i++)
+        if (&p->thread[i] != w->who && p->thread[i].state != 'Z')
+            wait_giver(w, p, &p->thread[i]);
+}
+
+/* The name that a file in /dev/shm has now: sem_open gives it one later. */
+static bool shm_name(const struct region *r, char *name, size_t size)
+{
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    if (!r || !r->shared || strncmp(r->path, "/dev/shm/", 9) != 0 ||
+        !(dir = opendir("/dev/shm")))
+        return false;
+    *name = '\0';
+    while (!*name && (entry = readdir(dir)))
+        if (entry->d_ino == r->ino &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+                0 &&
+            st.st_dev == r->dev)
+            snprintf(name, size, "%s", entry->d_name);
+    closedir(dir);
+    return *name;
+}
+
+static void add_memory(struct wait *w, const struct futex *f)
+{
+    if (strncmp(f->name, "sem.", 4) == 0)
+        wait_add(w, " on /%s", f->name + 4);
+    else if (*f->name)
+        wait_add(w, " in shared memory /%s", f->name);
+    else if (f->in && f->in->shared)
+        wait_add(w, " in shared memory");
+}
+
+static void add_sharers(struct wait *w, const struct futex *f,
+                        const char *could)
+{
+    int shown = f->others < SHOWN ? f->others : SHOWN;
+
+    if (f->others == 0 && w->who->of->threads < 2) {
+        if (f->named) {
+            wait_add(w, "; no other process has it open");
+            return;
+        }
+        wait_add(w, "; no other process or thread could %s", could);
+        wait_giver(w, w->who->of, w->who);
+        return;
+    }
+    wait_add(w, "; could %s: ", could);
+    if (w->who->of->threads > 1)
+        wait_add(w, "its other threads%s", f->others ? ", " : "");
+    for (int i = 0; i < shown; i++)
+        wait_add(w, "%s%s",
+                 wait_comma(i, f->others > SHOWN ? SHOWN + 1 : shown),
+                 wait_name(f->other[i]));
+    if (f->others > SHOWN)
+        wait_add(w, " and %d others", f->others - SHOWN);
+}
+
+/* What is usually wrong with it. */
+static bool add_cause(struct wait *w, const struct futex *f, const char *what,
+                      const char *shared)
+{
+    if (f->in && !f->in->shared && !f->private_) {
+        wait_add(
+            w,
+            "; the %s was made for several processes, but it is in memory"
+            " that is not shared: after fork each has its own",
+            what);
+        if (f->copy)
+            wait_add(w, ", %s with the value %u", wait_name(f->copy),
+                     f->copy_word);
+        wait_giver(w, w->who->of, w->who);
+        return true;
+    }
+    if (f->in && !f->in->shared && f->copy && f->copy_word != f->word &&
+        w->who->of->threads < 2 && strcmp(what, "semaphore") == 0) {
+        wait_add(
+            w,
+            "; since fork %s has a copy of its own, with the value %u, and"
+            " what it does to that one is not seen here",
+            wait_name(f->copy), f->copy_word);
+        wait_giver(w, w->who->of, w->who);
+        return true;
+    }
+    if (f->in && f->in->shared && f->private_) {
+        wait_add(w,
+                 "; the %s was made for the threads of one process (%s), so"
+                 " another process does not wake it",
+                 what, shared);
+        return true;
+    }
+    return false;
+}
+
+static void say_semaphore(struct wait *w, struct futex *f)
+{
+    if (f->readable)
+        wait_add(w, ": its value is %u", f->word);
+    if (!add_cause(w, f, "semaphore", "pshared is 0"))
+        add_sharers(w, f, "post");
+}
+
+/* A holder by its number, as the C library has noted it. */
+static void add_holder(struct wait *w, struct futex *f, unsigned tid,
+                       const char *held)
+{
+    struct thread *holder = look_thread(w->who->of, (pid_t)tid);
+
+    w->givers = 0;
+    w->open = false;
+    if (!holder) {
+        wait_add(w, "%s %u, which has ended and never unlocked it", held,
+                 tid);
+    } else if (holder == w->who) {
+        wait_add(w, "%s itself: it has locked it already", held);
+        wait_giver(w, w->who->of, w->who);
+    } else {
+        wait_add(w, "%s %s", held, wait_thread_name(holder));
+        if (f->in && !f->in->shared && holder->of != w->who->of) {
+            wait_add(w,
+                     ": a mutex in memory that fork has copied, locked as it "
+                     "was; what unlocks it there does not unlock it here");
+            return;
+        }
+        wait_giver(w, holder->of, holder);
+        add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED");
+    }
+}
+
+static void say_mutex(struct wait *w, struct futex *f)
+{
+    unsigned owner = 0;
+
+    look_memory(w->who, f->at + 8, &owner, sizeof owner);
+    if (f->word & ~3U) /* a robust one, or one with priorities, has it here */
+        owner = f->word & FUTEX_TID_MASK;
+    if (owner)
+        add_holder(w, f, owner, ": held by");
+    else if (!add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED"))
+        add_sharers(w, f, "unlock it");
+}
+
+static void say_rwlock(struct wait *w, struct futex *f)
+{
+    unsigned writer = 0;
+
+    if (!look_memory(w->who, f->at + 16, &writer, sizeof writer) || !writer ||
+        !look_thread(w->who->of, (pid_t)writer))
+        look_memory(w->who, f->at + 12, &writer, sizeof writer);
+    if (writer && look_thread(w->who->of, (pid_t)writer))
+        add_holder(w, f, writer, ": locked for writing by");
+    else {
+        wait_add(w, ": locked, perhaps for reading, which is not recorded");
+        add_sharers(w, f, "unlock it");
+    }
+}
+
+static void say_barrier(struct wait *w, struct futex *f)
+{
+    unsigned b[3];
+
+    if (look_memory(w->who, f->at - 4, b, sizeof b) && b[0] >= b[1] &&
+        b[0] - b[1] <= b[2])
+        wait_add(w, ": %u of %u have come", b[0] - b[1], b[2]);
+    if (!add_cause(w, f, "barrier", "without PTHREAD_PROCESS_SHARED"))
+        add_sharers(w, f, "come");
+}
+
+/* A name that the stack has not told, by what lies in the memory. */
+static const char *guessed(struct thread *t, const struct futex *f, int op)
+{
+    unsigned owner = f->words[2];
+
+    if (!f->readable || (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET))
+        return "";
+    if (f->word == 0 && t->arg[2] == 0 && f->words[1] > 0 &&
+        f->words[1] < 10000 && owner == (f->private_ ? 0 : 128))
+        return "sem_wait"; /* value, those who wait, whether it is shared */
+    if (f->word == 2 && t->arg[2] == 2 && owner > 1 &&
+        look_thread(t->of, (pid_t)owner))
+        return "pthread_mutex_lock";
+    return "";
+}
+
+void kind_futex(struct wait *w)
+{
+    struct thread *t = w->who, *joined;
+    struct futex f = { .at = t->arg[0] };
+    const char *name = w->place.name;
+    int op = (int)t->arg[1] & FUTEX_CMD_MASK;
+    bool semaphore, other;
+
+    f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
+    f.readable = look_memory(t, f.at, &f.word, sizeof f.word);
+    look_memory(t, f.at, f.words, sizeof f.words);
+    f.in = look_region(t->of, f.at);
+    if (!*name)
+        name = guessed(t, &f, op);
+    f.named = shm_name(f.in, f.name, sizeof f.name) ||
+              (f.in && f.in->shared && *f.in->path == '/' &&
+               !ends_deleted(f.in->path));
+    snprintf(w->call, sizeof w->call, "%s",
+             *name && strcmp(name, "syscall") != 0 ? name : "futex");
+    other =
+        strncmp(name, "pthread_", 8) != 0 && strncmp(name, "sem_", 4) != 0;
+    if (t->arg[3] &&
+        (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
+        w->timed = true;
+    if (f.readable && f.word == (unsigned)t->arg[2] && f.word > 2 &&
+        (strncmp(name, "pthread_join", 12) == 0 || other) &&
+        (joined = look_thread(t->of, (pid_t)f.word)) && joined->of == t->of &&
+        joined != t) {
+        wait_add(w, ", until %s ends", wait_thread_name(joined));
+        wait_giver(w, t->of, joined);
+        w->known = true;
+        return;
+    }
+    if (!f.in) {
+        wait_add(w,
+                 ": its memory may not be read, so which one is not known");
+        w->open = true;
+        return;
+    }
+    w->known = true;
+    w->open = f.named;
+    sharers(w, &f);
+    add_memory(w, &f);
+    semaphore = strncmp(name, "sem_", 4) == 0;
+    if (semaphore)
+        say_semaphore(w, &f);
+    else if (strncmp(name, "pthread_mutex_", 14) == 0 ||
+             op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
+        say_mutex(w, &f);
+    else if (strncmp(name, "pthread_rwlock_", 15) == 0)
+        say_rwlock(w, &f);
+    else if (strncmp(name, "pthread_barrier_", 16) == 0)
+        say_barrier(w, &f);
+    else if (strncmp(name, "pthread_cond_", 13) == 0) {
+        if (!add_cause(w, &f, "condition", "without PTHREAD_PROCESS_SHARED"))
+            add_sharers(w, &f, "signal it");
+    } else {
+        if (f.readable)
+            wait_add(w, ": its value is %u", f.word);
+        add_sharers(w, &f, "wake it");
+    }
+    if (w->timed)
+        wait_add(w, " (it gives up by itself at a time)");
+}

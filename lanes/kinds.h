@@ -1,0 +1,29 @@
+/*
+ * kinds.h - what is said of each kind of waiting: descriptors, processes,
+ * time, signals, locks. Each looks at the call's arguments for itself.
+ */
+#ifndef KINDS_H
+#define KINDS_H
+#include "ends.h"
+
+void kind_data(struct wait *w);
+void kind_room(struct wait *w);
+void kind_splice(struct wait *w);
+void kind_poll(struct wait *w);
+void kind_select(struct wait *w);
+void kind_epoll(struct wait *w);
+void kind_connect(struct wait *w);
+void kind_sendto(struct wait *w);
+void kind_wait(struct wait *w);
+void kind_time(struct wait *w);
+void kind_signal(struct wait *w);
+void kind_sigwait(struct wait *w);
+void kind_vfork(struct wait *w);
+void kind_uring(struct wait *w);
+void kind_open(struct wait *w);
+void kind_flock(struct wait *w);
+void kind_fcntl(struct wait *w);
+/* kind: FLOCK, POSIX or OFDLCK, as /proc calls them. */
+void kind_lock_holders(struct wait *w, struct descriptor *d,
+                       const char *kind);
+#endif

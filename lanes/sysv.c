@@ -1,0 +1,141 @@
+/*
+ * sysv.c - System V's semaphores and queues, asked by their numbers
+ */
+#define _GNU_SOURCE
+#include "sysv.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+
+static bool other_ipc(struct wait *w)
+{
+    if (!w->who->of->foreign[SPACE_IPC])
+        return false;
+    wait_add(
+        w, ": it is in another IPC namespace, so the object cannot be asked");
+    w->open = true;
+    return true;
+}
+
+void kind_semop(struct wait *w)
+{
+    int id = (int)w->who->arg[0];
+    struct sembuf op[16];
+    size_t n = w->who->arg[2] < 16 ? w->who->arg[2] : 16;
+    double seconds;
+    bool said = false;
+
+    snprintf(w->call, sizeof w->call, "semop");
+    if (other_ipc(w))
+        return;
+    wait_add(w, " on set %d", id);
+    if (!look_memory(w->who, w->who->arg[1], op, n * sizeof *op)) {
+        wait_unread(w);
+        return;
+    }
+    w->known = w->open = true;
+    for (size_t i = 0; i < n; i++) {
+        int value = semctl(id, op[i].sem_num, GETVAL);
+        int last = semctl(id, op[i].sem_num, GETPID);
+        struct seen *q = last > 0 ? look_pid(last) : NULL;
+
+        if (value == -1) {
+            wait_add(w,
+                     errno == EACCES ? ": its values may not be read" : "");
+            break;
+        }
+        if (op[i].sem_op == 0 ? value == 0 : value >= -op[i].sem_op)
+            continue; /* this one could be done */
+        wait_add(w, "%s semaphore %d has the value %d, and must %s %d",
+                 said ? ";" : ":", op[i].sem_num, value,
+                 op[i].sem_op == 0 ? "be" : "have",
+                 op[i].sem_op == 0 ? 0 : -op[i].sem_op);
+        said = true;
+        if (last <= 0)
+            wait_add(w, "; no process has changed it yet");
+        else if (q)
+            wait_add(w, "; changed last by %s",
+                     q == w->who->of ? "itself" : wait_name(q));
+        else
+            wait_add(w, "; changed last by %d, which has ended", last);
+        if (q)
+            wait_giver(w, q, NULL);
+    }
+    if (w->who->call == SYS_semtimedop && wait_time(w, 3, &seconds))
+        wait_gives_up(w, seconds);
+}
+
+/* The types in a queue, without taking any. */
+static int add_types(struct wait *w, int id)
+{
+    struct {
+        long type;
+        char text[8192];
+    } m;
+    int n = 0;
+
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
+    while (n < 8 && msgrcv(id, &m, sizeof m.text, n,
+                           MSG_COPY | IPC_NOWAIT | MSG_NOERROR) != -1)
+        wait_add(w, "%s%ld", n++ ? ", " : "", m.type);
+    return n;
+}
+
+static void add_last(struct wait *w, pid_t pid, const char *what)
+{
+    const struct seen *q = pid > 0 ? look_pid(pid) : NULL;
+
+    if (q)
+        wait_add(w, "; %s last: %s", what,
+                 q == w->who->of ? "itself" : wait_name(q));
+    else if (pid > 0)
+        wait_add(w, "; %s last: %d, which has ended", what, (int)pid);
+}
+
+void kind_msgrcv(struct wait *w)
+{
+    int id = (int)w->who->arg[0];
+    long type = (long)w->who->arg[3];
+    struct msqid_ds q;
+
+    if (other_ipc(w))
+        return;
+    w->known = w->open = true;
+    wait_add(w, " on queue %d", id);
+    if (msgctl(id, IPC_STAT, &q) == -1) {
+        wait_add(w, ": it may not be asked");
+        return;
+    }
+    if (q.msg_qnum == 0) {
+        wait_add(w, ": it is empty");
+    } else {
+        wait_add(w, ": it wants %s %ld, and in the queue are types ",
+                 type < 0 ? "a type up to" : "type", type < 0 ? -type : type);
+        add_types(w, id);
+    }
+    add_last(w, q.msg_lspid, "sent");
+}
+
+void kind_msgsnd(struct wait *w)
+{
+    int id = (int)w->who->arg[0];
+    struct msqid_ds q;
+
+    if (other_ipc(w))
+        return;
+    w->known = w->open = true;
+    wait_add(w, " on queue %d", id);
+    if (msgctl(id, IPC_STAT, &q) == -1) {
+        wait_add(w, ": it may not be asked");
+        return;
+    }
+    wait_add(w, ": it is full, %lu message%s of %lu bytes in all",
+             (unsigned long)q.msg_qnum, q.msg_qnum == 1 ? "" : "s",
+             (unsigned long)q.__msg_cbytes);
+    add_last(w, q.msg_lrpid, "received");
+}
