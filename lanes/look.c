@@ -404,11 +404,9 @@ bool look_moved(struct thread *t)
 
 bool look_there(const struct thread *t)
 {
-    char path[64];
+    struct thread now = { .of = t->of, .tid = t->tid };
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d", (int)t->of->pid,
-             (int)t->tid);
-    return access(path, F_OK) == 0;
+    return thread_stat(&now) && (now.state != 'Z' || t->state == 'Z');
 }
 
 unsigned long look_switches(const struct thread *t)

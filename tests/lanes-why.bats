@@ -164,3 +164,135 @@ survivors_of() {
     waits all
     assert_explained "$ROOT/tests/lanes/waits.txt"
 }
+
+# As for an ordinary user where kernel.yama.ptrace_scope is 1: no syscall file
+# of another process, no memory.
+@test "lanes -w: where calls may not be read it concludes what it can, and says so" {
+    make_preload yama.so <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/uio.h>
+int open(const char *path, int flags, ...)
+{
+    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
+    size_t n = strlen(path);
+    errno = EPERM;
+    return n > 8 && strcmp(path + n - 8, "/syscall") == 0
+               ? -1 : real(path, flags, 0600);
+}
+ssize_t process_vm_readv(pid_t p, const struct iovec *l, unsigned long ln,
+                         const struct iovec *r, unsigned long rn,
+                         unsigned long f)
+{
+    errno = EPERM;
+    return -1;
+}
+C
+    PRELOAD=$PWD/yama.so
+    cat >expected <<-'END'
+	flock N is in flock(3) on file-flock.N: locked by flock-b N (fd 4).
+	flock-b N is in pause: it has no handler, so only a signal that ends it will do.
+	Of N of them more may not be read
+	pipe-self N is in read(3) on a pipe: no data, and no EOF while it holds the write end itself, fd 4.
+	pipe-self N waits for itself.
+	sem-anon N is in futex (a semaphore, a mutex, a condition or a join), of which more may not be read.
+	sem-anon-b N is in pause: it has no handler, so only a signal that ends it will do.
+	stopped N is stopped: kill -CONT N lets it go on.
+	vfork N is in vfork, until vfork-b N calls exec or ends.
+	vfork-b N is in pause: it has no handler, so only a signal that ends it will do.
+	wait-any N is in wait, until wait-any-b N ends.
+	wait-any-b N is in pause: it has no handler, so only a signal that ends it will do.
+	END
+    sort -o expected expected
+    waits pipe-self flock sem-anon stopped vfork wait-any
+    as_expected() {
+        explained | sed '/^waits/d
+            s/Of [0-9]* \(.* more may not be read\) *[:(].*/Of N \1/' | sort | diff expected - >differences
+    }
+    wait_until as_expected || fail "$(cat waits.err differences)"
+    kill "$WAITS"
+    wait "$WAITS" || true
+}
+
+@test "lanes -w: of another user's processes it says that only root may look" {
+    ((EUID == 0)) || skip 'needs root, to be two users'
+    waits pipe-self # root's
+    without_privilege lanes
+    run -1 "${AS_NOBODY[@]}" lanes -w "$WAITS"
+    assert_output --regexp '^[12] waits? in calls that may not be read.*: ask as root'
+    kill "$WAITS"
+    wait "$WAITS" || true
+}
+
+@test "lanes -w: one that spins is told from one that computes" {
+    spins() {
+        limited 0.3 waits "$1"
+        run -0 grep "^$1 " err
+        assert_output --regexp "$2"
+    }
+    spins spin-eof 'spins: [0-9]+ reads in [0-9]+ ms; fd 3 is a pipe at its end of file: no process holds its write end'
+    spins spin-nonblock 'spins: .*; fd 3 is a pipe with O_NONBLOCK'
+    spins spin-user 'computes: [0-9]+ ms of CPU'
+    spins spin-usleep 'goes on: it has waited [0-9]+ times .* in usleep'
+}
+
+@test "lanes -w: two FIFOs opened in opposite order are a circle" {
+    limited 0.3 waits fifo-cross
+    run -0 grep -c 'fifo-cross ([0-9]*) waits for fifo-cross-b [0-9]*, which waits for fifo-cross \1: a circle, though others could still come' -E err
+}
+
+@test "lanes -w: nobody stuck is status 1, a wrong word 2" {
+    sleep 1007 3>&- &
+    run -1 lanes -w $!
+    assert_output --regexp '^sleep [0-9]+ (is in nanosleep: it sleeps 1007 s|goes on|computes|runs)'
+    kill $!
+    wait $! || true
+    run -1 lanes -w 4194303
+    assert_output --partial 'there is no such process'
+    run -2 lanes -w connect2
+    run -2 lanes -w
+    run -2 lanes -w -t 0 true
+}
+
+@test "lanes -w: nothing changes in the program" {
+    requires strace
+    strace -f -qq -o log waits pipe-read semop epoll sigwait sleep 2>err 3>&- &
+    tracer=$!
+    all_wait() { # each of the seven is in the last call that it makes
+        (($(grep -cE '(read\(3,|semop\(|epoll_wait\(|sigtimedwait\(|=3600|pause\()' log) == 7))
+    }
+    wait_until all_wait
+    cp log before
+    pid=$(pgrep -P $tracer -x waits)
+    for _ in 1 2 3; do
+        run -0 lanes -w "$pid"
+    done
+    assert_line --regexp '^epoll [0-9]+ is in epoll_wait'
+    run -0 cmp before log
+    kill "$pid"
+    wait $tracer || true
+}
+
+@test "lanes -w: processes that come and go do not disturb it" {
+    bash -c 'while :; do
+            (sleep 0.002 | cat) & true | cat >/dev/null
+            perl -e "fork; fork; select undef, undef, undef, 0.001"
+        done' 2>err 3>&- &
+    pid=$!
+    for _ in {1..25}; do
+        lanes -w $pid >out 2>&1 3>&- || (($? == 1)) || fail "$(cat out)"
+    done
+    kill $pid
+    wait $pid || true
+}
+
+@test "lanes -w -t: in a failed test stands who waits for whom" {
+    LIMIT=1 unbounded_run bounded connect2 true -- sleep 9
+    rm -f "$HUNG/test.$BATS_SUITE_TEST_NUMBER"
+    assert_equal "$status" 99
+    assert_line --regexp '^connect2 [0-9]+ is in waitpid\([0-9]+\).*, until sleep [0-9]+ ends'
+    assert_line --partial 'hung: stopped after 1 seconds'
+}
