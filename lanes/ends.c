@@ -324,10 +324,11 @@ static void socket_lacks_data(struct wait *w, struct descriptor *d)
 
     if (!s) {
         wait_add(
-            w, w->who->of->foreign[SPACE_NET]
-                   ? "no data; its other end is in another network namespace"
-                   : "no data; the kernel's tables do not tell its other "
-                     "end");
+            w,
+            w->who->of->foreign[SPACE_NET]
+                ? "no data; more is known in its own network namespace only"
+                : "no data; the kernel's tables do not tell its other "
+                  "end");
         w->open = true;
     } else if (s->listens) {
         wait_add(w, "nobody connects");

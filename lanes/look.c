@@ -577,6 +577,21 @@ static void add_region(struct seen *p, const char *line)
     p->region[p->regions++] = r;
 }
 
+/* Mostly it lies first, but a static one need not. */
+static void find_program(struct seen *p)
+{
+    char path[32];
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)p->door);
+    if (stat(path, &st) == 0)
+        for (int i = 0; i < p->regions; i++)
+            if (p->region[i].ino == st.st_ino)
+                p->program = st.st_ino;
+    if (!p->program && p->regions)
+        p->program = p->region[0].ino;
+}
+
 void look_regions(struct seen *p)
 {
     char *text;
@@ -596,6 +611,7 @@ void look_regions(struct seen *p)
         add_region(p, line);
     }
     free(text);
+    find_program(p);
 }
 
 struct region *look_region(struct seen *p, unsigned long address)

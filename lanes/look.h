@@ -62,6 +62,7 @@ struct seen { /* a process */
     bool looked[3]; /* which of the three have been read */
     bool closed;    /* its descriptors may not be read */
     bool unmapped;  /* nor its maps */
+    ino_t program;  /* the file that it runs */
 };
 
 enum space { SPACE_PID, SPACE_IPC, SPACE_NET };

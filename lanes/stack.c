@@ -9,196 +9,14 @@
  */
 #define _GNU_SOURCE
 #include "stack.h"
-#include <elf.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include "image.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { REGISTERS = 17, SP = 7, RA = 16, DEEP = 48 };
-
-/* A program or library, as it lies in memory. Read once for all. */
-struct image {
-    struct image *next;
-    dev_t dev;
-    ino_t ino;
-    unsigned long bias;   /* memory - file, in the process at hand */
-    unsigned long frames; /* .eh_frame_hdr, or 0 */
-    bool fixed, linked;   /* no PIE; has libraries */
-    Elf64_Sym *symbol;
-    Elf64_Rela *import;
-    char *strings;
-    size_t symbols, imports, size;
-};
-
-static struct image *images;
-
-void stack_end(void)
-{
-    while (images) {
-        struct image *i = images;
-
-        images = i->next;
-        free(i->symbol);
-        free(i->import);
-        free(i->strings);
-        free(i);
-    }
-}
 
 #ifdef __x86_64__
 
-static void *part_of(struct thread *t, unsigned long at, size_t size)
-{
-    void *part = size && size < (1 << 26) ? malloc(size) : NULL;
-
-    if (part && !look_memory(t, at, part, size)) {
-        free(part);
-        part = NULL;
-    }
-    return part;
-}
-
-/* Tables of the loader's: names, and which slot is which import. */
-static void image_dynamic(struct image *i, struct thread *t, unsigned long at,
-                          size_t size)
-{
-    Elf64_Dyn *list = part_of(t, at, size);
-    unsigned long value[64] = { 0 };
-    size_t first, second;
-
-    for (size_t n = 0; list && n < size / sizeof *list; n++)
-        if (list[n].d_tag > 0 && list[n].d_tag < 64)
-            value[list[n].d_tag] = list[n].d_un.d_val;
-    free(list);
-    for (int n = 0; n < 64; n++) /* glibc has moved them, musl has not */
-        if ((n == DT_SYMTAB || n == DT_STRTAB || n == DT_JMPREL ||
-             n == DT_RELA) &&
-            value[n] && value[n] < i->bias)
-            value[n] += i->bias;
-    if (!value[DT_SYMTAB] || value[DT_STRTAB] <= value[DT_SYMTAB])
-        return;
-    i->linked = true;
-    i->size = value[DT_STRSZ];
-    i->strings = part_of(t, value[DT_STRTAB], i->size);
-    i->symbols = (value[DT_STRTAB] - value[DT_SYMTAB]) / sizeof(Elf64_Sym);
-    i->symbol = part_of(t, value[DT_SYMTAB], i->symbols * sizeof(Elf64_Sym));
-    first = value[DT_JMPREL] ? value[DT_PLTRELSZ] : 0;
-    second = value[DT_RELA] ? value[DT_RELASZ] : 0;
-    if (first > 1 << 24 || second > 1 << 24)
-        first = second = 0;
-    i->imports = (first + second) / sizeof(Elf64_Rela);
-    i->import = malloc(first + second + 1);
-    if (!i->import ||
-        (first && !look_memory(t, value[DT_JMPREL], i->import, first)) ||
-        (second &&
-         !look_memory(t, value[DT_RELA], (char *)i->import + first, second)))
-        i->imports = 0;
-    if (!i->symbol || !i->strings || !i->size)
-        i->symbols = i->imports = 0;
-    else
-        i->strings[i->size - 1] = '\0';
-}
-
-static struct image *image_new(struct thread *t, const struct region *base)
-{
-    struct image *i = calloc(1, sizeof *i);
-    Elf64_Ehdr head;
-    Elf64_Phdr program[24];
-    int n;
-
-    if (!i)
-        abort();
-    i->dev = base->dev;
-    i->ino = base->ino;
-    i->next = images;
-    images = i;
-    if (!look_memory(t, base->from, &head, sizeof head) ||
-        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        head.e_machine != EM_X86_64)
-        return i;
-    n = head.e_phnum < 24 ? head.e_phnum : 24;
-    if (!look_memory(t, base->from + head.e_phoff, program,
-                     (size_t)n * sizeof *program))
-        return i;
-    i->fixed = head.e_type == ET_EXEC;
-    i->bias = i->fixed ? 0 : base->from;
-    for (int j = 0; j < n; j++) {
-        if (program[j].p_type == PT_GNU_EH_FRAME)
-            i->frames = program[j].p_vaddr;
-        if (program[j].p_type == PT_DYNAMIC)
-            image_dynamic(i, t, i->bias + program[j].p_vaddr,
-                          program[j].p_memsz);
-    }
-    return i;
-}
-
-/* The image that an address is in, placed as in this process. */
-static struct image *image_at(struct thread *t, unsigned long address)
-{
-    const struct region *r = look_region(t->of, address), *base = NULL;
-    struct image *i;
-
-    if (!r || !r->ino)
-        return NULL;
-    for (int n = 0; n < t->of->regions && !base; n++)
-        if (t->of->region[n].ino == r->ino && t->of->region[n].dev == r->dev)
-            base = &t->of->region[n];
-    if (!base || base->offset != 0)
-        return NULL;
-    for (i = images; i && (i->ino != r->ino || i->dev != r->dev); i = i->next)
-        ;
-    if (!i)
-        i = image_new(t, base);
-    i->bias = i->fixed ? 0 : base->from;
-    return i;
-}
-
-/* ---- names ---------------------------------------------------------------
- */
-
-static const char *symbol_name(const struct image *i, size_t n)
-{
-    if (n >= i->symbols || i->symbol[n].st_name >= i->size)
-        return "";
-    return i->strings + i->symbol[n].st_name;
-}
-
-/* Of the names that a function has, the one without underscores. */
-static const Elf64_Sym *function_at(struct image *i, unsigned long address,
-                                    const char **name)
-{
-    const Elf64_Sym *best = NULL;
-    unsigned long at = address - i->bias;
-
-    for (size_t n = 0; n < i->symbols; n++) {
-        const Elf64_Sym *s = &i->symbol[n];
-
-        if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_value ||
-            at < s->st_value || at >= s->st_value + s->st_size)
-            continue;
-        if (best && *symbol_name(i, n) == '_')
-            continue;
-        best = s;
-        if (name)
-            *name = symbol_name(i, n);
-    }
-    return best;
-}
-
-/* The name of what a slot of the GOT holds. */
-static const char *import_at(const struct image *i, unsigned long slot)
-{
-    for (size_t n = 0; n < i->imports; n++)
-        if (i->import[n].r_offset == slot - i->bias)
-            return symbol_name(i, ELF64_R_SYM(i->import[n].r_info));
-    return "";
-}
+enum { REGISTERS = 17, SP = 7, RA = 16, DEEP = 48 };
 
 /*
  * What has been called where this is the return address? Its name, and in
@@ -233,7 +51,7 @@ static const char *called(struct thread *t, unsigned long after,
             slot = target + (unsigned long)(at + 6 - stub) +
                    (unsigned long)(long)distance;
         } else {
-            function_at(i, target, &name);
+            image_function(i, target, &name);
         }
     } else if (!(code[4] == 0xff && (code[5] & 0xf8) == 0xd0) &&
                !(code[3] == 0xff && (code[4] & 0xf8) == 0x50) &&
@@ -242,7 +60,7 @@ static const char *called(struct thread *t, unsigned long after,
     }
     if (slot) {
         look_memory(t, slot, callee, sizeof *callee);
-        return import_at(i, slot);
+        return image_import(i, slot);
     }
     return name;
 }
@@ -404,7 +222,35 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
     return true;
 }
 
-/* The entry for an address: .eh_frame_hdr is a sorted table. */
+/* The entry for an address, without a table: one after the other. */
+static unsigned long entry_among(const struct image *i, unsigned long pc)
+{
+    size_t at = 0;
+
+    while (i->table && at + 16 < i->table_size) {
+        unsigned length, back;
+        int begin;
+        unsigned size;
+
+        memcpy(&length, i->table + at, 4);
+        memcpy(&back, i->table + at + 4, 4);
+        memcpy(&begin, i->table + at + 8, 4);
+        memcpy(&size, i->table + at + 12, 4);
+        if (length < 4 || length > i->table_size - at)
+            return 0;
+        if (back != 0) { /* no common entry */
+            unsigned long from =
+                i->bias + i->table_at + at + 8 + (unsigned long)(long)begin;
+
+            if (pc >= from && pc < from + size)
+                return i->bias + i->table_at + at;
+        }
+        at += 4 + length;
+    }
+    return 0;
+}
+
+/* .eh_frame_hdr is a sorted table. */
 static unsigned long entry_for(struct image *i, struct thread *t,
                                unsigned long pc)
 {
@@ -413,8 +259,10 @@ static unsigned long entry_for(struct image *i, struct thread *t,
     unsigned low = 0, high;
     int pair[2];
 
-    if (!i->frames || !look_memory(t, table, head, sizeof head) ||
-        head[0] != 1 || head[1] != 0x1b || head[2] != 0x03 || head[3] != 0x3b)
+    if (!i->frames)
+        return entry_among(i, pc);
+    if (!look_memory(t, table, head, sizeof head) || head[0] != 1 ||
+        head[1] != 0x1b || head[2] != 0x03 || head[3] != 0x3b)
         return 0;
     memcpy(&high, head + 8, 4);
     while (low + 1 < high) {
@@ -443,7 +291,7 @@ static unsigned char *entry(struct thread *t, unsigned long *at,
         length > 1 << 16)
         return NULL;
     *at += 4;
-    bytes = part_of(t, *at, length);
+    bytes = image_part(t, *at, length);
     if (bytes)
         *r = (struct reader){ bytes, bytes + length };
     return bytes;
@@ -562,7 +410,7 @@ static bool of_the_system(struct thread *t, unsigned long address)
 
     if (!r || !r->ino)
         return true;
-    if (t->of->regions && r->ino == t->of->region[0].ino)
+    if (r->ino == t->of->program)
         return false; /* the program itself, wherever it lies */
     return strncmp(r->path, "/lib", 4) == 0 ||
            strncmp(r->path, "/usr/", 5) == 0;
@@ -577,12 +425,12 @@ static void place_file(struct thread *t, struct place *place,
 
     if (!r || !i)
         return;
-    if (r->ino == t->of->region[0].ino) /* even if it has been removed */
+    if (r->ino == t->of->program) /* even if it has been removed */
         snprintf(fresh.file, sizeof fresh.file, "/proc/%d/exe",
-                 (int)t->of->pid);
+                 (int)t->of->door);
     else
         snprintf(fresh.file, sizeof fresh.file, "/proc/%d/root%.250s",
-                 (int)t->of->pid, r->path);
+                 (int)t->of->door, r->path);
     fresh.at = address - i->bias - 1; /* in the call itself */
     fresh.dev = r->dev;
     fresh.ino = r->ino;
@@ -644,7 +492,7 @@ static unsigned long search(struct thread *t, const struct frame *at,
             !(*name = called(t, stack[i], &callee)) || !callee)
             continue;
         image = image_at(t, callee);
-        f = image ? function_at(image, callee, NULL) : NULL;
+        f = image ? image_function(image, callee, NULL) : NULL;
         if ((f && pc - image->bias >= f->st_value &&
              pc - image->bias < f->st_value + f->st_size) ||
             (at->begin &&
@@ -654,11 +502,56 @@ static unsigned long search(struct thread *t, const struct frame *at,
     return 0;
 }
 
+/*
+ * Where library and program are one file only the lines will tell which is
+ * which. Until then the name is that of a function for locks, if one is
+ * there.
+ */
+static void place_outer(struct thread *t, struct place *place,
+                        unsigned long address)
+{
+    struct outer *o = &place->outer[place->outers++];
+    struct place named = { 0 };
+    unsigned long callee;
+    const char *name = called(t, address, &callee);
+
+    place_file(t, place, address);
+    place_name(&named, name ? name : "");
+    memcpy(o->name, named.name, sizeof o->name);
+    o->at = place->at;
+    if (!*place->name && (strncmp(o->name, "pthread_", 8) == 0 ||
+                          strncmp(o->name, "sem_", 4) == 0))
+        memcpy(place->name, o->name, sizeof place->name);
+}
+
+/* Out of the libraries; false if the way is lost. *inner: the frame before.
+ */
+static bool walk(struct thread *t, struct place *place, struct frame *f,
+                 unsigned long *inner)
+{
+    enum { OUTERS = sizeof place->outer / sizeof *place->outer };
+
+    for (int n = 0; n < DEEP && place->outers < OUTERS; n++) {
+        const struct image *image;
+
+        if (!step(t, f, n == 0))
+            return false;
+        image = image_at(t, f->value[RA]);
+        if (image && image->alone)
+            place_outer(t, place, f->value[RA]);
+        else if (!of_the_system(t, f->value[RA]))
+            return true;
+        *inner = f->value[RA];
+    }
+    return false;
+}
+
 void stack_place(struct thread *t, struct place *place)
 {
     struct frame f = { 0 };
-    unsigned long inner = t->pc, callee;
+    unsigned long inner = t->pc, callee, found;
     const char *name = NULL;
+    struct image *i;
 
     *place = (struct place){ 0 };
     if (t->known != CALL_KNOWN || !t->pc || !t->sp)
@@ -667,29 +560,19 @@ void stack_place(struct thread *t, struct place *place)
     f.value[RA] = t->pc;
     f.value[SP] = t->sp;
     f.known[RA] = f.known[SP] = true;
-    for (int n = 0; n < DEEP; n++) {
-        if (!step(t, &f, n == 0)) {
-            unsigned long found = search(t, &f, &name);
-
-            if (found) {
-                place_name(place, name);
-                place_file(t, place, found);
-            }
+    if (!walk(t, place, &f, &inner)) {
+        found = place->outers ? 0 : search(t, &f, &name);
+        if (!found)
             return;
-        }
-        if (!of_the_system(t, f.value[RA]))
-            break;
-        inner = f.value[RA];
+        f.value[RA] = found;
+    } else {
+        name = called(t, f.value[RA], &callee);
     }
-    if (of_the_system(t, f.value[RA]))
-        return;
-    name = called(t, f.value[RA], &callee);
     if (!name || !*name) { /* through a pointer */
-        struct image *i = image_at(t, inner);
-
+        i = image_at(t, inner);
         name = "";
         if (i)
-            function_at(i, inner, &name);
+            image_function(i, inner, &name);
         place->inner = true;
     }
     place_name(place, name);
@@ -705,107 +588,3 @@ void stack_place(struct thread *t, struct place *place)
     *place = (struct place){ 0 };
 }
 #endif
-
-/* ---- lines ---------------------------------------------------------------
- */
-
-static bool same_file(const struct place *a, const struct place *b)
-{
-    return a->at && b->at && a->dev == b->dev && a->ino == b->ino;
-}
-
-/* Of inlined functions the library's come first: read is one. */
-static void take_line(struct place *place[], int n, const struct place *of,
-                      unsigned long at, char *text)
-{
-    const char *base = strrchr(text, '/');
-
-    text[strcspn(text, "\n ")] = '\0';
-    if (*text == '?' || *text == '\0' || strstr(text, ":?") ||
-        strstr(text, ":0") || strncmp(text, "/usr/include/", 13) == 0)
-        return;
-    for (int i = 0; i < n; i++)
-        if (!*place[i]->line && place[i]->at == at && same_file(place[i], of))
-            snprintf(place[i]->line, sizeof place[i]->line, "%.63s",
-                     base ? base + 1 : text);
-}
-
-/* Reads all that comes within a moment. */
-static size_t read_soon(int fd, char *text, size_t size)
-{
-    struct pollfd ready = { .fd = fd, .events = POLLIN };
-    size_t n = 0;
-    ssize_t got;
-
-    while (n < size - 1 && poll(&ready, 1, 500) > 0 &&
-           (got = read(fd, text + n, size - 1 - n)) > 0)
-        n += (size_t)got;
-    text[n] = '\0';
-    return n;
-}
-
-static void lines_of(struct place *place[], int n, struct place *of)
-{
-    enum { ASKED = 256 };
-    static char text[65536], word[ASKED][20];
-    char *argv[ASKED + 6] = { "addr2line", "-a", "-i", "-e", of->file };
-    int fd[2], words = 0;
-    unsigned long at = 0;
-    pid_t pid;
-
-    for (int i = 0; i < n && words < ASKED; i++) {
-        bool before = !same_file(place[i], of);
-
-        for (int j = 0; j < i && !before; j++)
-            before = same_file(place[j], of) && place[j]->at == place[i]->at;
-        if (before)
-            continue;
-        snprintf(word[words], sizeof word[0], "0x%lx", place[i]->at);
-        argv[5 + words] = word[words];
-        words++;
-    }
-    if (pipe2(fd, O_CLOEXEC) == -1)
-        return;
-    pid = fork();
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        sigset_t none;
-
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        dup2(fd[1], STDOUT_FILENO);
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDERR_FILENO);
-        execvp("addr2line", argv);
-        _exit(127);
-    }
-    close(fd[1]);
-    *text = '\0';
-    if (pid > 0) {
-        read_soon(fd[0], text, sizeof text);
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
-    close(fd[0]);
-    for (char *line = text, *end; *line; line = end) {
-        end = line + strcspn(line, "\n");
-        if (*end)
-            *end++ = '\0';
-        if (strncmp(line, "0x", 2) == 0)
-            at = strtoul(line, NULL, 16);
-        else
-            take_line(place, n, of, at, line);
-    }
-}
-
-void stack_lines(struct place *place[], int n)
-{
-    for (int i = 0; i < n; i++) {
-        bool before = !place[i]->at;
-
-        for (int j = 0; j < i && !before; j++)
-            before = same_file(place[j], place[i]);
-        if (!before)
-            lines_of(place, n, place[i]);
-    }
-}

@@ -12,15 +12,17 @@
 struct place {
     char name[48];    /* of the function that the program has called, or "" */
     bool inner;       /* or of one that this one has called */
-    char line[64];    /* file.c:12, or "": filled by stack_lines */
-    char file[300];   /* for stack_lines: where the debugger's data are */
+    char line[64];    /* file.c:12, or "": filled by lines_find */
+    char file[300];   /* for lines_find: where the debugger's data are */
     unsigned long at; /* 0: not known */
     dev_t dev;
     ino_t ino;
+    struct outer {        /* without libraries: the functions further out, */
+        unsigned long at; /* of which the first with a line is meant */
+        char name[48], line[64];
+    } outer[6];
+    int outers;
 };
 
 void stack_place(struct thread *t, struct place *place);
-/* All at once, since each start of addr2line takes milliseconds. */
-void stack_lines(struct place *place[], int n);
-void stack_end(void);
 #endif

@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include "why.h"
 #include "explain.h"
+#include "image.h"
+#include "lines.h"
 #include "sock.h"
 #include <err.h>
 #include <stdlib.h>
@@ -109,7 +111,7 @@ static void forget(void)
     nodes = NULL;
     many = 0;
     sock_end();
-    stack_end();
+    image_end();
     look_end();
 }
 
@@ -588,7 +590,7 @@ static bool say_all(FILE *out, int width)
 
     for (int i = 0; i < many; i++)
         places[i] = &nodes[i]->w.place;
-    stack_lines(places, many);
+    lines_find(places, many);
     fold();
     for (int i = 0; i < many; i++) {
         struct node *n = nodes[i];
