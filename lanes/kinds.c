@@ -120,6 +120,31 @@ void kind_epoll(struct wait *w)
         wait_gives_up(w, (int)w->who->arg[3] / 1000.0);
 }
 
+/* The socket that has the name which a call got. */
+static const struct sock *named(struct wait *w, const struct sockaddr_un *a,
+                                size_t size, char *name, size_t room)
+{
+    char path[sizeof a->sun_path + 48];
+    size_t n = size - offsetof(struct sockaddr_un, sun_path);
+    struct stat st;
+
+    n = n < room ? n : room - 1;
+    memcpy(name, a->sun_path, n);
+    name[n] = '\0';
+    if (w->who->of->foreign[SPACE_NET])
+        return NULL;
+    if (*name == '\0') {
+        *name = '@';
+        for (size_t i = 1; i < n; i++)
+            if (name[i] == '\0')
+                name[i] = '@';
+        return sock_named(name, NULL);
+    }
+    snprintf(path, sizeof path, "/proc/%d/%s/%s", (int)w->who->of->door,
+             *name == '/' ? "root" : "cwd", name);
+    return stat(path, &st) == 0 ? sock_named(name, &st) : NULL;
+}
+
 void kind_connect(struct wait *w)
 {
     union {
@@ -137,12 +162,7 @@ void kind_connect(struct wait *w)
     }
     w->known = true;
     if (a.any.sa_family == AF_UNIX) {
-        size_t n = size - offsetof(struct sockaddr_un, sun_path);
-
-        memcpy(name, a.un.sun_path, n < sizeof name ? n : sizeof name - 1);
-        if (*name == '\0')
-            *name = '@';
-        s = sock_named(name);
+        s = named(w, &a.un, size, name, sizeof name);
         wait_add(w, " to %s: its queue is full", name);
         if (s)
             ends_add_socket(w, s->ino, ", and ", " must accept");
@@ -169,10 +189,7 @@ void kind_sendto(struct wait *w)
         a.sun_family == AF_UNIX) {
         char name[sizeof a.sun_path + 1] = "";
 
-        memcpy(name, a.sun_path, sizeof a.sun_path);
-        if (*name == '\0')
-            *name = '@';
-        s = sock_named(name);
+        s = named(w, &a, w->who->arg[5], name, sizeof name);
         wait_add(w, " to %s: its queue is full", name);
         w->known = true;
         if (s)

@@ -185,19 +185,27 @@ void look_begin(void)
         closedir(dir);
 }
 
+/* Its descriptors and its memory. */
+static void forget(struct seen *p)
+{
+    for (int i = 0; i < p->descriptors; i++)
+        free(p->descriptor[i].link);
+    for (int i = 0; i < p->regions; i++)
+        free(p->region[i].path);
+    free(p->descriptor);
+    free(p->region);
+    p->descriptor = NULL;
+    p->region = NULL;
+    p->descriptors = p->regions = 0;
+    p->looked[1] = p->looked[2] = false;
+}
+
 void look_end(void)
 {
     for (int i = 0; i < many; i++) {
-        struct seen *p = all[i];
-
-        for (int j = 0; j < p->descriptors; j++)
-            free(p->descriptor[j].link);
-        for (int j = 0; j < p->regions; j++)
-            free(p->region[j].path);
-        free(p->descriptor);
-        free(p->region);
-        free(p->thread);
-        free(p);
+        forget(all[i]);
+        free(all[i]->thread);
+        free(all[i]);
     }
     free(all);
     all = NULL;
@@ -400,6 +408,15 @@ bool look_moved(struct thread *t)
     return now.state != state || now.call != t->call || now.sp != t->sp ||
            switches_of(t->of->pid, t->tid) != t->switches ||
            (state == 'R' && now.user + now.kernel_ > t->user + t->kernel_);
+}
+
+void look_again(struct thread *t)
+{
+    thread_stat(t);
+    t->switches = switches_of(t->of->pid, t->tid);
+    t->known = CALL_HIDDEN;
+    thread_call(t);
+    forget(t->of);
 }
 
 bool look_there(const struct thread *t)

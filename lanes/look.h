@@ -82,9 +82,10 @@ struct descriptor *look_fd(struct seen *p, int fd);
 bool look_inode(struct seen *p, struct descriptor *d);
 struct region *look_region(struct seen *p, unsigned long address);
 
-/* Looks again: has the thread moved since? */
+/* Has the thread moved since it was looked at? */
 bool look_moved(struct thread *t);
-bool look_there(const struct thread *t);             /* has it not ended? */
+void look_again(struct thread *t);       /* anew, and at its descriptors */
+bool look_there(const struct thread *t); /* has it not ended? */
 unsigned long look_switches(const struct thread *t); /* as of now */
 void look_time(struct thread *t);                    /* user, kernel_: now */
 /* How many reads it has made; -1: it may not be asked. */

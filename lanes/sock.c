@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -77,6 +78,12 @@ static void add_unix(const struct nlmsghdr *header)
         case UNIX_DIAG_NAME:
             name_unix(s, RTA_DATA(a), n);
             break;
+        case UNIX_DIAG_VFS:
+            if (n >= 2 * sizeof *word) {
+                s->file = word[0];
+                s->device = word[1];
+            }
+            break;
         case UNIX_DIAG_PEER:
             if (n >= sizeof *word)
                 s->peer = *word;
@@ -110,8 +117,9 @@ static void ask_unix(void)
                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
         .body = { .sdiag_family = AF_UNIX,
                   .udiag_states = ~0U,
-                  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER |
-                                UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN },
+                  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS |
+                                UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS |
+                                UDIAG_SHOW_RQLEN },
     };
     const struct timeval limit = { .tv_usec = 200000 };
     static char answer[65536] __attribute__((aligned(8)));
@@ -229,13 +237,20 @@ const struct sock *sock_of(ino_t ino)
     return NULL;
 }
 
-const struct sock *sock_named(const char *name)
+const struct sock *sock_named(const char *name, const struct stat *file)
 {
     ask();
-    for (int i = 0; i < many; i++)
-        if (all[i].family == SOCK_UNIX && strcmp(all[i].name, name) == 0 &&
-            (all[i].listens || all[i].type == SOCK_DGRAM))
-            return &all[i];
+    for (int i = 0; i < many; i++) {
+        const struct sock *s = &all[i];
+
+        if (s->family != SOCK_UNIX || !(s->listens || s->type == SOCK_DGRAM))
+            continue;
+        if (file ? s->file == (unsigned)file->st_ino &&
+                       s->device ==
+                           (major(file->st_dev) << 20 | minor(file->st_dev))
+                 : strcmp(s->name, name) == 0)
+            return s;
+    }
     return NULL;
 }
 

@@ -7,7 +7,7 @@
 #ifndef SOCK_H
 #define SOCK_H
 #include <stdbool.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 struct sock {
     enum { SOCK_UNIX, SOCK_TCP, SOCK_UDP } family;
@@ -17,6 +17,7 @@ struct sock {
     char name[112];           /* a path, @abstract, or an address:port */
     char remote[64];          /* of TCP and UDP */
     unsigned unread, waiting; /* bytes; of a listener: connections */
+    unsigned file, device;    /* of a path: its inode, where */
     ino_t *client;            /* those that wait to be accepted */
     int clients;
 };
@@ -24,9 +25,10 @@ struct sock {
 const struct sock *sock_of(ino_t ino); /* NULL: not known */
 /* The listener in whose queue it waits. */
 const struct sock *sock_before_accept(const struct sock *s);
-/* One of UNIX with this name, one of TCP that listens on the port. */
-const struct sock *sock_named(const char *name);
-const struct sock *sock_listener(int port);
+/* The one of UNIX that has this name. A path is told by its file, since it
+ * may be relative; file is NULL for an abstract name. */
+const struct sock *sock_named(const char *name, const struct stat *file);
+const struct sock *sock_listener(int port); /* of TCP */
 /* The next after it of those that are connected to ino. */
 const struct sock *sock_towards(ino_t ino, const struct sock *after);
 void sock_end(void);

@@ -20,8 +20,14 @@
 
 enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 30 };
 
+struct measure {
+    long reads; /* -1: not known */
+    unsigned long user, kernel, switches;
+};
+
 struct node {
     struct wait w;
+    struct measure first;
     bool moved;        /* it went on while it was looked at */
     bool gone;         /* or even ended */
     bool closed;       /* only others that are closed could end it */
@@ -88,6 +94,14 @@ static void take(struct seen *p)
     }
 }
 
+static void take_givers(void)
+{
+    for (int i = 0; i < many; i++)
+        for (int j = 0; j < nodes[i]->w.givers; j++)
+            if (nodes[i]->w.giver[j].p->pid > 1)
+                take(nodes[i]->w.giver[j].p);
+}
+
 /* The tree, and those outside of it that could end a wait in it. */
 static void collect(void)
 {
@@ -97,10 +111,7 @@ static void collect(void)
     for (struct seen *p = look_each(NULL); p; p = look_each(p))
         if (p->asked_for && p->pid != getpid())
             take(p);
-    for (int i = 0; i < many; i++)
-        for (int j = 0; j < nodes[i]->w.givers; j++)
-            if (nodes[i]->w.giver[j].p->pid > 1)
-                take(nodes[i]->w.giver[j].p);
+    take_givers();
 }
 
 static void forget(void)
@@ -163,26 +174,46 @@ static void blame(struct wait *w)
     }
 }
 
-/* What one does that runs: looked at twice. */
-static void busy(struct wait *w, long before, long after, double seconds,
-                 unsigned long user, unsigned long kernel)
+static struct measure measure(const struct wait *w)
 {
-    double tick = 1.0 / (double)sysconf(_SC_CLK_TCK);
+    struct thread now = *w->who;
+
+    look_time(&now);
+    return (struct measure){ .reads =
+                                 w->how == RUNS ? look_reads(now.of) : -1,
+                             .user = now.user,
+                             .kernel = now.kernel_,
+                             .switches = look_switches(&now) };
+}
+
+/* What one does that runs. */
+static void busy(struct wait *w, const struct measure *first,
+                 const struct measure *last, double seconds)
+{
+    double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK);
+    unsigned long user = last->user - first->user;
+    unsigned long kernel = last->kernel - first->kernel;
 
     w->known = true;
-    if (before >= 0 && after - before > 50) {
+    if (first->reads >= 0 && last->reads - first->reads > 50) {
         snprintf(w->text, sizeof w->text, " spins: %ld reads in %.0f ms",
-                 after - before, seconds * 1000);
+                 last->reads - first->reads, seconds * 1000);
         blame(w);
+    } else if (user + kernel == 0 && last->switches > first->switches + 1) {
+        snprintf(w->text, sizeof w->text,
+                 " goes on: it has waited %ld times in this moment",
+                 (long)(last->switches - first->switches));
+    } else if (user + kernel == 0) {
+        snprintf(w->text, sizeof w->text, " runs, or waits for a CPU");
     } else if (kernel > user && kernel > 2) {
         snprintf(w->text, sizeof w->text,
                  " spins: %.0f ms of CPU in %.0f ms, most of it in system"
                  " calls that do not wait",
-                 (double)(user + kernel) * tick * 1000, seconds * 1000);
+                 (double)(user + kernel) * tick, seconds * 1000);
     } else {
         snprintf(w->text, sizeof w->text,
                  " computes: %.0f ms of CPU in %.0f ms",
-                 (double)(user + kernel) * tick * 1000, seconds * 1000);
+                 (double)(user + kernel) * tick, seconds * 1000);
     }
 }
 
@@ -194,42 +225,49 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void look_twice(void)
+/*
+ * Two more looks, the second of them only if something has moved: it may have
+ * come to its wait just then, and will stay in it. One that still runs, or
+ * still goes from call to call, is said to do so.
+ */
+static void look_on(void)
 {
-    enum { SHORT = 20, LONG = 100, RUNNERS = 16 };
-    struct {
-        struct node *n;
-        long reads;
-        unsigned long user, kernel;
-    } run[RUNNERS];
+    enum { PAUSE = 20, LONGER = 50 };
     double began = now();
-    int running = 0;
+    bool moves = false, runs = false;
 
-    for (int i = 0; i < many && running < RUNNERS; i++)
-        if (nodes[i]->w.how == RUNS && nodes[i]->w.who->of->asked_for) {
-            run[running].n = nodes[i];
-            run[running].user = nodes[i]->w.who->user;
-            run[running].kernel = nodes[i]->w.who->kernel_;
-            run[running++].reads = look_reads(nodes[i]->w.who->of);
+    for (int i = 0; i < many; i++)
+        nodes[i]->first = measure(&nodes[i]->w);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < many; i++)
+            runs |= nodes[i]->w.how == RUNS;
+        nap(runs ? LONGER : PAUSE);
+        moves = false;
+        for (int i = 0; i < many; i++) {
+            struct node *n = nodes[i];
+
+            n->gone = !look_there(n->w.who);
+            n->moved = !n->gone && n->w.how != ENDED && look_moved(n->w.who);
+            moves |= n->moved;
         }
-    nap(running ? LONG : SHORT);
+        for (int i = 0; moves && round == 0 && i < many; i++)
+            if (nodes[i]->moved) {
+                look_again(nodes[i]->w.who);
+                wait_explain(nodes[i]->w.who, &nodes[i]->w);
+            }
+        if (!moves)
+            break;
+    }
+    take_givers();
     for (int i = 0; i < many; i++) {
         struct wait *w = &nodes[i]->w;
-        unsigned long switches = w->who->switches;
+        struct measure last = measure(w), *first = &nodes[i]->first;
 
-        nodes[i]->gone = !look_there(w->who);
-        nodes[i]->moved = w->how != ENDED && look_moved(w->who);
-        if (nodes[i]->moved && w->how != RUNS)
+        if (w->how == RUNS)
+            busy(w, first, &last, now() - began);
+        else if (nodes[i]->moved)
             snprintf(w->text, sizeof w->text, "%ld",
-                     (long)(look_switches(w->who) - switches));
-    }
-    for (int i = 0; i < running; i++) {
-        struct wait *w = &run[i].n->w;
-        struct thread *t = w->who;
-
-        look_time(t);
-        busy(w, run[i].reads, look_reads(t->of), now() - began,
-             t->user - run[i].user, t->kernel_ - run[i].kernel);
+                     (long)(last.switches - first->switches));
     }
 }
 
@@ -642,7 +680,7 @@ static bool tell(FILE *out, int width)
         width = size.ws_col > 20 ? size.ws_col - 1 : 79;
 
     collect();
-    look_twice();
+    look_on();
     stuck = say_all(out, width);
     forget();
     return stuck;
