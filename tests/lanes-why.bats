@@ -58,6 +58,9 @@ words"
         limited 9 sh -c "kill -$number \$\$"
         assert_equal "$status $(cat err)" "$((128 + number)) "
     done
+    run -0 perl -e 'system qw(lanes -w -t 9 sh -c), "kill -PIPE \$\$";
+        print $? & 127' # it dies of the signal, and does not only say so
+    assert_output 13
     limited 9 ./nosuch
     assert_equal "$status $(cat err)" '127 lanes: ./nosuch: No such file or directory'
     limited 9 /
@@ -118,6 +121,21 @@ words"
     assert_equal "$status" 124
     run -0 grep -c 'is stopped: kill -CONT' err
     assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
+}
+
+@test "lanes -w -t: ^C on a terminal reaches the command, and once" {
+    command='trap "echo interrupted" INT; echo >ready; read -r; read -r'
+    mkfifo input
+    script -qfec "lanes -w -t 9 bash -c '$command'" typescript <input >out \
+        3>&- &
+    {
+        wait_until test -s ready
+        printf '\003'
+        wait_until grep -q interrupted out
+    } >input
+    wait || true
+    run -0 grep -c interrupted out
+    assert_output 1
 }
 
 survivors_of() {
