@@ -124,10 +124,11 @@ words"
 }
 
 @test "lanes -w -t: ^C on a terminal reaches the command, and once" {
+    requires strace
     command='trap "echo interrupted" INT; echo >ready; read -r; read -r'
     mkfifo input
-    script -qfec "lanes -w -t 9 bash -c '$command'" typescript <input >out \
-        3>&- &
+    script -qfec "strace -qq -e trace=kill -e signal=none -o log \
+        lanes -w -t 9 bash -c '$command'" typescript <input >out 3>&- &
     {
         wait_until test -s ready
         printf '\003'
@@ -136,6 +137,7 @@ words"
     wait || true
     run -0 grep -c interrupted out
     assert_output 1
+    run -1 grep SIGINT log # the terminal has sent it, to both
 }
 
 survivors_of() {
