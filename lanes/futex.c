@@ -90,7 +90,8 @@ static bool shm_name(const struct region *r, char *name, size_t size)
     return *name;
 }
 
-static void add_memory(struct wait *w, const struct futex *f)
+static void add_memory(struct wait *w, const struct futex *f,
+                       const char *name)
 {
     if (strncmp(f->name, "sem.", 4) == 0)
         wait_add(w, " on /%s", f->name + 4);
@@ -98,6 +99,10 @@ static void add_memory(struct wait *w, const struct futex *f)
         wait_add(w, " in shared memory /%s", f->name);
     else if (f->in && f->in->shared)
         wait_add(w, " in shared memory");
+    if (f->in && f->in->shared && strncmp(f->name, "sem.", 4) != 0 &&
+        (strncmp(name, "sem_", 4) == 0 ||
+         strncmp(name, "pthread_mutex_", 14) == 0))
+        wait_add(w, " at +%lu", f->at - f->in->from + f->in->offset);
 }
 
 static void add_sharers(struct wait *w, const struct futex *f,
@@ -293,7 +298,7 @@ void kind_futex(struct wait *w)
     w->known = true;
     w->open = f.named;
     sharers(w, &f);
-    add_memory(w, &f);
+    add_memory(w, &f, name);
     semaphore = strncmp(name, "sem_", 4) == 0;
     if (semaphore)
         say_semaphore(w, &f);

@@ -244,17 +244,18 @@ void kind_wait(struct wait *w)
             }
             wait_giver(w, q, NULL);
             if (of <= SHOWN || n < SHOWN)
-                wait_add(w, "%s%s", n ? wait_comma(n, of) : ", until ",
+                wait_add(w, "%s%s",
+                         n         ? wait_comma(n, of)
+                         : of == 1 ? ", until "
+                                   : ", until one of ",
                          wait_name(q));
             else if (n == SHOWN)
-                wait_add(w, " or %d others", of - SHOWN);
+                wait_add(w, " and %d others", of - SHOWN);
             n++;
         }
     }
-    if (n == 1)
+    if (n > 0)
         wait_add(w, " ends");
-    else if (n > 1)
-        wait_add(w, ": one of them must end");
     else
         wait_add(w, ": no such child is left");
     w->known = true;

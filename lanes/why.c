@@ -1,12 +1,12 @@
 /*
  * why.c - the verdict: a sentence for each thread, and the circles
  *
- * What a thread waits for is wait.c's to say; here these are put together.
- * Any one of those that could end a wait is enough to end it: so a set of
- * waits is closed if each can be ended by others of the set only.
+ * What a thread waits for is explain.c's to say; here all threads of a tree
+ * are looked at, and those that could end their waiting.
  */
 #define _GNU_SOURCE
 #include "why.h"
+#include "circles.h"
 #include "explain.h"
 #include "image.h"
 #include "lines.h"
@@ -18,24 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 1000, TOLD = 200, MOST_CIRCLES = 30 };
-
-struct measure {
-    long reads; /* -1: not known */
-    unsigned long user, kernel, switches;
-};
-
-struct node {
-    struct wait w;
-    struct measure first;
-    bool moved;        /* it went on while it was looked at */
-    bool gone;         /* or even ended */
-    bool closed;       /* only others that are closed could end it */
-    struct node *like; /* an earlier one, of which the same is true */
-    int more;          /* how many are like this one */
-    struct node *from; /* where a search has come from */
-    bool told;         /* it is in a circle that has been said */
-};
+enum { MOST = 1000, TOLD = 200 };
 
 static struct node **nodes;
 static int many;
@@ -271,129 +254,6 @@ static void look_on(void)
     }
 }
 
-/* ---- closed sets, circles
- * ------------------------------------------------------ */
-
-/* Could it do something, now or later? */
-static bool able(const struct giver *g)
-{
-    const struct node *n;
-
-    if (g->t) {
-        n = node_of(g->t);
-        return !n || (!n->closed && n->w.how != ENDED);
-    }
-    for (int i = 0; i < g->p->threads; i++) {
-        n = node_of(&g->p->thread[i]);
-        if (!n || (!n->closed && n->w.how != ENDED))
-            return true;
-    }
-    return g->p->threads == 0;
-}
-
-/* With strangers, or without any that could come from outside. */
-static void close_set(bool strangers)
-{
-    bool changed = true;
-
-    for (int i = 0; i < many; i++) {
-        const struct wait *w = &nodes[i]->w;
-
-        nodes[i]->closed = w->how == WAITS && !nodes[i]->moved && w->known &&
-                           !w->timed && w->givers > 0 &&
-                           !(strangers && w->open);
-    }
-    while (changed) {
-        changed = false;
-        for (int i = 0; i < many; i++)
-            for (int j = 0; nodes[i]->closed && j < nodes[i]->w.givers; j++)
-                if (able(&nodes[i]->w.giver[j])) {
-                    nodes[i]->closed = false;
-                    changed = true;
-                }
-    }
-}
-
-static bool gives(const struct giver *g, const struct node *n)
-{
-    return n->closed && (g->t ? g->t == n->w.who : g->p == n->w.who->of);
-}
-
-/* The shortest way from a wait back to itself; the nodes of it, or 0. */
-static int circle(struct node *start, struct node *path[])
-{
-    struct node *queue[MOST];
-    int head = 0, tail = 0, length = 0;
-
-    for (int i = 0; i < many; i++)
-        nodes[i]->from = NULL;
-    queue[tail++] = start;
-    while (head < tail) {
-        struct node *n = queue[head++];
-
-        for (int j = 0; j < n->w.givers; j++)
-            for (int i = 0; i < many; i++) {
-                if (!gives(&n->w.giver[j], nodes[i]))
-                    continue;
-                if (nodes[i] == start) {
-                    for (; n != start; n = n->from)
-                        path[length++] = n;
-                    path[length++] = start;
-                    return length; /* the last one first */
-                }
-                if (!nodes[i]->from) {
-                    nodes[i]->from = n;
-                    queue[tail++] = nodes[i];
-                }
-            }
-    }
-    return 0;
-}
-
-static void say_circles(FILE *out, int width, const char *end)
-{
-    struct node *path[MOST];
-    char text[4096];
-    int said = 0;
-
-    for (int i = 0; i < many && said < MOST_CIRCLES; i++) {
-        bool fresh = nodes[i]->closed && !nodes[i]->told;
-        int n = fresh ? circle(nodes[i], path) : 0;
-        size_t at;
-
-        for (int k = 0; k < n; k++) {
-            fresh &= !path[k]->told;
-            path[k]->told = true;
-        }
-        if (n == 0 || !fresh)
-            continue;
-        if (n == 1) {
-            snprintf(text, sizeof text, "%s waits for itself.",
-                     wait_thread_name(nodes[i]->w.who));
-            paragraph(out, width, text);
-            said++;
-            continue;
-        }
-        at = (size_t)snprintf(text, sizeof text, "%s waits for ",
-                              wait_thread_name(nodes[i]->w.who));
-        for (int k = n - 2; k >= 0 && at < sizeof text - 200; k--) {
-            if (n > 12 && k == n - 7) {
-                at += (size_t)snprintf(text + at, sizeof text - at,
-                                       "%d others, the last of ", n - 11);
-                k = 4;
-                continue;
-            }
-            at += (size_t)snprintf(text + at, sizeof text - at,
-                                   "%s, which waits for ",
-                                   wait_thread_name(path[k]->w.who));
-        }
-        snprintf(text + at, sizeof text - at, "%s: a circle%s",
-                 wait_thread_name(nodes[i]->w.who), end);
-        paragraph(out, width, text);
-        said++;
-    }
-}
-
 /* ---- sentences
  * --------------------------------------------------------------- */
 
@@ -619,34 +479,20 @@ static void say_hidden(FILE *out, int width, int some, int all)
     paragraph(out, width, text);
 }
 
-static bool say_all(FILE *out, int width)
+static void say_threads(FILE *out, int width)
 {
     static char text[4096], like[600];
-    struct place *places[MOST];
-    bool stuck = false;
-    int told = 0, left = 0, hidden = 0, unknown = 0;
+    int told = 0, left = 0;
 
-    for (int i = 0; i < many; i++)
-        places[i] = &nodes[i]->w.place;
-    lines_find(places, many);
-    fold();
     for (int i = 0; i < many; i++) {
-        struct node *n = nodes[i];
-        bool main_only = n->w.how == ENDED && n->w.who->of->threads < 2;
+        const struct node *n = nodes[i];
+        const struct wait *w = &n->w;
 
-        if (n->w.who->of->asked_for && !n->moved && n->w.known &&
-            (n->w.how == WAITS || n->w.how == STOPPED))
-            stuck = true;
-        if (n->w.how == WAITS && !n->moved &&
-            n->w.who->known == CALL_HIDDEN) {
-            hidden += *n->w.call != '\0';
-            unknown += *n->w.call == '\0';
-            if (!*n->w.call && !*n->w.text)
-                continue;
-        }
-        if (n->like || n->gone ||
-            (main_only && n->w.who->of->parent == getpid()))
+        if (n->like || n->gone || (w->how == WAITS && !*w->call && !*w->text))
             continue;
+        if (w->how == ENDED && w->who->of->threads < 2 &&
+            w->who->of->parent == getpid())
+            continue; /* we will wait for it ourselves */
         if (told == TOLD) {
             left++;
             continue;
@@ -657,18 +503,64 @@ static bool say_all(FILE *out, int width)
             say_like(n, like, sizeof like);
             strcat(text, like);
         }
-        strcat(text, ".");
-        paragraph(out, width, text);
+        paragraph(out, width, strcat(text, "."));
     }
     if (left)
         fprintf(out, "And %d more.\n", left);
-    close_set(true);
-    if (hidden + unknown)
-        say_hidden(out, width, hidden, unknown);
-    say_circles(out, width, ".");
-    close_set(false);
-    say_circles(out, width, ", though others could still come.");
-    return stuck;
+}
+
+static void say_unknown(FILE *out, int width)
+{
+    int some = 0, all = 0;
+
+    for (int i = 0; i < many; i++)
+        if (nodes[i]->w.how == WAITS && !nodes[i]->moved &&
+            nodes[i]->w.who->known == CALL_HIDDEN) {
+            some += *nodes[i]->w.call != '\0';
+            all += *nodes[i]->w.call == '\0';
+        }
+    if (some + all)
+        say_hidden(out, width, some, all);
+}
+
+static void say_circles(FILE *out, int width)
+{
+    static char text[4096];
+
+    circles_close(nodes, many, true);
+    while (circles_text(nodes, many, text, sizeof text - 100))
+        paragraph(out, width, strcat(text, "."));
+    circles_close(nodes, many, false);
+    while (circles_text(nodes, many, text, sizeof text - 100))
+        paragraph(out, width,
+                  strcat(text, ", unless others come from outside."));
+}
+
+/* Is there one, of those that were asked for, whose waiting is explained? */
+static bool one_waits(void)
+{
+    for (int i = 0; i < many; i++) {
+        const struct node *n = nodes[i];
+
+        if (n->w.who->of->asked_for && !n->moved && !n->gone && n->w.known &&
+            (n->w.how == WAITS || n->w.how == STOPPED))
+            return true;
+    }
+    return false;
+}
+
+static bool say_all(FILE *out, int width)
+{
+    struct place *places[MOST];
+
+    for (int i = 0; i < many; i++)
+        places[i] = &nodes[i]->w.place;
+    lines_find(places, many);
+    fold();
+    say_threads(out, width);
+    say_unknown(out, width);
+    say_circles(out, width);
+    return one_waits();
 }
 
 static bool tell(FILE *out, int width)
