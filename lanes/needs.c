@@ -80,7 +80,7 @@ static void fill(struct process *p)
 {
     const struct call *call = &traced(p)->call;
     const struct meaning *m = meaning_of(call->name);
-    struct wait *w = wait_of(p);
+    struct wait *w = wait_new(p);
     struct file *file;
     char what[300];
 
@@ -148,5 +148,5 @@ void trace_waits(void)
         if (alive(p) && p->inside)
             fill(p);
         else if (p->wait)
-            wait_of(p);
+            wait_new(p);
 }

@@ -467,7 +467,7 @@ bool last_thread(const struct process *p)
     return true;
 }
 
-struct wait *wait_of(struct process *p)
+struct wait *wait_new(struct process *p)
 {
     if (!p->wait)
         p->wait = zeros(1, sizeof *p->wait);

@@ -236,7 +236,7 @@ bool outside(const struct process *p);
 void name_process(struct process *p, const char *path);
 void hide(struct process *p);
 void new_program(struct process *p, const char *path); /* exec */
-struct wait *wait_of(struct process *p);               /* an empty one */
+struct wait *wait_new(struct process *p);               /* an empty one */
 void ends(struct process *p);                          /* it has closed all */
 void gone(struct process *p); /* and perhaps nobody has waited for it */
 bool last_thread(const struct process *p);
