@@ -63,6 +63,11 @@ void line_parse(char *text, struct line *line)
         line->kind =
             strncmp(text, "--- SIG", 7) == 0 ? LINE_SIGNAL : LINE_OTHER;
         line->body = text + 4;
+        if (strncmp(line->body, "stopped by ", 11) == 0) {
+            line->kind = LINE_STOPPED;
+            line->name = line->body + 11;
+            line->name[strcspn(line->name, " ")] = '\0';
+        }
     } else if (strncmp(text, "+++ exited with ", 16) == 0) {
         line->kind = LINE_EXITED;
         line->status = (int)strtol(text + 16, NULL, 10);

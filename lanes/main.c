@@ -88,12 +88,14 @@ static void on_interrupt(int number)
     interrupts += number == SIGTERM ? 2 : 1;
 }
 
+static double came, paused; /* the log's last news; time spent at rows */
+
 static double seconds_now(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9 - paused;
 }
 
 /* ---- stepping --------------------------------------------------------- */
@@ -129,21 +131,24 @@ static void (*paint)(const struct row *row);
 
 static void paint_and_pause(const struct row *row)
 {
+    double began = seconds_now();
+
     if (will.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
         say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
             *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
         key();
     }
     paint(row);
-    if (will.step && !quitting)
+    if (will.step && !quitting) {
         key();
-    else if (will.delay > 0) {
+    } else if (will.delay > 0) {
         struct timespec t = { will.delay / 1000,
                               will.delay % 1000 * 1000000L };
 
         fflush(NULL);
         nanosleep(&t, NULL);
     }
+    paused += seconds_now() - began; /* the processes are held meanwhile */
 }
 
 /* ---- strace ----------------------------------------------------------- */
@@ -334,6 +339,95 @@ static void run_strace(char *command[], char *pids[], int attached,
         close(input);
 }
 
+/* ---- the verdict ------------------------------------------------------ */
+
+static bool looked, explained;
+static FILE *collected;
+
+static void look_around(double since)
+{
+    looked = true;
+    proc_tables(since);
+    trace_waits();
+    proc_states();
+    proc_look();
+}
+
+/* What has been seen is no longer so. */
+static void look_away(void)
+{
+    if (looked)
+        outsiders_leave();
+    looked = false;
+}
+
+static void collect(const char *line)
+{
+    fprintf(collected, "%s\n", line);
+}
+
+/* Unless it is what has just been said. */
+static void say_verdict(const char *when)
+{
+    static char *said;
+    char *text;
+    size_t size;
+
+    collected = open_memstream(&text, &size);
+    if (!collected)
+        err(1, "open_memstream");
+    verdict(collect);
+    fclose(collected);
+    text[size - (size > 0)] = '\0';
+    if (!said || strcmp(said, text) != 0)
+        say("\n%s\n%s", when, text);
+    fflush(NULL);
+    free(said);
+    said = text;
+}
+
+static const char *silent(double seconds)
+{
+    static char text[80];
+
+    snprintf(text, sizeof text, "%s moved for %g second%s.",
+             seconds_now() - came < seconds / 2 ? "Some processes have not"
+                                                : "Nothing has",
+             seconds, seconds == 1 ? "" : "s");
+    return text;
+}
+
+/*
+ * Before the time, where a program itself gives up after just so long: it
+ * must not be the first, and it has begun to wait earlier.
+ */
+static bool is_stuck(double stuck)
+{
+    static double next, said;
+    double time = seconds_now(), silence = time - came, limit = stuck;
+
+    if (time < next || processes == NULL)
+        return false;
+    next = time + 0.1;
+    trace_waits();
+    proc_states();
+    if (one_gives_up(stuck, silence))
+        limit *= 0.75;
+    if ((silence > limit && all_wait()) || some_stuck(time - limit)) {
+        look_around(time - limit);
+        if ((silence > limit && all_wait()) || some_stuck(time - limit))
+            return true;
+        next = time + 1;
+    }
+    /* Not stuck, but silent; no text in the midst of a picture. */
+    if (silence > stuck && said != came && painter->forgets) {
+        said = came;
+        look_around(came);
+        say_verdict(silent(stuck));
+    }
+    return false;
+}
+
 /* ---- the loop --------------------------------------------------------- */
 
 static char *held_line, *held_frames;
@@ -356,6 +450,8 @@ static void line_done(void)
 
 static void take_line(char *line, bool whole)
 {
+    look_away();
+    time_now = came;
     if (whole && strncmp(line, " > ", 3) == 0) {
         char *more;
 
@@ -434,28 +530,35 @@ static void kill_all(int number)
 }
 
 /*
- * Reads until there is no more, for so many seconds at most; false if it is
- * over because nothing moved, or by the user.
+ * Reads until there is no more, for this many seconds at most; false if it
+ * is over because nothing moved, or by the user.
  */
 static bool follow(double limit, double stuck)
 {
-    double began = seconds_now(), moved = began;
+    double began = seconds_now();
     bool whole;
     char *line;
 
+    came = began;
     for (;;) {
         struct pollfd fds[2] = { { .fd = reader.fd, .events = POLLIN },
                                  { .fd = terminal, .events = POLLIN } };
         double silence;
 
-        while (!quitting && (line = reader_line(&reader, false, &whole))) {
+        while (!quitting && (line = reader_line(&reader, false, &whole)))
             take_line(line, true);
-            moved = seconds_now();
+        if (interrupts == 1 && !explained && stuck > 0) {
+            explained = true;
+            if (!looked)
+                trace_waits();
+            say_verdict("At ^C:");
         }
         if (quitting || interrupts > 1 || ferror(stdout))
             return false;
         if (reader.eof)
             return true;
+        if (stuck > 0 && is_stuck(stuck))
+            return false;
         if (fds[1].fd == -1)
             fds[1].events = 0;
         if (poll(fds, 2, 40) == -1 && errno != EINTR)
@@ -468,12 +571,12 @@ static bool follow(double limit, double stuck)
                 log_writer = -1;
             }
             if (reader_fill(&reader, keep))
-                moved = seconds_now();
+                came = seconds_now();
             continue;
         }
         if (log_writer != -1 && tracer_ended())
             return true; /* it has not even begun */
-        silence = seconds_now() - moved;
+        silence = seconds_now() - came;
         if (silence > 0.05) {
             line_done();
             if ((line = reader_line(&reader, true, &whole)))
@@ -485,19 +588,10 @@ static bool follow(double limit, double stuck)
             return false;
         if (stuck <= 0)
             continue;
-        /*
-         * Before the time, where a program itself gives up after just so
-         * long: it must not be the first, and it has begun to wait earlier.
-         */
-        if (silence < stuck * 0.75)
-            continue;
-        trace_waits();
-        proc_states();
-        if (silence > stuck * (one_gives_up(stuck, silence) ? 0.75 : 1)) {
-            if (all_wait())
-                return false;
-            moved = seconds_now();
-        }
+        if (silence > (stuck > 0.3 ? 0.3 : stuck) * 0.75 && !looked)
+            look_around(came); /* at ^C it may be too late */
+        if (interrupts && silence > 0.7 && all_wait())
+            quitting = true; /* one ^C is not enough to end it */
     }
 }
 
@@ -523,6 +617,15 @@ static void end_all(void)
         kill(tracer, SIGKILL);
 }
 
+/* Does its call go on after a signal that is of no interest? */
+static bool goes_on(const struct process *p)
+{
+    const struct wait *w = p->wait;
+
+    return p->inside && !p->stopped && w && w->need != NEEDS_SEMAPHORE &&
+           w->epoll == -1 && !*w->set;
+}
+
 /*
  * Where in the program do those wait that wait? strace tells the stack when
  * a call is over; a signal that nobody minds makes it begin again.
@@ -534,7 +637,7 @@ static void ask_sources(void)
 
     rows_mute();
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->inside && !p->leader->handled[SIGURG])
+        if (alive(p) && goes_on(p) && !p->leader->handled[SIGURG])
             syscall(SYS_tkill, p->pid, SIGURG);
     follow(0.03, 0); /* not longer: one may be about to give up by itself */
     line_done();
@@ -566,8 +669,8 @@ static int finish(bool ended)
             for (struct process *p = processes; p; p = p->next)
                 stuck |= alive(p);
             trace_waits();
-            if (stuck && all_wait()) {
-                verdict(0, painter->text);
+            if (stuck && (all_wait() || some_stuck(time_now))) {
+                say_verdict("The log ends here.");
                 status = 124;
             } else if (processes) {
                 struct process *first = processes;
@@ -581,16 +684,19 @@ static int finish(bool ended)
             tables_say();
     } else if (quitting || interrupts > 1) {
         status = terminated ? 128 + SIGTERM : 128 + SIGINT;
+        if (terminated) {
+            look_around(time_now);
+            say_verdict("At SIGTERM:");
+        }
         end_all();
     } else {
+        const char *when = silent(will.stuck);
+
         line_done();
         trace_end();
         if (will.source && live)
             ask_sources();
-        proc_tables();
-        trace_waits();
-        proc_look();
-        verdict(will.stuck, painter->text);
+        say_verdict(when);
         if (will.tables)
             tables_say();
         fflush(NULL);

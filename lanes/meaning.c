@@ -58,6 +58,7 @@ static void leave_read(struct process *p, struct call *call)
             tie(p, SIGNAL_, m->from, false, "signal");
             message_remove(&p->leader->signals, m);
         }
+        memcpy(p->leader->came, p->leader->sent, sizeof p->leader->came);
     } else if (call->value == 0) {
         end_of_file(p, o);
     } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
@@ -319,6 +320,10 @@ static void leave_open(struct process *p, struct call *call)
     if (call->err)
         return;
     o = returned(p, call, !w, rw || w, strstr(flags, "O_CLOEXEC"));
+    if (o && strstr(flags, "O_CREAT"))
+        o->made = true;
+    else if (o)
+        o->found = !o->made;
     if (o && o->kind != FIFO) /* perhaps reached by another name */
         o = object_of(open_path(call, path, sizeof path));
     if (!o || o->kind != FIFO || !p->waits || rw)
@@ -354,6 +359,21 @@ static void leave_unlink(struct process *p, struct call *call)
         return;
     o = object_of(open_path(call, path, sizeof path));
     o->gone = o->kind == FIFO || o->kind == MQ; /* the name is free again */
+}
+
+/* So the C library makes a named semaphore: whole, then by its name. */
+static void leave_link(struct process *p, struct call *call)
+{
+    char from[300], to[300];
+    int n = string_bytes(arg(call, 0), from, sizeof from - 1),
+        m = string_bytes(arg(call, 1), to, sizeof to - 1);
+
+    (void)p;
+    if (call->err || n < 0 || m < 0)
+        return;
+    from[n] = to[m] = '\0';
+    object_rename(object_of(from), to);
+    object_of(to)->made = true;
 }
 
 /* ---- processes -------------------------------------------------------- */
@@ -428,9 +448,9 @@ static void enter_kill(struct process *p, struct call *call)
 {
     int at = strcmp(call->name, "tgkill") == 0;
     struct process *to = process_of((pid_t)strtol(arg(call, at), NULL, 10));
-
     if (!to || strcmp(arg(call, at + 1), "0") == 0)
         return;
+    to->leader->sent[signal_number(arg(call, at + 1))]++;
     send_message(p, &to->leader->signals, NULL, 0, 0);
     p->target = NULL;
 }
@@ -455,6 +475,8 @@ static void leave_sigwait(struct process *p, struct call *call)
     char pid[16];
     struct process *from;
 
+    if (call->value > 0 && call->value < 65)
+        p->leader->came[call->value]++;
     if (call->err || !field(arg(call, 1), "si_pid", pid, sizeof pid))
         return;
     from = anyone((pid_t)strtol(pid, NULL, 10));
@@ -470,6 +492,13 @@ static void leave_signalfd(struct process *p, struct call *call)
 
 /* ---- sockets ---------------------------------------------------------- */
 
+static void leave_socket(struct process *p, struct call *call)
+{
+    leave_new(p, call);
+    if (!call->err && p->target)
+        p->target->datagrams = has(call, 1, "SOCK_DGRAM");
+}
+
 static void enter_bind(struct process *p, struct call *call)
 {
     struct object *name = bound_name(arg(call, 1));
@@ -477,6 +506,12 @@ static void enter_bind(struct process *p, struct call *call)
     p->target = see(p, arg(call, 0), NULL, NULL);
     if (name && p->target)
         name->peer = p->target;
+}
+
+static void leave_bind(struct process *p, struct call *call)
+{
+    if (p->target && !call->err)
+        p->target->bound = true;
 }
 
 static void enter_connect(struct process *p, struct call *call)
@@ -564,6 +599,7 @@ static void leave_recvmsg(struct process *p, struct call *call)
         return;
     }
     m = receive(p, o, data_of(call, 1), call->value, false, -1);
+    p->truncated |= has(call, 1, "MSG_CTRUNC");
     while ((fd = next_descriptor(&list, one, sizeof one)) != -1) {
         bool known = m && n < m->files;
 
@@ -662,8 +698,12 @@ static struct object *by_id(const struct call *call, const char *id)
 
 static void leave_get(struct process *p, struct call *call)
 {
-    if (call->value >= 0)
-        p->target = by_id(call, call->result);
+    if (call->value < 0)
+        return;
+    p->target = by_id(call, call->result);
+    p->target->made |= has(call, 0, "IPC_PRIVATE") || has(call, 2, "CREAT");
+    if (p->target->kind == SHM)
+        p->target->capacity = strtol(arg(call, 1), NULL, 10);
 }
 
 static void enter_id(struct process *p, struct call *call)
@@ -671,10 +711,12 @@ static void enter_id(struct process *p, struct call *call)
     p->target = by_id(call, arg(call, 0));
 }
 
-static void changed_by(struct object *o, struct process *p)
+/* Whichever waits at it may go on from here. */
+static void give(struct object *o, struct process *p)
 {
     o->user = p;
     o->used = p->seq;
+    o->given = true;
 }
 
 static void enter_semop(struct process *p, struct call *call)
@@ -684,7 +726,7 @@ static void enter_semop(struct process *p, struct call *call)
     enter_id(p, call);
     for (const char *c = arg(call, 1); next_operation(&c, &n, &by);)
         if (by > 0)
-            changed_by(semaphore(p->target, n), p);
+            give(semaphore(p->target, n), p);
 }
 
 static void leave_semop(struct process *p, struct call *call)
@@ -712,14 +754,14 @@ static void leave_semop(struct process *p, struct call *call)
         tie(p, WAKE, waker, false, call->err ? "removed" : "wake-up");
 }
 
-/* Who waits at it may go on from here. */
 static void enter_ctl(struct process *p, struct call *call)
 {
     enter_id(p, call);
-    if (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID"))
-        changed_by(p->target, p);
+    if (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID") ||
+        has(call, 2, "SETALL"))
+        give(p->target, p);
     else if (has(call, 2, "SETVAL"))
-        changed_by(semaphore(p->target, strtol(arg(call, 1), NULL, 10)), p);
+        give(semaphore(p->target, strtol(arg(call, 1), NULL, 10)), p);
 }
 
 static void leave_ctl(struct process *p, struct call *call)
@@ -781,7 +823,10 @@ static void leave_munmap(struct process *p, struct call *call)
 static void leave_shmat(struct process *p, struct call *call)
 {
     if (!call->err && p->target)
-        map_add(p, (unsigned long)call->value, 4096, p->target, 0);
+        map_add(p, (unsigned long)call->value,
+                p->target->capacity ? (unsigned long)p->target->capacity
+                                    : 4096,
+                p->target, 0);
 }
 
 /* One word of memory, which may have another address in another process. */
@@ -796,6 +841,7 @@ static struct object *futex_object(struct process *p, const char *address)
     else
         snprintf(key, sizeof key, "futex %d:%lx", (int)p->leader->pid, at);
     o = object_by(FUTEX, key);
+    o->in = in;
     if (in && in->kind == FILE_)
         snprintf(o->name, sizeof o->name, "%.40s", in->name);
     else if (in)
@@ -876,6 +922,7 @@ static const struct meaning meanings[] = {
     { "mknodat", "mkfifo($b1)", .leave = leave_mknod },
     { "unlink", "unlink($b0)", .flags = QUIET, .leave = leave_unlink },
     { "unlinkat", "unlink($b1)", .flags = QUIET, .leave = leave_unlink },
+    { "link", "link($b0, $b1)", .flags = QUIET, .leave = leave_link },
     { "eventfd2", "eventfd($0)", "$r", .leave = leave_new },
     { "timerfd_create", "timerfd()", "$r", .leave = leave_new },
     { "epoll_create1", "epoll_create()", "$r", QUIET, .leave = leave_new },
@@ -929,10 +976,10 @@ static const struct meaning meanings[] = {
       .limit = 3 },
     { "epoll_pwait", "epoll_wait($f0)", "$r", BLOCKS, .need = NEEDS_ONE_OF,
       .limit = 3 },
-    /* sockets */
-    { "socket", "socket()", "$r", .leave = leave_new },
+    /* sockets */ { "socket", "socket()", "$r", .leave = leave_socket },
     { "socketpair", "socketpair()", "$k3", .leave = leave_socketpair },
-    { "bind", "bind($f0, $a1)", .flags = ON_FD, .enter = enter_bind },
+    { "bind", "bind($f0, $a1)", .flags = ON_FD, .enter = enter_bind,
+      .leave = leave_bind },
     { "listen", "listen($f0)", .flags = ON_FD },
     { "connect", "connect($f0, $a1)",
       .flags = ON_FD | BLOCKS | FEEDS | IN_CONNECT, .enter = enter_connect,

@@ -92,11 +92,11 @@ static void fill(struct process *p)
     w->about = about(p, call, &w->end);
     if (!m)
         return;
-    w->need = m->need;
+    w->need = has(call, 1, "FUTEX_WAKE") ? NEEDS_NOTHING : m->need;
     if (m->limit)
         limit(w, arg(call, m->limit));
     w->object = p->target;
-    switch (m->need) {
+    switch (w->need) {
     case NEEDS_DATA:
     case NEEDS_ROOM:
         /* what is sent lies with the other end, the target */
@@ -123,7 +123,11 @@ static void fill(struct process *p)
     case NEEDS_WAKE:
         w->address = strtoul(arg(call, 0), NULL, 0);
         w->private = has(call, 1, "PRIVATE");
+        w->own = w->object && !w->object->in && !opt.attached;
         w->expected = (unsigned)strtol(arg(call, 2), NULL, 0);
+        break;
+    case NEEDS_TIME:
+        limit(w, strchr(arg(call, 0), '{') ? arg(call, 0) : arg(call, 2));
         break;
     case NEEDS_SEMAPHORE:
         operations(w, arg(call, 1));
@@ -145,7 +149,7 @@ static void fill(struct process *p)
 void trace_waits(void)
 {
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && p->inside)
+        if (alive(p) && (p->inside || p->vain) && traced(p)->call.name)
             fill(p);
         else if (p->wait)
             wait_new(p);

@@ -9,8 +9,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,10 +48,11 @@ static char proc_state(pid_t pid)
 static long proc_arg(pid_t pid, int n)
 {
     char path[48], text[512], *at = text;
-
     snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
     if (!file_text(path, text, sizeof text))
         return -1;
+    if (n == -1)
+        return strtol(text, NULL, 10);
     for (int i = 0; i <= n && at; i++)
         at = strchr(at + 1, ' ');
     return at ? (long)strtoul(at + 1, NULL, 0) : -1;
@@ -156,14 +159,14 @@ static void check_one(void *context, int fd, const char *what, mode_t mode)
         slot_set(check->p, fd, file_new(object_of(what), r, w), false);
 }
 
-void proc_tables(void)
+void proc_tables(double since)
 {
     if (!live)
         return;
     for (struct process *p = processes; p; p = p->next) {
         struct check check = { .p = p, .size = p->table->size };
-
-        if (!alive(p) || p->thread || proc_state(p->pid) == ' ')
+        if (!alive(p) || p->thread || outside(p) || p->since > since ||
+            proc_state(p->pid) == ' ')
             continue;
         check.is = zeros((size_t)check.size + 1, sizeof *check.is);
         each_descriptor(p->pid, check_one, &check);
@@ -245,7 +248,6 @@ static bool wanted(const struct process *p, const struct object *o)
 static void look_one(void *context, int fd, const char *what, mode_t mode)
 {
     pid_t pid = *(pid_t *)context;
-    struct process *holder = process_of(pid);
     struct object *o;
     char name[32] = "?";
 
@@ -256,12 +258,9 @@ static void look_one(void *context, int fd, const char *what, mode_t mode)
         if ((o->kind != PIPE && o->kind != FIFO) || !wanted(p, o))
             continue;
         proc_name(pid, name, sizeof name);
-        if (!holder && strcmp(name, "strace") == 0)
-            return;
-        if (!holder)
-            holder = outsider(pid, name);
-        slot_set(holder, fd, file_new(o, mode & S_IRUSR, mode & S_IWUSR),
-                 false);
+        if (strcmp(name, "strace") != 0)
+            slot_set(outsider(pid, name), fd,
+                     file_new(o, mode & S_IRUSR, mode & S_IWUSR), false);
         return;
     }
 }
@@ -281,12 +280,29 @@ static void look_outside(void)
         closedir(dir);
 }
 
-static bool word(pid_t pid, unsigned long address, unsigned *word)
+static bool memory(pid_t pid, unsigned long address, void *to, size_t size)
 {
-    struct iovec here = { word, sizeof *word },
-                 there = { (void *)address, sizeof *word };
+    struct iovec here = { to, size }, there = { (void *)address, size };
 
-    return process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof *word;
+    return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+static bool is_shared(pid_t pid, unsigned long address)
+{
+    unsigned long from, to;
+    char path[48], line[600], flags[8];
+    bool shared = false;
+    FILE *maps;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    maps = fopen(path, "r");
+    while (maps && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, flags) == 3 &&
+            address >= from && address < to)
+            shared = flags[3] == 's';
+    if (maps)
+        fclose(maps);
+    return shared;
 }
 
 /* Which holds a mutex, the C library notes in it. */
@@ -294,8 +310,10 @@ static void look_futex(struct process *p, struct wait *w)
 {
     unsigned owner = 0;
 
-    w->known = word(p->pid, w->address, &w->value);
-    if (w->known && w->value == 2 && word(p->pid, w->address + 8, &owner))
+    w->own = !is_shared(p->pid, w->address);
+    w->known = memory(p->pid, w->address, &w->value, sizeof w->value);
+    if (w->known && w->value == 2 &&
+        memory(p->pid, w->address + 8, &owner, sizeof owner))
         w->holder = anyone((pid_t)owner);
     else if (w->known && w->value & 0x80000000) /* a robust one */
         w->holder = anyone((pid_t)(w->value & 0x3fffffff));
@@ -319,6 +337,27 @@ static void look_epoll(struct process *p, struct wait *w)
                                 .need = events & POLLOUT ? NEEDS_ROOM
                                                          : NEEDS_DATA,
                                 .object = slot->file->object };
+}
+
+/* Are there some in the sets of select that it does not look at? */
+static void look_select(struct process *p, struct wait *w)
+{
+    fd_set set;
+    long call = proc_arg(p->pid, -1), nfds = proc_arg(p->pid, 0);
+
+    if (call != SYS_select && call != SYS_pselect6)
+        return;
+    for (int i = 1; i <= 2; i++) {
+        unsigned long at = (unsigned long)proc_arg(p->pid, i);
+
+        if (at == 0 || !memory(p->pid, at, &set, sizeof set))
+            continue;
+        for (int fd = (int)nfds; fd < FD_SETSIZE && fd < p->table->size; fd++)
+            if (FD_ISSET(fd, &set) && p->table->slot[fd].file &&
+                w->asks < MAX_ASKED)
+                w->asked[w->asks++] =
+                    (struct asked){ .fd = fd, .beyond = true };
+    }
 }
 
 void proc_states(void)
@@ -347,6 +386,9 @@ void proc_look(void)
         }
         if (w->epoll != -1)
             look_epoll(p, w);
+        else if (w->need == NEEDS_ONE_OF)
+            look_select(p, w);
     }
+    outsiders_leave();
     look_outside();
 }

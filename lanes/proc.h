@@ -14,6 +14,7 @@ void proc_name(pid_t pid, char *name, size_t size);
 pid_t proc_parent(pid_t pid);
 bool proc_is_fifo(pid_t pid, const char *path);
 void proc_states(void); /* which of them run, which sleep */
-void proc_tables(void); /* makes the world's tables agree with /proc */
-void proc_look(void);   /* adds to the waits what only it can tell */
+/* The tables of those that are quiet since then agree with /proc now. */
+void proc_tables(double since);
+void proc_look(void); /* adds to the waits what only it can tell */
 #endif

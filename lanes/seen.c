@@ -12,8 +12,10 @@
 /* strace counts real-time signals from 32, the C library from 34. */
 const char *signal_shown(const char *name)
 {
-    return strncmp(name, "SIGRT_", 6) == 0 ? signal_name(signal_number(name))
-                                           : name;
+    long n =
+        strncmp(name, "SIGRT_", 6) == 0 ? strtol(name + 6, NULL, 10) : -1;
+
+    return n >= 0 && n < 1000 ? signal_name(32 + (int)n) : name;
 }
 
 int signal_number(const char *name)
@@ -21,9 +23,10 @@ int signal_number(const char *name)
     for (int i = 1; i < 32; i++)
         if (strcmp(name, signal_name(i)) == 0)
             return i;
-    return strncmp(name, "SIGRT_", 6) == 0
-               ? 32 + (int)strtol(name + 6, NULL, 10)
-               : 0;
+    for (int i = 32; i < 65; i++)
+        if (strcmp(signal_shown(name), signal_name(i)) == 0)
+            return i;
+    return 0;
 }
 
 /* ---- paths, strings --------------------------------------------------- */

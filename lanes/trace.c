@@ -244,8 +244,12 @@ static void enter(struct process *p, const char *body)
     struct call call;
     const struct meaning *m;
     bool again;
-
     call_parse(body, &call);
+    if (p->again == 0 || !t->call.name ||
+        strcmp(call.name, t->call.name) != 0) {
+        p->again = 0;
+        p->since = time_now;
+    }
     again = p->restarts && t->call.name &&
             (strcmp(call.name, t->call.name) == 0 ||
              strcmp(call.name, "restart_syscall") == 0);
@@ -310,6 +314,20 @@ static void draw_return(struct process *p, const struct meaning *m,
     show(row);
 }
 
+/* Has it got nothing, once more? */
+static void count_in_vain(struct process *p, const struct meaning *m,
+                          const struct call *call)
+{
+    p->vain = call->err && strcmp(call->err, "EAGAIN") == 0 ? "EAGAIN"
+              : m && m->need == NEEDS_DATA && call->value == 0 && p->target &&
+                      p->target->kind != FILE_
+                  ? "EOF"
+                  : NULL;
+    p->again = p->vain ? p->again + 1 : 0;
+    if (p->again < 2)
+        p->since = time_now;
+}
+
 static void leave(struct process *p, const char *body, const char *source)
 {
     struct traced *t = traced(p);
@@ -337,6 +355,8 @@ static void leave(struct process *p, const char *body, const char *source)
     t->call.open = p->inside = false;
     if (t->call.err && strncmp(t->call.err, "ERESTART", 8) == 0) {
         p->restarts = true;
+        if (p->wait && !*p->wait->source)
+            copy(p->wait->source, sizeof p->wait->source, source);
         if (p->sending)
             sent(p, -1);
         return;
@@ -355,6 +375,7 @@ static void leave(struct process *p, const char *body, const char *source)
     if (m && m->leave)
         m->leave(p, &t->call);
     received();
+    count_in_vain(p, m, &t->call);
     if (m && m->flags & IN_EXEC)
         keep_failed_exec(p);
     take_ties(&row);
@@ -365,7 +386,8 @@ static void leave(struct process *p, const char *body, const char *source)
 
 /* ---- signals and ends ------------------------------------------------- */
 
-static void signal_line(struct process *p, const char *body)
+static void signal_line(struct process *p, const char *body,
+                        const char *source)
 {
     char name[16], pid[16], value[24], code[24];
     struct process *from;
@@ -375,6 +397,9 @@ static void signal_line(struct process *p, const char *body)
     field(body, "si_code", code, sizeof code);
     field(body, "si_pid", pid, sizeof pid);
     from = anyone((pid_t)strtol(pid, NULL, 10));
+    p->leader->came[signal_number(name)]++;
+    if (*source) /* a crash has a line of its own */
+        copy(traced(p)->source, sizeof traced(p)->source, source);
     draw_failed_exec(p);
     if (strcmp(name, "SIGCHLD") == 0 && !opt.all &&
         (!p->leader->handled[SIGCHLD] || system_path(p->exe)))
@@ -481,6 +506,7 @@ void trace_line(char *text, bool whole, const char *source)
         p->inside = false;
         return;
     }
+    p->stopped = 0;
     switch (line.kind) {
     case LINE_UNFINISHED:
         if (traced(p)->partial && p->inside) {
@@ -522,7 +548,10 @@ void trace_line(char *text, bool whole, const char *source)
         break;
     }
     case LINE_SIGNAL:
-        signal_line(p, line.body);
+        signal_line(p, line.body, source);
+        break;
+    case LINE_STOPPED:
+        p->stopped = signal_number(line.name);
         break;
     default:
         ended(p, &line);

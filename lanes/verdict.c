@@ -1,9 +1,9 @@
 /*
- * verdict.c - nothing moves: which process waits, in which call, on what,
- * for which
+ * verdict.c - which process waits, in which call, on what, for which
  *
- * Each kind of waiting says which processes could end it; where these wait
- * in turn for the first, it is a circle. It is read from the world alone.
+ * Each kind of waiting says which processes could end it. One that no
+ * process could end but those that wait themselves is stuck; where they wait
+ * in turn for the first, it is a circle. All is read from the world.
  */
 #include "verdict.h"
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { GIVERS = 32, MANY = 5 };
+enum { GIVERS = 32, MANY = 5, IN_VAIN = 20 };
 
 static struct waiter {
     struct process *who;
@@ -20,9 +20,13 @@ static struct waiter {
     struct process *giver[GIVERS];
     int givers;
     bool itself;
+    enum { NOBODY, IF_NO_GIVER, ALWAYS } anyone; /* of the picture could */
+    bool unknown;           /* something else may end it, such as time */
+    struct object *strange; /* has a name, so that strangers may come */
+    bool stuck;
 } * waiters;
 static int waiting;
-static void (*out)(const char *line);
+static void (*out)(const char *line); /* NULL: only givers are wanted */
 
 static void say(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
@@ -34,6 +38,8 @@ static void say(const char *format, ...)
     char text[600];
     va_list list;
 
+    if (!out)
+        return;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
@@ -42,13 +48,83 @@ static void say(const char *format, ...)
 
 static void line(const char *format, ...)
 {
-    char text[400];
+    char text[500];
     va_list list;
 
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     say("             %s", text);
+}
+
+/* It gets its P1 or S1 when it is first named. */
+static const char *name(struct object *o)
+{
+    return out ? object_name(o) : o->name;
+}
+
+/* ---- what a process does ---------------------------------------------- */
+
+static bool ours(const struct process *p)
+{
+    return alive(p) && !p->hidden && !outside(p);
+}
+
+static bool in_call(const struct process *p)
+{
+    return p->wait && *p->wait->call;
+}
+
+static bool in_vain(const struct process *p)
+{
+    return p->vain && p->again >= IN_VAIN && in_call(p);
+}
+
+/* Will time end it, or the user? */
+static bool sleeps(const struct process *p)
+{
+    const struct wait *w = p->wait;
+
+    return in_call(p) && !p->stopped &&
+           (w->need == NEEDS_TIME ||
+            (w->need == NEEDS_DATA && w->object && w->object->kind == TTY) ||
+            (w->need == NEEDS_ONE_OF && w->limit > 0 && w->asks == 0 &&
+             w->epoll == -1));
+}
+
+/* Why it gives nothing; one that waits itself has lines of its own. */
+static const char *state_of(const struct process *p)
+{
+    static char text[80];
+
+    if (p->stopped)
+        return ", which is stopped";
+    if (in_vain(p)) {
+        snprintf(text, sizeof text, ", which gets %s again and again",
+                 p->vain);
+        return text;
+    }
+    if (p->run == 'R' && !in_call(p))
+        return ", which computes";
+    if (!sleeps(p) || p->wait->need != NEEDS_TIME)
+        return "";
+    snprintf(text, sizeof text, ", which sleeps %g s", p->wait->limit);
+    return text;
+}
+
+/* The same of one that has what is waited for; before it: ", and ". */
+static const char *where_now(const struct process *p, const char *before)
+{
+    static char text[200];
+
+    if (!alive(p))
+        snprintf(text, sizeof text, "%shas ended", before);
+    else if (*state_of(p) || !in_call(p))
+        return state_of(p);
+    else
+        snprintf(text, sizeof text, "%sis now in %.150s", before,
+                 p->wait->call);
+    return text;
 }
 
 /* ---- which could end it ----------------------------------------------- */
@@ -64,14 +140,23 @@ static void giver(struct waiter *w, struct process *p)
             return;
     if (w->givers < GIVERS)
         w->giver[w->givers++] = p;
+    else
+        w->unknown = true;
 }
 
 /* Its name goes into the list, too. */
 static void named_giver(struct waiter *w, struct process *p, char *text,
                         size_t size)
 {
-    append(text, size, "%s%s", *text ? ", " : "", who(p));
+    append(text, size, "%s%s%s", *text ? ", " : "", who(p), state_of(p));
     giver(w, p);
+}
+
+static void strangers(struct waiter *w, struct object *o)
+{
+    w->anyone = IF_NO_GIVER;
+    if (!o->gone)
+        w->strange = o;
 }
 
 /* "A connect2 fd 4, B echo fd 1": which has such an end, and as what. */
@@ -97,30 +182,37 @@ static int holders(struct waiter *w, struct object *o, bool writers,
                        p == w->who->leader ? "itself," : who(p), fd);
             else if (ends <= had + MANY)
                 append(text, size, ends == had + MANY ? ",..." : ",%d", fd);
-            giver(w, p);
         }
+        if (ends == had)
+            continue;
+        giver(w, p);
+        if (p != w->who->leader)
+            append(text, size, "%s", state_of(p));
     }
     return ends;
 }
 
 /* Those that are no part of the picture. */
-static int outsiders(const struct object *o, bool writers, char *text,
-                     size_t size)
+static int outsiders(struct waiter *w, const struct object *o, bool writers,
+                     char *text, size_t size)
 {
     int n = 0;
 
     *text = '\0';
     for (struct process *p = processes; p; p = p->next)
-        if (outside(p) && holds(p, o, writers) && n++ < 3)
-            append(text, size, "%s%s", n > 1 ? ", " : "", who(p));
+        if (outside(p) && holds(p, o, writers)) {
+            giver(w, p);
+            if (n++ < 3)
+                append(text, size, "%s%s", n > 1 ? ", " : "", who(p));
+        }
     return n;
 }
 
 static void say_holders(struct waiter *w, struct object *o, bool writers)
 {
-    char text[300], others[160];
+    char text[400], others[160];
     int n = holders(w, o, writers, text, sizeof text);
-    int more = outsiders(o, writers, others, sizeof others);
+    int more = outsiders(w, o, writers, others, sizeof others);
     const char *end = writers ? "write end" : "read end";
 
     if (n > 0)
@@ -130,95 +222,176 @@ static void say_holders(struct waiter *w, struct object *o, bool writers)
         line("outside of this picture:  %s", others);
     if (n + more == 0)
         line("no %s is open that we know of", end);
+    if (o->kind == FIFO)
+        strangers(w, o);
+    else
+        w->unknown |= n + more == 0;
+}
+
+static void say_others(struct waiter *w, struct object *o, bool writers,
+                       const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void say_others(struct waiter *w, struct object *o, bool writers,
+                       const char *format, ...)
+{
+    char what[160], text[400];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(what, sizeof what, format, list);
+    va_end(list);
+    if (holders(w, o, writers, text, sizeof text) == 0 && o->kind != MQ)
+        w->unknown = true;
+    line("%s %s", what, *text ? text : "nobody that we know of");
+}
+
+/* Is there any other process in the picture? */
+static bool alone(const struct process *p)
+{
+    for (struct process *q = processes; q; q = q->next)
+        if (ours(q) && q->leader != p->leader)
+            return false;
+    return true;
 }
 
 /* ---- what is needed --------------------------------------------------- */
 
+/* Could one come, of this set or with a handler? */
+static void signals_for(struct waiter *w, const char *set)
+{
+    struct process *p = w->who, *leader = p->leader;
+    int ended = 0;
+
+    if (leader->handled[SIGCHLD] || strstr(set, "CHLD"))
+        for (struct process *q = processes; q; q = q->next)
+            if (alive(q) && q->parent == leader)
+                giver(w, q); /* its end would be one */
+    w->anyone = ALWAYS;
+    for (int i = 1; i < 65; i++)
+        if (leader->sent[i] > leader->came[i] + 1)
+            line("%s: %d sent, %d came: one that still waits to come "
+                 "swallows the next",
+                 signal_name(i), leader->sent[i], leader->came[i]);
+    for (struct process *q = processes; q; q = q->next)
+        ended += q->state == ZOMBIE && q->parent == leader;
+    if (ended > 1)
+        line("%d children have ended that it has not waited for: one SIGCHLD "
+             "may stand for several",
+             ended);
+    if (alone(p))
+        line("nobody is left in this picture that could send one");
+}
+
+static void needs_signal(struct waiter *w)
+{
+    char text[200] = "";
+
+    for (int i = 1; i < 65; i++)
+        if (w->who->leader->handled[i])
+            append(text, sizeof text, "%s%s", *text ? ", " : "",
+                   signal_name(i));
+    if (*w->wait->set)
+        line("one of %s would do; none has come", w->wait->set);
+    else if (*text)
+        line("a signal with a handler would do: %s", text);
+    else
+        line("it has no handler: only a signal that ends it");
+    if (*w->wait->blocked)
+        line("blocked meanwhile: %s", w->wait->blocked);
+    signals_for(w, w->wait->set);
+}
+
 static void needs_data(struct waiter *w, struct object *o)
 {
-    char text[300];
-    int n;
-
-    if (!o)
+    if (!o) {
+        w->unknown = true;
         return;
+    }
     switch (o->kind) {
     case PIPE:
     case FIFO:
-        line("%s: no data, and no EOF", object_name(o));
+        line("%s: no data, and no EOF", name(o));
         say_holders(w, o, true);
         break;
     case SOCKET:
-        if (!o->peer) {
-            line("%s: nobody connects, nothing comes", object_name(o));
-            break;
+        if (o->peer) {
+            say_others(w, o->peer, true,
+                       "%s: no data; the other end:", name(o));
+        } else if (o->datagrams && !o->bound) {
+            line("%s: no data; it has no name (bind), so nobody can send to "
+                 "it",
+                 name(o));
+        } else {
+            line(o->datagrams ? "%s: no data; anybody may send to its name"
+                              : "%s: nobody connects, nothing comes",
+                 name(o));
+            strangers(w, o);
         }
-        n = holders(w, o->peer, true, text, sizeof text);
-        line("%s: no data; the other end: %s", object_name(o),
-             n ? text : "nobody that we know of");
         break;
     case MQ:
-        n = holders(w, o, true, text, sizeof text);
-        line("%s: the queue is empty; could send: %s", object_name(o),
-             n ? text : "nobody");
+        say_others(w, o, true,
+                   "%s: the queue is empty; could send:", name(o));
+        strangers(w, o);
         break;
     case TTY:
         line("the terminal: nobody types");
+        w->unknown = true;
         break;
     default:
-        line("%s: nothing to read%s%s", object_name(o),
+        if (strncmp(o->key, "eventfd", 7) == 0) {
+            say_others(w, o, true,
+                       "%s: nothing to read; could write:", name(o));
+            break;
+        }
+        line("%s: nothing to read%s%s", name(o),
              *o->takes ? ", it takes " : "", o->takes);
-        if (strstr(o->takes, "CHLD"))
-            for (struct process *p = processes; p; p = p->next)
-                if (alive(p) && p->parent == w->who->leader)
-                    giver(w, p); /* its end would be a signal */
+        if (*o->takes)
+            signals_for(w, o->takes);
+        else
+            w->unknown = true;
     }
 }
 
 static void needs_room(struct waiter *w, struct object *o)
 {
-    char text[300];
-    int n;
-
-    if (!o)
-        return;
-    if (o->kind == MSGQ) {
-        line("%s: the queue is full", object_name(o));
+    if (!o) {
+        w->unknown = true;
+    } else if (o->kind == MSGQ) {
+        line("%s: the queue is full", name(o));
+        strangers(w, o);
     } else if (o->kind == SOCKET) {
-        n = holders(w, o->peer ? o->peer : o, false, text, sizeof text);
-        line("%s: full; could read it: %s", object_name(o),
-             n ? text : "nobody");
+        say_others(w, o->peer ? o->peer : o, false,
+                   "%s: full; could read it:", name(o));
     } else if (o->kind == MQ) {
         int messages = 0;
 
-        n = holders(w, o, false, text, sizeof text);
         for (struct message *m = o->first; m; m = m->next)
             messages += m->done != 0;
-        line("%s: the queue is full, %d message%s; could receive: %s",
-             object_name(o), messages, messages == 1 ? "" : "s",
-             n ? text : "nobody");
+        say_others(w, o, false,
+                   "%s: the queue is full, %d message%s; could receive:",
+                   name(o), messages, messages == 1 ? "" : "s");
+        strangers(w, o);
+    } else if (o->kind != PIPE && o->kind != FIFO) {
+        w->unknown = true;
     } else {
         long inside = o->queued;
 
         for (struct message *m = o->first; m; m = m->next)
             if (!m->done && m->from == w->who && inside > o->capacity)
                 inside = o->capacity; /* the rest is not in it yet */
-        line("%s: full, %ld bytes are in it", object_name(o), inside);
+        line("%s: full, %ld bytes are in it", name(o), inside);
         say_holders(w, o, false);
     }
 }
 
 static void needs_other_end(struct waiter *w, struct object *o, bool writers)
 {
-    char text[300];
-
     if (o->kind != PIPE && o->kind != FIFO) {
         needs_data(w, o);
         return;
     }
-    line("%s: its other end is open:  %s", object_name(o),
-         holders(w, o, writers, text, sizeof text)
-             ? text
-             : "nobody that we know of");
+    say_others(w, o, writers, "%s: its other end is open: ", name(o));
 }
 
 static void needs_one_of(struct waiter *w)
@@ -228,6 +401,11 @@ static void needs_one_of(struct waiter *w)
     for (int i = 0; i < w->wait->asks; i++) {
         struct asked *a = &w->wait->asked[i];
 
+        if (a->beyond) {
+            line("fd %d is in the set, but nfds is too small: it must be %d",
+                 a->fd, a->fd + 1);
+            continue;
+        }
         line("fd %d is not ready:", a->fd);
         if (a->need == NEEDS_ROOM)
             needs_room(w, a->object);
@@ -236,37 +414,25 @@ static void needs_one_of(struct waiter *w)
         else
             needs_other_end(w, a->object, a->w);
     }
+    w->unknown |= w->wait->asks == 0;
 }
 
-static void needs_signal(struct waiter *w)
+/* Those that have a copy of its memory, which was one before fork. */
+static void say_copies(const struct process *p)
 {
-    struct process *p = w->who;
-    char text[200] = "";
-
-    if (*w->wait->set) {
-        line("one of %s would do; none has come", w->wait->set);
-        return;
-    }
-    for (int i = 1; i < 65; i++)
-        if (p->leader->handled[i])
-            append(text, sizeof text, "%s%s", *text ? ", " : "",
-                   signal_name(i));
-    if (p->leader->handled[SIGCHLD]) /* the end of a child would do */
-        for (struct process *q = processes; q; q = q->next)
-            if (alive(q) && q->parent == p->leader)
-                giver(w, q);
-    if (*text)
-        line("a signal with a handler would do: %s", text);
-    else
-        line("it has no handler: only a signal that ends it");
-    if (*w->wait->blocked)
-        line("blocked meanwhile: %s", w->wait->blocked);
+    for (struct process *q = processes; q; q = q->next)
+        if (q->program == p->program && q->leader != p->leader &&
+            !q->thread && !outside(q))
+            line("it lies in memory of its own: %s has a copy, which is "
+                 "another",
+                 who(q));
 }
 
 static void needs_wake(struct waiter *w)
 {
     struct process *p = w->who, *holder = w->wait->holder;
     struct object *o = w->wait->object;
+    bool own = w->wait->own || w->wait->private;
     char text[200] = "";
 
     for (struct process *q = processes; q; q = q->next)
@@ -276,20 +442,34 @@ static void needs_wake(struct waiter *w)
             giver(w, q);
             return;
         }
+    if (w->wait->own)
+        say_copies(p);
+    else if (w->wait->private)
+        line("it is in shared memory, but waits for its own threads only: "
+             "pshared is not set");
+    if (holder && w->wait->own && holder->leader != p->leader) {
+        line("a mutex [%s]: %s had it when it was copied", name(o),
+             who(holder));
+        giver(w, p);
+        return;
+    }
     if (holder) {
-        line("a mutex [%s]: held by %s%s", object_name(o),
+        line("a mutex [%s]: held by %s%s", name(o),
              holder == p ? "itself" : who(holder),
-             alive(holder) ? "" : ", who has ended");
+             holder == p ? "" : where_now(holder, ", which "));
         if (alive(holder))
             giver(w, holder);
         return;
     }
-    if (w->wait->known)
-        line("[%s]: its value is %u, and nobody wakes it", object_name(o),
+    if (w->wait->known && w->wait->value != w->wait->expected)
+        line("[%s]: its value has changed from %u to %u, but nobody wakes it",
+             name(o), w->wait->expected, w->wait->value);
+    else if (w->wait->known)
+        line("[%s]: its value is %u, and nobody wakes it", name(o),
              w->wait->value);
     else
-        line("[%s]: nobody wakes it", object_name(o));
-    if (w->wait->private) {
+        line("[%s]: nobody wakes it", name(o));
+    if (own) {
         for (struct process *q = processes; q; q = q->next)
             if (q != p && q->leader == p->leader && alive(q))
                 named_giver(w, q, text, sizeof text);
@@ -297,6 +477,14 @@ static void needs_wake(struct waiter *w)
              *text ? text : "it has no other");
         if (!*text)
             giver(w, p);
+    } else if (o->in) {
+        if (o->in->found)
+            line("%s was there before: its value is what an earlier run has "
+                 "left",
+                 name(o->in));
+        if (o->in->kind == FILE_)
+            strangers(w, o->in);
+        w->anyone = IF_NO_GIVER;
     }
     if (o->user && o->user != p)
         line("the last wake-up came from %s", who(o->user));
@@ -313,20 +501,22 @@ static void needs_semaphore(struct waiter *w)
             (op->value != -1 && op->by < 0 && op->value >= -op->by))
             continue; /* this one could be done */
         if (op->value != -1)
-            line("%s, semaphore %d: its value is %d, it wants %d",
-                 object_name(set), op->number, op->value, op->by);
+            line("%s, semaphore %d: its value is %d, it wants %d", name(set),
+                 op->number, op->value, op->by);
         else
-            line("%s, semaphore %d: it wants %d", object_name(set),
-                 op->number, op->by);
+            line("%s, semaphore %d: it wants %d", name(set), op->number,
+                 op->by);
         o = semaphore(set, op->number);
-        if (!o->holder)
-            continue;
-        line("%s took it last%s",
-             o->holder == w->who ? "it itself" : who(o->holder),
-             alive(o->holder) ? "" : ", and has ended");
-        if (alive(o->holder))
+        if (o->holder)
+            line("%s took it last%s",
+                 o->holder == w->who ? "it itself" : who(o->holder),
+                 o->holder == w->who ? "" : where_now(o->holder, ", and "));
+        else if (set->made && !set->given && !o->given)
+            line("nobody has set it: a new one is 0");
+        if (o->holder && alive(o->holder))
             giver(w, o->holder);
     }
+    strangers(w, set);
 }
 
 static void needs_message(struct waiter *w)
@@ -341,23 +531,28 @@ static void needs_message(struct waiter *w)
     if (w->wait->known)
         snprintf(wanted, sizeof wanted, "; wanted: type %ld", w->wait->type);
     if (*text)
-        line("%s: in the queue: %s%s", object_name(o), text, wanted);
+        line("%s: in the queue: %s%s", name(o), text, wanted);
     else
-        line("%s: the queue is empty", object_name(o));
+        line("%s: the queue is empty", name(o));
+    strangers(w, o);
 }
 
 static void needs_lock(struct waiter *w)
 {
     struct object *o = w->wait->object;
+    struct process *holder = o ? o->holder : NULL;
 
+    w->unknown = !holder || !alive(holder);
     if (!o)
         return;
-    if (o->holder && alive(o->holder)) {
-        line("%s: locked by %s", object_name(o), who(o->holder));
-        giver(w, o->holder);
-    } else {
-        line("%s: locked, we have not seen by whom", object_name(o));
+    if (w->unknown) {
+        line("%s: locked, we have not seen by which", name(o));
+        return;
     }
+    line("%s: locked by %s%s", name(o),
+         holder == w->who ? "itself" : who(holder),
+         holder == w->who ? "" : where_now(holder, ", which "));
+    giver(w, holder);
 }
 
 static void needs_partner(struct waiter *w)
@@ -368,6 +563,12 @@ static void needs_partner(struct waiter *w)
         if (alive(p) && p->wait && p->wait->need == NEEDS_PARTNER &&
             p->wait->object != w->wait->object)
             giver(w, p); /* it would come to ours next, perhaps */
+    if (alone(w->who))
+        line("there is no other process in this picture");
+    if (w->wait->object)
+        strangers(w, w->wait->object);
+    else
+        w->unknown = true; /* perhaps it is no FIFO */
 }
 
 static void needs_child(struct waiter *w)
@@ -379,78 +580,191 @@ static void needs_child(struct waiter *w)
             !q->thread && (w->wait->child <= 0 || q->pid == w->wait->child))
             named_giver(w, q, text, sizeof text);
     line("until it ends: %s", *text ? text : "no child that we know of");
+    w->unknown |= !*text;
 }
 
 static void needs_accept(struct waiter *w)
 {
-    char text[300] = "";
+    static const char *const what =
+        "its queue is full, or it does not answer";
 
     if (w->wait->object)
-        holders(w, w->wait->object, false, text, sizeof text);
-    line("its queue is full, or it does not answer; could accept: %s",
-         *text ? text : "nobody that we know of");
-}
-
-static void say_limit(const struct wait *wait)
-{
-    if (wait->limit <= 0)
-        return;
-    if (wait->clock)
-        line("(it will give up by itself: until a time of the clock)");
+        say_others(w, w->wait->object, false, "%s; could accept:", what);
     else
-        line("(it will give up by itself after %g s)", wait->limit);
+        line("%s", what);
+    w->unknown |= !w->wait->object;
 }
 
 static void explain(struct waiter *w)
 {
-    switch (w->wait->need) {
-    case NEEDS_DATA:
-        needs_data(w, w->wait->object);
-        break;
-    case NEEDS_ROOM:
-        needs_room(w, w->wait->object);
-        break;
-    case NEEDS_PARTNER:
-        needs_partner(w);
-        break;
-    case NEEDS_ACCEPT:
-        needs_accept(w);
-        break;
-    case NEEDS_CHILD:
-        needs_child(w);
-        break;
-    case NEEDS_SIGNAL:
-        needs_signal(w);
-        break;
-    case NEEDS_WAKE:
-        needs_wake(w);
-        break;
-    case NEEDS_SEMAPHORE:
-        needs_semaphore(w);
-        break;
-    case NEEDS_MESSAGE:
-        needs_message(w);
-        break;
-    case NEEDS_LOCK:
-        needs_lock(w);
-        break;
-    case NEEDS_ONE_OF:
-        needs_one_of(w);
-        break;
-    case NEEDS_TIME:
+    struct wait *wait = w->wait;
+    static void (*const needs[])(struct waiter * w) = {
+        [NEEDS_PARTNER] = needs_partner, [NEEDS_ACCEPT] = needs_accept,
+        [NEEDS_CHILD] = needs_child,     [NEEDS_SIGNAL] = needs_signal,
+        [NEEDS_WAKE] = needs_wake,       [NEEDS_SEMAPHORE] = needs_semaphore,
+        [NEEDS_MESSAGE] = needs_message, [NEEDS_LOCK] = needs_lock,
+        [NEEDS_ONE_OF] = needs_one_of,   [NEEDS_TIME] = NULL,
+    };
+
+    if (wait->need == NEEDS_DATA)
+        needs_data(w, wait->object);
+    else if (wait->need == NEEDS_ROOM)
+        needs_room(w, wait->object);
+    else if (needs[wait->need])
+        needs[wait->need](w);
+    else
+        w->unknown = true;
+    if (wait->need == NEEDS_TIME)
         line("it sleeps; time will end that");
-        break;
-    default:
-        break;
-    }
-    say_limit(w->wait);
+    else if (wait->clock)
+        line("(it will give up by itself: until a time of the clock)");
+    else if (wait->limit > 0)
+        line("(it will give up by itself after %g s)", wait->limit);
+    w->unknown |= wait->limit > 0;
 }
 
-/* ---- does anything move? ---------------------------------------------- */
-
-static bool in_call(const struct process *p)
+static void say_waiter(struct waiter *w)
 {
-    return p->wait && *p->wait->call;
+    struct process *p = w->who;
+    char first[600];
+
+    snprintf(first, sizeof first, "  %-10s ", who(p));
+    if (p->stopped) {
+        say("%sis stopped (%s%s); only SIGCONT wakes it: kill -CONT %d",
+            first, signal_name(p->stopped),
+            p->stopped == SIGTTIN
+                ? ": it read the terminal from the background"
+            : p->stopped == SIGTTOU
+                ? ": it wrote to the terminal from the background"
+                : "",
+            (int)p->pid);
+        w->anyone = ALWAYS;
+        return;
+    }
+    if (!in_call(p)) {
+        say("%s%s", first,
+            p->run == 'R' ? "computes: it is in no system call"
+                          : "is in no system call");
+        w->unknown = true;
+        return;
+    }
+    if (in_vain(p))
+        append(first, sizeof first, "calls again and again %.400s = %s",
+               p->wait->call, p->vain);
+    else
+        append(first, sizeof first, "is in %.400s", p->wait->call);
+    if (p->wait->about)
+        append(first, sizeof first, " [%s%s]", name(p->wait->about),
+               p->wait->end);
+    if (*p->wait->source)
+        say("%-60s  %s", first, p->wait->source);
+    else
+        say("%s", first);
+    if (in_vain(p) && strstr(p->vain, "EOF"))
+        line("that is the end of the file; nothing will come any more");
+    else
+        explain(w);
+    if (p->truncated)
+        line("a descriptor that was sent to it is lost: there was no room "
+             "for it (MSG_CTRUNC)");
+}
+
+/* ---- which are stuck -------------------------------------------------- */
+
+static struct waiter *waiter_of(const struct process *p)
+{
+    for (int i = 0; i < waiting; i++)
+        if (waiters[i].who == p)
+            return &waiters[i];
+    return NULL;
+}
+
+/* It, or one of its threads. */
+static bool moves(const struct process *p)
+{
+    if (outside(p))
+        return true;
+    for (int i = 0; i < waiting; i++)
+        if (!waiters[i].stuck &&
+            (waiters[i].who == p ||
+             (!p->thread && waiters[i].who->leader == p)))
+            return true;
+    return false;
+}
+
+static bool can_be_ended(const struct waiter *w)
+{
+    for (int i = 0; i < w->givers; i++)
+        if (moves(w->giver[i]))
+            return true;
+    if (w->anyone == ALWAYS || (w->anyone == IF_NO_GIVER && w->givers == 0))
+        for (int i = 0; i < waiting; i++)
+            if (waiters[i].who->leader != w->who->leader && !waiters[i].stuck)
+                return true;
+    return w->unknown;
+}
+
+/* All that have done nothing new since then are stuck, but who can be freed
+   by one that is not. */
+static void find_stuck(double since)
+{
+    bool found = true;
+
+    for (int i = 0; i < waiting; i++)
+        waiters[i].stuck = waiters[i].who->since <= since;
+    while (found) {
+        found = false;
+        for (int i = 0; i < waiting; i++)
+            if (waiters[i].stuck && can_be_ended(&waiters[i]))
+                waiters[i].stuck = false, found = true;
+    }
+}
+
+/* Asks each for its givers, and says what it waits for, if out is set. */
+static void ask_all(double since)
+{
+    int n = 0;
+
+    free(waiters);
+    waiting = 0;
+    for (struct process *p = processes; p; p = p->next)
+        waiting += ours(p);
+    waiters = zeros((size_t)waiting + 1, sizeof *waiters);
+    for (struct process *p = processes; p; p = p->next)
+        if (ours(p)) /* the oldest first */
+            waiters[waiting - ++n] =
+                (struct waiter){ .who = p, .wait = p->wait };
+    for (int i = 0; i < waiting; i++)
+        say_waiter(&waiters[i]);
+    find_stuck(since);
+}
+
+bool some_stuck(double since)
+{
+    out = NULL;
+    ask_all(since);
+    for (int i = 0; i < waiting; i++)
+        if (waiters[i].stuck)
+            return true;
+    return false;
+}
+
+bool all_wait(void)
+{
+    int n = 0;
+
+    for (struct process *p = processes; p; p = p->next) {
+        if (!ours(p))
+            continue;
+        n++;
+        if (p->stopped)
+            continue;
+        if (p->state == ENDING || sleeps(p))
+            return false;
+        if (p->run ? !strchr("SDTZ", p->run) : !in_call(p))
+            return false;
+    }
+    return n > 0;
 }
 
 /* How long it will take; a time of the clock counts from the silence on. */
@@ -471,45 +785,14 @@ bool one_gives_up(double stuck, double silence)
     return false;
 }
 
-/* Will time end it, or the user? */
-static bool sleeps(const struct process *p)
-{
-    const struct wait *w = p->wait;
-
-    return in_call(p) &&
-           (w->need == NEEDS_TIME ||
-            (w->need == NEEDS_DATA && w->object && w->object->kind == TTY) ||
-            (w->need == NEEDS_ONE_OF && w->limit > 0 && w->asks == 0 &&
-             w->epoll == -1));
-}
-
-bool all_wait(void)
-{
-    int n = 0;
-
-    for (struct process *p = processes; p; p = p->next) {
-        if (!alive(p) || p->hidden || outside(p))
-            continue;
-        n++;
-        if (p->state == ENDING || sleeps(p))
-            return false;
-        if (p->run ? !strchr("SDTZ", p->run) : !in_call(p))
-            return false;
-    }
-    return n > 0;
-}
-
 /* ---- circles ---------------------------------------------------------- */
 
 /* Looks for a way from p back to p, over those that wait. */
 static int circle(struct process *p, struct process *goal,
                   struct process *path[], int n)
 {
-    struct waiter *w = NULL;
+    struct waiter *w = waiter_of(p);
 
-    for (int i = 0; i < waiting; i++)
-        if (waiters[i].who == p)
-            w = &waiters[i];
     if (!w || n >= 12)
         return 0;
     for (int i = 0; i < w->givers; i++) {
@@ -527,6 +810,28 @@ static int circle(struct process *p, struct process *goal,
     return 0;
 }
 
+/* For ever, if nobody else can end it, no stranger either. */
+static const char *how_long(struct process *path[], int n)
+{
+    static char text[100];
+    struct object *strange = NULL;
+
+    for (int i = 0; i < n; i++) {
+        const struct waiter *w = waiter_of(path[i]);
+
+        if (!w || !w->stuck)
+            return "";
+        strange = w->strange ? w->strange : strange;
+    }
+    if (!strange)
+        return ", for ever";
+    snprintf(text, sizeof text, " (strangers may come: %s has a %s)",
+             name(strange),
+             strange->kind == SEMSET || strange->kind == MSGQ ? "number"
+                                                              : "name");
+    return text;
+}
+
 static void say_circles(void)
 {
     struct process *path[16];
@@ -538,9 +843,14 @@ static void say_circles(void)
         int length;
 
         if (w->itself && w->givers == 1) {
-            say("%s waits for itself.", who(w->who));
+            say("%s waits for itself%s.", who(w->who), how_long(&w->who, 1));
             said = true;
             continue;
+        }
+        if (w->stuck && w->givers == 0 && !w->strange &&
+            w->anyone == NOBODY) {
+            say("%s waits for ever: nobody can end it.", who(w->who));
+            said = true;
         }
         length = circle(w->who, w->who, path, 0);
         if (length < 2 || said)
@@ -549,53 +859,17 @@ static void say_circles(void)
         copy(text, sizeof text, letter(w->who));
         for (int j = 0; j < length; j++)
             append(text, sizeof text, " waits for %s%s", letter(path[j]),
-                   j < length - 1 ? ", who" : "");
-        say("%s: a circle.", text);
+                   j < length - 1 ? ", which" : "");
+        say("%s: a circle%s.", text, how_long(path, length));
     }
 }
 
-static void say_waiter(struct waiter *w)
+void verdict(void (*to)(const char *line))
 {
-    struct wait *wait = w->wait;
-    char first[600];
-
-    if (!in_call(w->who)) {
-        say("  %-10s is in no system call", who(w->who));
-        return;
-    }
-    snprintf(first, sizeof first, "  %-10s is in %.400s", who(w->who),
-             wait->call);
-    if (wait->about)
-        append(first, sizeof first, " [%s%s]", object_name(wait->about),
-               wait->end);
-    if (*wait->source)
-        say("%-60s  %s", first, wait->source);
-    else
-        say("%s", first);
-    explain(w);
-}
-
-void verdict(double seconds, void (*to)(const char *line))
-{
-    int n = 0;
-
     out = to;
-    waiting = 0;
-    for (struct process *p = processes; p; p = p->next)
-        waiting += alive(p) && !p->hidden && !outside(p);
-    waiters = zeros((size_t)waiting + 1, sizeof *waiters);
-    for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && !p->hidden && !outside(p)) /* the oldest first */
-            waiters[waiting - ++n] =
-                (struct waiter){ .who = p, .wait = p->wait };
-    out("");
-    if (seconds > 0)
-        say("Nothing has moved for %g second%s.", seconds,
-            seconds == 1 ? "" : "s");
-    else
-        say("The log ends here.");
-    for (int i = 0; i < waiting; i++)
-        say_waiter(&waiters[i]);
+    ask_all(time_now);
     say_circles();
     free(waiters);
+    waiters = NULL;
+    waiting = 0;
 }

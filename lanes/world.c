@@ -8,9 +8,10 @@
 
 struct process *processes; /* the newest first */
 long now;                  /* steps so far */
+double time_now;           /* seconds, of the present step */
 void (*forget)(struct process *p);
 
-static int numbers, pipes, sockets;
+static int numbers, pipes, sockets, programs;
 static int grown;               /* objects made, processes ended, so far */
 static struct table *inherited; /* what the first process finds open */
 
@@ -28,6 +29,18 @@ static struct object **bucket_of(const char *key)
     return &bucket[hash % BUCKETS];
 }
 
+/* The path's last part; of a named semaphore, the name that it has in C. */
+static void name_by_path(struct object *o)
+{
+    const char *base = strrchr(o->key, '/');
+
+    base = base && base[1] ? base + 1 : o->key;
+    if (strncmp(o->key, "/dev/shm/sem.", 13) == 0)
+        snprintf(o->name, sizeof o->name, "/%.40s", o->key + 13);
+    else
+        copy(o->name, sizeof o->name, base);
+}
+
 struct object *object_by(enum kind kind, const char *key)
 {
     struct object **at = bucket_of(key), *o;
@@ -43,9 +56,7 @@ struct object *object_by(enum kind kind, const char *key)
     o->next = *at;
     *at = o;
     if (kind == FILE_ || kind == FIFO || kind == MQ) {
-        const char *base = strrchr(key, '/');
-
-        copy(o->name, sizeof o->name, base && base[1] ? base + 1 : key);
+        name_by_path(o);
     } else if (kind == TTY) {
         copy(o->name, sizeof o->name, "tty");
     } else {
@@ -63,6 +74,23 @@ const char *object_name(struct object *o)
         strpbrk(o->name, ":>"))
         snprintf(o->name, sizeof o->name, "S%d", ++sockets);
     return o->name;
+}
+
+void object_rename(struct object *o, const char *key)
+{
+    struct object **at = bucket_of(o->key);
+
+    while (*at && *at != o)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = o->next;
+    free(o->key);
+    o->key = same(key);
+    name_by_path(o);
+    at = bucket_of(o->key);
+    o->next = *at;
+    *at = o;
 }
 
 /* A FIFO is known from its making; live, from its inode. */
@@ -327,7 +355,7 @@ static void space_leave(struct process *p)
 struct process *process_of(pid_t pid)
 {
     for (struct process *p = processes; p; p = p->next)
-        if (p->pid == pid && p->state != GONE)
+        if (p->pid == pid && p->state != GONE && !outside(p))
             return p;
     return NULL;
 }
@@ -342,8 +370,7 @@ void hide(struct process *p)
 struct process *anyone(pid_t pid)
 {
     struct process *p = processes;
-
-    while (p && p->pid != pid)
+    while (p && (p->pid != pid || outside(p)))
         p = p->next;
     return p;
 }
@@ -384,14 +411,27 @@ const char *who(const struct process *p)
 
 struct process *outsider(pid_t pid, const char *name)
 {
-    struct process *p = process_new(pid, NULL, false, false);
+    struct process *p;
+
+    for (p = processes; p; p = p->next)
+        if (outside(p) && p->pid == pid)
+            return p;
+    p = process_new(pid, NULL, false, false);
 
     p->number = -1;
     numbers--;
-    for (int i = 0; i < p->table->size; i++) /* it has inherited nothing */
-        slot_close(p, i);
+    outsiders_leave(); /* it has inherited nothing */
     copy(p->name, sizeof p->name, name);
     return p;
+}
+
+void outsiders_leave(void)
+{
+    for (struct process *p = processes; p; p = p->next)
+        for (int i = 0; outside(p) && i < p->table->size; i++) {
+            file_free(p->table->slot[i].file, NULL);
+            p->table->slot[i] = (struct slot){ 0 };
+        }
 }
 
 bool outside(const struct process *p)
@@ -417,11 +457,14 @@ struct process *process_new(pid_t pid, struct process *parent, bool thread,
     p->pid = pid;
     p->number = numbers++;
     p->leader = p;
+    p->since = time_now;
+    p->program = ++programs;
     copy(p->name, sizeof p->name, "?");
     if (parent) {
         copy(p->name, sizeof p->name, parent->name);
         copy(p->exe, sizeof p->exe, parent->exe);
         memcpy(p->handled, parent->handled, sizeof p->handled);
+        p->program = parent->program;
         p->parent = thread ? parent->parent : parent;
         p->thread = thread;
         if (thread)
@@ -455,6 +498,7 @@ void new_program(struct process *p, const char *path)
         if (p->table->slot[i].cloexec)
             slot_close(p, i);
     space_leave(p);
+    p->program = ++programs;
     memset(p->handled, 0, sizeof p->handled);
 }
 
@@ -540,6 +584,7 @@ static void mark_object(struct object *o)
         mark_process(o->w);
         mark_process(o->user);
         mark_process(o->holder);
+        mark_object(o->in);
         for (struct message *m = o->first; m; m = m->next) {
             mark_process(m->from);
             for (int i = 0; i < m->files; i++)

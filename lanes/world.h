@@ -65,7 +65,11 @@ struct object {
     char takes[40];         /* a signalfd: the signals */
     struct process *holder; /* of a lock */
     struct object *peer;    /* of a socket, of a set of semaphores */
+    struct object *in;      /* of a futex: the shared memory */
     int readers, writers;   /* open files */
+    bool datagrams, bound;  /* a socket: of such, has a name */
+    bool made, found;       /* in this picture, or it was there before */
+    bool given;             /* a semaphore: some value */
     bool gone, marked;
 };
 
@@ -99,7 +103,8 @@ struct space { /* an address space, as far as it is shared */
 
 struct object *object_by(enum kind kind, const char *key);
 struct object *object_of(const char *link); /* as /proc/PID/fd has it */
-const char *object_name(struct object *o);  /* P1 and S1 from now on */
+void object_rename(struct object *o, const char *key);
+const char *object_name(struct object *o); /* P1 and S1 from now on */
 struct file *file_new(struct object *object, bool r, bool w);
 void file_free(struct file *file, struct process *by);
 void file_ends(struct file *file, bool r, bool w); /* they are known now */
@@ -157,7 +162,7 @@ struct wait {
     char blocked[200];     /* ... or does not take */
     unsigned long address; /* NEEDS_WAKE */
     unsigned expected;     /* ... the value; or a thread's number */
-    bool private;          /* ... its own threads only */
+    bool private, own;     /* ... its own threads only; its own memory */
     bool known;            /* ... value and holder are */
     unsigned value;
     struct process *holder;
@@ -171,7 +176,8 @@ struct wait {
         int fd;
         enum need need;
         struct object *object;
-        bool w; /* NEEDS_OTHER_END: that is one to write to */
+        bool w;      /* NEEDS_OTHER_END: that is one to write to */
+        bool beyond; /* not looked at, since nfds is too small */
     } asked[MAX_ASKED];
     int asks;
 };
@@ -187,7 +193,7 @@ enum in { /* a call that others have to know of */
 struct process {
     struct process *next;
     pid_t pid;
-    int number;    /* 0 is A */
+    int number;    /* 0 is A; -1: outside of the picture */
     char name[32]; /* from execve's argv */
     char exe[256];
     struct process *parent, *leader; /* leader: of the thread group */
@@ -198,6 +204,10 @@ struct process {
     struct space *space;
     struct object signals; /* sent to it, and not yet delivered */
     unsigned char handled[65];
+    unsigned short sent[65], came[65]; /* signals: how many */
+    int program;                       /* which exec it comes from */
+    int stopped;                       /* by this signal, or 0 */
+    bool truncated; /* a descriptor that was sent to it did not fit */
     bool thread;
     bool hidden; /* the launcher of several commands: has no lane */
     bool marked;
@@ -207,6 +217,9 @@ struct process {
     bool waits;            /* others have moved meanwhile: it has to wait */
     bool restarts;         /* interrupted by a signal, will be called again */
     long seq;              /* when it went in */
+    double since;          /* the time when it last did something new */
+    long again;            /* how often it has got the same in vain since */
+    const char *vain;      /* ... what: "EOF" */
     struct object *target; /* what the call is about */
     struct message *sending;
     struct object *sent_to;
@@ -221,6 +234,7 @@ struct process {
 
 extern struct process *processes; /* the newest first */
 extern long now;                  /* steps so far */
+extern double time_now;           /* seconds, of the present step */
 
 struct process *process_of(pid_t pid);
 struct process *anyone(pid_t pid); /* even if it is gone */
@@ -233,10 +247,11 @@ const char *who(const struct process *p); /* "A connect2" */
 /* One of no interest but for what it holds: number is -1. */
 struct process *outsider(pid_t pid, const char *name);
 bool outside(const struct process *p);
+void outsiders_leave(void);
 void name_process(struct process *p, const char *path);
 void hide(struct process *p);
 void new_program(struct process *p, const char *path); /* exec */
-struct wait *wait_new(struct process *p);               /* an empty one */
+struct wait *wait_new(struct process *p);              /* an empty one */
 void ends(struct process *p);                          /* it has closed all */
 void gone(struct process *p); /* and perhaps nobody has waited for it */
 bool last_thread(const struct process *p);

@@ -1,168 +1,8 @@
 # lanes: the picture and the verdict, live under strace and from kept logs.
 
 setup_file() {
-    cat >"$BATS_FILE_TMPDIR/stuck.c" <<-'END'
-	#define _GNU_SOURCE
-	#include <errno.h>
-	#include <fcntl.h>
-	#include <linux/filter.h>
-	#include <linux/seccomp.h>
-	#include <mqueue.h>
-	#include <pthread.h>
-	#include <signal.h>
-	#include <stdio.h>
-	#include <string.h>
-	#include <sys/file.h>
-	#include <sys/msg.h>
-	#include <sys/prctl.h>
-	#include <sys/select.h>
-	#include <sys/sem.h>
-	#include <sys/epoll.h>
-	#include <sys/socket.h>
-	#include <sys/syscall.h>
-	#include <sys/un.h>
-	#include <sys/wait.h>
-	#include <unistd.h>
-	static int id;
-	static void clean(int number)
-	{
-	    (void)number;
-	    semctl(id, 0, IPC_RMID);
-	    msgctl(id, IPC_RMID, NULL);
-	    _exit(1);
-	}
-	int main(int argc, char *argv[])
-	{
-	    const char *how = argc > 1 ? argv[1] : "";
-	    int fd[2];
-	    sigset_t set;
-	    if (!strcmp(how, "write")) {
-	        pipe(fd);
-	        for (;;)
-	            write(fd[1], "0123456789abcdef", 16);
-	    } else if (!strcmp(how, "mq") || !strcmp(how, "mq-full")) {
-	        struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 8 };
-	        char name[64];
-	        snprintf(name, sizeof name, "/lanes.%d", getpid());
-	        mqd_t q = mq_open(name, O_CREAT | O_RDWR, 0600, &attr);
-	        mq_unlink(name);
-	        if (how[2]) {
-	            mq_send(q, "one", 3, 0);
-	            mq_send(q, "two", 3, 0);
-	        }
-	        mq_receive(q, (char[8]){ 0 }, 8, NULL);
-	    } else if (!strcmp(how, "sem")) {
-	        id = semget(IPC_PRIVATE, 1, 0600);
-	        signal(SIGTERM, clean);
-	        semctl(id, 0, SETVAL, 1);
-	        if (fork() == 0) {
-	            struct sembuf take = { 0, -1, 0 };
-	            semop(id, &take, 1);
-	            pause();
-	        }
-	        while (semctl(id, 0, GETVAL) == 1)
-	            ;
-	        semop(id, &(struct sembuf){ 0, -1, 0 }, 1);
-	    } else if (!strcmp(how, "msg")) {
-	        id = msgget(IPC_PRIVATE, 0600);
-	        signal(SIGTERM, clean);
-	        struct { long type; char text[4]; } m = { 3, "x" };
-	        msgsnd(id, &m, 1, 0);
-	        if (fork() == 0) {
-	            msgrcv(id, &m, 4, 9, 0);
-	            _exit(0);
-	        }
-	        wait(NULL);
-	    } else if (!strcmp(how, "mutex")) {
-	        pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
-	        pthread_mutex_lock(&m);
-	        pthread_mutex_lock(&m);
-	    } else if (!strcmp(how, "flock")) {
-	        int a = open("lock", O_CREAT | O_RDWR, 0600);
-	        int b = open("lock", O_RDWR);
-	        flock(a, LOCK_EX);
-	        flock(b, LOCK_EX);
-	    } else if (!strcmp(how, "recv") || !strcmp(how, "select")) {
-	        socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
-	        if (fork() == 0) {
-	            read(fd[1], (char[4]){ 0 }, 4);
-	            _exit(0);
-	        }
-	        close(fd[1]);
-	        if (how[0] == 's') {
-	            fd_set r;
-	            FD_ZERO(&r);
-	            FD_SET(fd[0], &r);
-	            select(fd[0] + 1, &r, NULL, NULL, NULL);
-	        }
-	        recv(fd[0], (char[4]){ 0 }, 4, 0);
-	    } else if (!strcmp(how, "accept")) {
-	        struct sockaddr_un a = { AF_UNIX, "sock" };
-	        unlink("sock");
-	        fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
-	        bind(fd[0], (void *)&a, sizeof a);
-	        listen(fd[0], 1);
-	        accept(fd[0], NULL, NULL);
-	    } else if (!strcmp(how, "sigwait")) {
-	        sigemptyset(&set);
-	        sigaddset(&set, SIGUSR2);
-	        sigprocmask(SIG_BLOCK, &set, NULL);
-	        sigwaitinfo(&set, NULL);
-	    } else if (!strcmp(how, "suspend")) {
-	        sigemptyset(&set);
-	        sigsuspend(&set);
-	    } else if (!strcmp(how, "no-ptrace")) {
-	        struct sock_filter code[] = {
-	            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-	            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
-	            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-	            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	        };
-	        struct sock_fprog filter = { 4, code };
-	        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0)
-	            execvp(argv[2], argv + 2);
-	        return 111;
-	    } else if (!strcmp(how, "epoll")) {
-	        struct epoll_event e = { EPOLLIN };
-	        pipe(fd);
-	        id = epoll_create1(0);
-	        e.data.fd = fd[0];
-	        epoll_ctl(id, EPOLL_CTL_ADD, fd[0], &e);
-	        epoll_wait(id, &e, 1, -1);
-	    } else if (!strcmp(how, "connect")) {
-	        struct sockaddr_un a = { AF_UNIX, "sock" };
-	        unlink("sock");
-	        id = socket(AF_UNIX, SOCK_STREAM, 0);
-	        bind(id, (void *)&a, sizeof a);
-	        listen(id, 0);
-	        if (fork() == 0)
-	            for (;;)
-	                connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
-	                    sizeof a);
-	        wait(NULL);
-	    } else if (!strcmp(how, "range")) {
-	        pipe(fd);
-	        if (fork() == 0) {
-	            syscall(SYS_close_range, fd[1], fd[1], 0);
-	            read(fd[0], (char[1]){ 0 }, 1);
-	        }
-	        wait(NULL);
-	    } else if (!strcmp(how, "fifos")) {
-	        mkfifo("one", 0600);
-	        mkfifo("two", 0600);
-	        id = fork();
-	        open(id ? "one" : "two", O_WRONLY);
-	        open(id ? "two" : "one", O_RDONLY);
-	    } else {
-	        for (;;) /* busy, not stuck */
-	            if (argc > 2 && access(argv[2], F_OK) == 0)
-	                return 0;
-	    }
-	}
-	END
-    cc -w -g -D_DEFAULT_SOURCE -include stdlib.h -include sys/stat.h \
-        -o "$BATS_FILE_TMPDIR/stuck" "$BATS_FILE_TMPDIR/stuck.c" -pthread -lrt
+    cc -w -g -o "$BATS_FILE_TMPDIR/stuck" "$BATS_TEST_DIRNAME/lanes/stuck.c" \
+        -pthread -lrt
 }
 
 setup() {
@@ -392,7 +232,7 @@ remove_set() {
     run -0 grep 'exit 5' picture
 }
 
-@test "lanes -p -p: two that ran before, what they hold, who waits for whom" {
+@test "lanes -p -p: two that ran before, what they hold, which waits for whom" {
     requires strace
     perl -e 'pipe R, W; if (fork) { wait } else { sysread R, $x, 1 }' 3>&- &
     wait_until pgrep -P $!
@@ -400,7 +240,7 @@ remove_set() {
     pkill -P $!
     wait $!
     assert_line --regexp 'while 2 write ends are open: .*itself, fd [0-9]+'
-    assert_line --regexp '(A waits for B, who waits for A|B waits for A.*): a circle'
+    assert_line --regexp '(A waits for B, which waits for A|B waits for A.*): a circle'
     assert_line --regexp '^ +[0-9]+  P1.w  pipe:'
 }
 
@@ -510,7 +350,7 @@ rooms() {
 
 @test "moment: two FIFOs opened in opposite order" {
     stuck sh -c 'mkfifo one two; : >one <two & : >two <one'
-    assert_line --regexp 'A waits for C, who waits for A: a circle'
+    assert_line --regexp 'A waits for C, which waits for A: a circle'
 }
 
 @test "moment: a lost update, forced; the memory lane shows the counter" {
@@ -609,7 +449,7 @@ rooms() {
 
 @test "verdict: coprocess --no-flush: two reads, a circle" {
     stuck coprocess --no-flush
-    assert_line --regexp 'A waits for B, who waits for A: a circle'
+    assert_line --regexp 'A waits for B, which waits for A: a circle'
 }
 
 @test "verdict: sig-hello --pause: which signal would do" {
@@ -620,12 +460,12 @@ rooms() {
 
 @test "verdict: shm-mutex --no-robust: the holder is dead" {
     stuck shm-mutex --no-robust
-    assert_line --regexp 'a mutex .*held by B shm-mutex, who has ended'
+    assert_line --regexp 'a mutex .*held by B shm-mutex, which has ended'
 }
 
 @test "verdict: shm-sem read: a semaphore that nobody posts" {
     stuck -l shm-sem read "/shm-sem.$BASHPID"
-    assert_line --regexp 'futex wait \[sem\..* shm-sem.c:[0-9]+$'
+    assert_line --regexp 'futex wait \[/shm-sem\..* shm-sem.c:[0-9]+$'
     assert_line --partial 'its value is 0, and nobody wakes it'
 }
 
@@ -639,9 +479,9 @@ rooms() {
 @test "verdict: sysv-philosophers --one-by-one: each fork has its holder" {
     stuck sysv-philosophers --one-by-one
     for child in B C D; do
-        assert_line --regexp "^ +$child sysv-philosophers took it last\$"
+        assert_line --regexp "^ +$child sysv-philosophers took it last, and is now in semop"
     done
-    assert_line 'B waits for C, who waits for D, who waits for B: a circle.'
+    assert_line --partial 'B waits for C, which waits for D, which waits for B: a circle'
     remove_set
 }
 
@@ -698,7 +538,7 @@ rooms() {
     assert_line --partial 'a mutex'
     assert_line --partial 'held by itself'
     stuck stuck flock
-    assert_line --partial 'lock: locked by A stuck'
+    assert_line --partial 'lock: locked by itself'
 }
 
 @test "verdict: sockets: accept, recv, select" {
@@ -729,6 +569,121 @@ rooms() {
 @test "verdict: wait for a child that waits" {
     stuck bash -c 'mkfifo never; cat never & wait; :'
     assert_line --regexp 'until it ends: [BC] cat'
+}
+
+# Several ways to get stuck, side by side; then `said WAY REGEX` looks.
+ways() {
+    requires strace
+    run -0 bash -c 'for way; do
+            { lanes -t 0.25 stuck $way >"$way"; echo "status $?" >>"$way"; } &
+        done; wait' ways "$@"
+}
+
+said() { # WAY REGEX...
+    local way=$1 pattern
+    for pattern in "${@:2}"; do
+        grep -qE -e "$pattern" "$way" ||
+            fail "stuck $way: nothing like '$pattern' in: $(<"$way")"
+    done
+}
+
+@test "verdict: one that is stopped, and what stopped it" {
+    ways stop
+    said stop 'A .*waitpid' 'until it ends: B stuck, which is stopped' \
+        'B stuck +is stopped \(SIGSTOP\); only SIGCONT wakes it: kill -CONT' \
+        'status 124'
+    requires script bsdutils
+    run -124 script -qec 'lanes -t 0.25 stuck background' /dev/null
+    assert_output --partial \
+        'is stopped (SIGTTIN: it read the terminal from the background)'
+}
+
+@test "verdict: a circle is said, though another sleeps and wakes" {
+    ways watched
+    said watched 'Some processes have not moved' 'status 124' \
+        '^B waits for C, which waits for B: a circle, for ever\.'
+}
+
+@test "verdict: a sleeper, by its descriptor; it is not ended, nor one that computes" {
+    requires strace
+    run -0 lanes -t 0.25 sh -c '(sleep 0.6 & echo hi) | cat'
+    assert_line --regexp 'while 1 write end is open: +[CD] sleep fd 1, which sleeps 0.6 s'
+    refute_line --partial 'for ever'
+    assert_line --partial 'exit 0'
+    run -0 lanes -t 0.25 stuck compute
+    assert_line --partial 'until it ends: B stuck, which computes'
+}
+
+@test "verdict: the end of the file, again and again" {
+    ways eof
+    said eof 'until it ends: B stuck, which gets EOF again and again' \
+        'B stuck +calls again and again read\(3\) = EOF \[P1.r\]' \
+        'B stuck waits for ever' 'status 124'
+}
+
+@test "verdict: at ^C, and at SIGTERM" {
+    requires strace
+    for signal in INT TERM; do
+        lanes -t 9 stuck write >out 3>&- &
+        wait_until grep -q 'write.* …' out
+        kill -$signal $!
+        wait_until grep -q 'waits for itself, for ever' out
+        kill -$signal $! || true
+        wait $! || true
+        assert_file_contains out "^At .*"
+    done
+}
+
+@test "verdict: memory of one's own; a lock that wakes threads only" {
+    ways mutex-copy sem-copy not-shared
+    said mutex-copy 'it lies in memory of its own: A stuck has a copy' \
+        'a mutex \[.*\]: A stuck had it when it was copied'
+    said sem-copy 'it lies in memory of its own: B stuck has a copy'
+    said not-shared 'pshared is not set' 'its value has changed from 2 to 0'
+}
+
+@test "verdict: taken before it waits; never set; there before" {
+    ways order never-set
+    said order 'semaphore 0: .*wants -1' \
+        'B stuck took it last, and is now in semop' \
+        'semaphore 1: .*wants -1' 'nobody has set it: a new one is 0'
+    said never-set 'nobody has set it'
+    name=/lanes.$BASHPID
+    run -0 "$BATS_FILE_TMPDIR/stuck" left-behind $name # it takes it, and ends
+    stuck stuck left-behind $name last
+    assert_line --regexp "$name was there before: its value is what an earlier"
+}
+
+@test "verdict: nfds too small, a datagram socket without a name, MSG_CTRUNC" {
+    ways nfds no-name truncated eventfd
+    said nfds 'fd 3 is in the set, but nfds is too small: it must be 4'
+    said no-name 'it has no name \(bind\), so nobody can send to it' \
+        'B stuck waits for ever: nobody can end it'
+    said truncated 'descriptor that was sent to it is lost.*MSG_CTRUNC'
+    said eventfd 'could write: itself, fd 3' 'waits for itself, for ever'
+}
+
+@test "verdict: signals that were lost, and nobody is left to send one" {
+    ways lost
+    said lost 'SIGUSR1: 5 sent, 1 came' 'nobody is left in this picture'
+}
+
+@test "verdict: for ever, or strangers may come" {
+    ways fifos recv
+    said fifos 'a circle \(strangers may come: (one|two) has a name\)'
+    said recv 'a circle, for ever'
+}
+
+@test "lanes -l: a crash has its own line; to ask for lines ends no call" {
+    requires strace
+    run -139 lanes -l stuck crash
+    line=$(grep -n 'the line' "$ROOT/tests/lanes/stuck.c" | cut -d: -f1)
+    assert_line --regexp "SIGSEGV +stuck.c:$line\$"
+    for way in never-set sigwait epoll; do
+        run -124 lanes -l -t 0.25 stuck $way
+        refute_line --partial 'in no system call'
+        refute_line --partial EINTR
+    done
 }
 
 @test "lanes: usage errors name the word, and end with 2" {
