@@ -32,7 +32,6 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -617,34 +616,6 @@ static void end_all(void)
         kill(tracer, SIGKILL);
 }
 
-/* Does its call go on after a signal that is of no interest? */
-static bool goes_on(const struct process *p)
-{
-    const struct wait *w = p->wait;
-
-    return p->inside && !p->stopped && w && w->need != NEEDS_SEMAPHORE &&
-           w->epoll == -1 && !*w->set;
-}
-
-/*
- * Where in the program do those wait that wait? strace tells the stack when
- * a call is over; a signal that nobody minds makes it begin again.
- */
-static void ask_sources(void)
-{
-    bool whole;
-    char *line;
-
-    rows_mute();
-    for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && goes_on(p) && !p->leader->handled[SIGURG])
-            syscall(SYS_tkill, p->pid, SIGURG);
-    follow(0.03, 0); /* not longer: one may be about to give up by itself */
-    line_done();
-    if ((line = reader_line(&reader, true, &whole)))
-        take_line(line, whole);
-}
-
 static int finish(bool ended)
 {
     int status = 0;
@@ -690,13 +661,9 @@ static int finish(bool ended)
         }
         end_all();
     } else {
-        const char *when = silent(will.stuck);
-
         line_done();
         trace_end();
-        if (will.source && live)
-            ask_sources();
-        say_verdict(when);
+        say_verdict(silent(will.stuck));
         if (will.tables)
             tables_say();
         fflush(NULL);

@@ -3,6 +3,7 @@
  * process is in
  */
 #include "proc.h"
+#include "stack.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -360,6 +361,39 @@ static void look_select(struct process *p, struct wait *w)
     }
 }
 
+/* The lines of the program where they wait, as their stacks tell: no signal
+   is sent, no call disturbed. */
+static void look_lines(void)
+{
+    enum { MOST = 64 };
+    struct place place[MOST], *places[MOST];
+    struct wait *wait[MOST];
+    int n = 0;
+
+    look_begin();
+    for (struct process *p = processes; p && n < MOST; p = p->next) {
+        struct seen *s =
+            alive(p) && p->wait ? look_pid(p->leader->pid) : NULL;
+
+        if (!s || outside(p))
+            continue;
+        look_threads(s);
+        for (int i = 0; i < s->threads && n < MOST; i++)
+            if (s->thread[i].tid == p->pid) {
+                stack_place(&s->thread[i], &place[n]);
+                if (p->wait->need == NEEDS_WAKE && *place[n].name)
+                    copy(p->wait->call, sizeof p->wait->call, place[n].name);
+                places[n] = &place[n];
+                wait[n++] = p->wait;
+            }
+    }
+    stack_lines(places, n);
+    for (int i = 0; i < n; i++)
+        copy(wait[i]->source, sizeof wait[i]->source, place[i].line);
+    stack_end();
+    look_end();
+}
+
 void proc_states(void)
 {
     for (struct process *p = processes; p; p = p->next)
@@ -391,4 +425,5 @@ void proc_look(void)
     }
     outsiders_leave();
     look_outside();
+    look_lines();
 }

@@ -355,8 +355,6 @@ static void leave(struct process *p, const char *body, const char *source)
     t->call.open = p->inside = false;
     if (t->call.err && strncmp(t->call.err, "ERESTART", 8) == 0) {
         p->restarts = true;
-        if (p->wait && !*p->wait->source)
-            copy(p->wait->source, sizeof p->wait->source, source);
         if (p->sending)
             sent(p, -1);
         return;

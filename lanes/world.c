@@ -298,7 +298,7 @@ bool holds(const struct process *p, const struct object *o, bool write)
 void map_add(struct process *p, unsigned long address, unsigned long size,
              struct object *object, unsigned long offset)
 {
-    struct space *s = p->space;
+    struct memory *s = p->space;
 
     s->map = resize(s->map, (size_t)(s->maps + 1), sizeof *s->map);
     s->map[s->maps++] = (struct mapping){ address, size, object, offset };
@@ -306,7 +306,7 @@ void map_add(struct process *p, unsigned long address, unsigned long size,
 
 void map_remove(struct process *p, unsigned long address)
 {
-    struct space *s = p->space;
+    struct memory *s = p->space;
 
     for (int i = 0; i < s->maps; i++)
         if (s->map[i].address == address) {
@@ -318,7 +318,7 @@ void map_remove(struct process *p, unsigned long address)
 struct object *mapped(struct process *p, unsigned long address,
                       unsigned long *offset)
 {
-    struct space *s = p->space;
+    struct memory *s = p->space;
 
     for (int i = 0; i < s->maps; i++)
         if (address - s->map[i].address < s->map[i].size) {
@@ -328,9 +328,9 @@ struct object *mapped(struct process *p, unsigned long address,
     return NULL;
 }
 
-static struct space *space_copy(const struct space *from)
+static struct memory *space_copy(const struct memory *from)
 {
-    struct space *s = zeros(1, sizeof *s);
+    struct memory *s = zeros(1, sizeof *s);
 
     s->refs = 1;
     if (from && from->maps) {

@@ -96,7 +96,7 @@ struct mapping { /* MAP_SHARED */
     unsigned long offset;
 };
 
-struct space { /* an address space, as far as it is shared */
+struct memory { /* an address space, as far as it is shared */
     int refs, maps;
     struct mapping *map;
 };
@@ -201,7 +201,7 @@ struct process {
     int status; /* exit status, or 128 + signal */
     char killer[16];
     struct table *table;
-    struct space *space;
+    struct memory *space;
     struct object signals; /* sent to it, and not yet delivered */
     unsigned char handled[65];
     unsigned short sent[65], came[65]; /* signals: how many */
