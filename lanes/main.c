@@ -343,13 +343,15 @@ static void run_strace(char *command[], char *pids[], int attached,
 static bool looked, explained;
 static FILE *collected;
 
-static void look_around(double since)
+static void look_around(double since, bool far)
 {
     looked = true;
     proc_tables(since);
     trace_waits();
     proc_states();
     proc_look();
+    if (far)
+        proc_look_far();
 }
 
 /* What has been seen is no longer so. */
@@ -413,7 +415,7 @@ static bool is_stuck(double stuck)
     if (one_gives_up(stuck, silence))
         limit *= 0.75;
     if ((silence > limit && all_wait()) || some_stuck(time - limit)) {
-        look_around(time - limit);
+        look_around(time - limit, true);
         if ((silence > limit && all_wait()) || some_stuck(time - limit))
             return true;
         next = time + 1;
@@ -421,7 +423,7 @@ static bool is_stuck(double stuck)
     /* Not stuck, but silent; no text in the midst of a picture. */
     if (silence > stuck && said != came && painter->forgets) {
         said = came;
-        look_around(came);
+        look_around(came, true);
         say_verdict(silent(stuck));
     }
     return false;
@@ -588,7 +590,7 @@ static bool follow(double limit, double stuck)
         if (stuck <= 0)
             continue;
         if (silence > (stuck > 0.3 ? 0.3 : stuck) * 0.75 && !looked)
-            look_around(came); /* at ^C it may be too late */
+            look_around(came, false); /* at ^C it may be too late */
         if (interrupts && silence > 0.7 && all_wait())
             quitting = true; /* one ^C is not enough to end it */
     }
@@ -656,7 +658,7 @@ static int finish(bool ended)
     } else if (quitting || interrupts > 1) {
         status = terminated ? 128 + SIGTERM : 128 + SIGINT;
         if (terminated) {
-            look_around(time_now);
+            look_around(time_now, true);
             say_verdict("At SIGTERM:");
         }
         end_all();

@@ -423,6 +423,12 @@ void proc_look(void)
         else if (w->need == NEEDS_ONE_OF)
             look_select(p, w);
     }
+}
+
+void proc_look_far(void)
+{
+    if (!live)
+        return;
     outsiders_leave();
     look_outside();
     look_lines();
