@@ -340,7 +340,7 @@ static void run_strace(char *command[], char *pids[], int attached,
 
 /* ---- the verdict ------------------------------------------------------ */
 
-static bool looked, explained;
+static bool looked, explained, all_quiet;
 static FILE *collected;
 
 static void look_around(double since, bool far)
@@ -392,9 +392,8 @@ static const char *silent(double seconds)
     static char text[80];
 
     snprintf(text, sizeof text, "%s moved for %g second%s.",
-             seconds_now() - came < seconds / 2 ? "Some processes have not"
-                                                : "Nothing has",
-             seconds, seconds == 1 ? "" : "s");
+             all_quiet ? "Nothing has" : "Some processes have not", seconds,
+             seconds == 1 ? "" : "s");
     return text;
 }
 
@@ -414,9 +413,10 @@ static bool is_stuck(double stuck)
     proc_states();
     if (one_gives_up(stuck, silence))
         limit *= 0.75;
-    if ((silence > limit && all_wait()) || some_stuck(time - limit)) {
+    all_quiet = silence > limit;
+    if ((all_quiet && all_wait()) || some_stuck(time - limit)) {
         look_around(time - limit, true);
-        if ((silence > limit && all_wait()) || some_stuck(time - limit))
+        if ((all_quiet && all_wait()) || some_stuck(time - limit))
             return true;
         next = time + 1;
     }
