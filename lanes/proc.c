@@ -3,7 +3,8 @@
  * process is in
  */
 #include "proc.h"
-#include "stack.h"
+#include "image.h"
+#include "lines.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -387,10 +388,10 @@ static void look_lines(void)
                 wait[n++] = p->wait;
             }
     }
-    stack_lines(places, n);
+    lines_find(places, n);
     for (int i = 0; i < n; i++)
         copy(wait[i]->source, sizeof wait[i]->source, place[i].line);
-    stack_end();
+    image_end();
     look_end();
 }
 

@@ -16,7 +16,7 @@ bool proc_is_fifo(pid_t pid, const char *path);
 void proc_states(void); /* which of them run, which sleep */
 /* The tables of those that are quiet since then agree with /proc now. */
 void proc_tables(double since);
-void proc_look(void);   /* adds to the waits what only it can tell */
+void proc_look(void); /* adds to the waits what only it can tell */
 /* And this, which takes longer: the lines; which processes outside hold. */
 void proc_look_far(void);
 #endif
