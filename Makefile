@@ -44,7 +44,7 @@ bats       = $(call missing,bats) $(foreach l,bats-support bats-assert bats-file
 
 # All tests but those for more tools. The longest first, so that nothing is
 # left to wait for at the end. lanes is tested where we have built it.
-TESTS := tests/suite.bats $(filter-out tests/suite.bats tests/tools.bats \
+CHECKS := tests/suite.bats $(filter-out tests/suite.bats tests/tools.bats \
     $(if $(OURS),,tests/lanes%),$(wildcard tests/*.bats))
 # Those for one program: its folder's, and the suite's.
 TESTS_OF_P := $(wildcard $(patsubst %/,tests/%.bats,\
@@ -59,7 +59,7 @@ LINTERS ?= clang-format shellcheck cppcheck gcc clang clang-tidy
 
 .DELETE_ON_ERROR:
 .PHONY: all demo lecture slides check check-tools lint lint-needs $(LINTERS:%=lint-%) \
-        clean clean-ipc help
+        grade grade-tests kit clean clean-ipc help
 vpath %.c $(MECHANISMS)
 
 # Beside somebody else's programs lanes is welcome, but not needed.
@@ -101,7 +101,7 @@ check: all ## build, then run the tests, all but those of check-tools
 ##   BIN=DIR      of somebody else's programs, which are not written to
 ##   OUT=DIR      leave the results there, as TAP and JUnit
 	@$(call need,$(strip $(bats)))
-	@BIN="$(abspath $(BIN))" tests/run $(or $(T:%=tests/%.bats),$(if $(P),$(TESTS_OF_P),$(TESTS)))
+	@BIN="$(abspath $(BIN))" tests/run $(or $(T:%=tests/%.bats),$(if $(P),$(TESTS_OF_P),$(CHECKS)))
 
 check-tools: all ## the tests that need more tools: clang, musl, valgrind, spin
 	@$(call need,$(strip $(bats)))
@@ -109,9 +109,32 @@ check-tools: all ## the tests that need more tools: clang, musl, valgrind, spin
 	    echo "missing, so what needs it is skipped: sudo apt-get install -y $$missing"
 	@BIN="$(abspath $(BIN))" tests/run tests/tools.bats
 
-CHECKED := $(SOURCES) $(LANES)
+# Submissions and the tests of the graded tests: as many side by side as make -j
+# says, or as there are cores.
+side-by-side = $(patsubst %,-j %,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
+
+grade: $(if $(compiler),$(TOOLS)/lanes) ## grade homework, in a box
+##   SUBMISSION=DIR   what one student has submitted
+##   SUBMISSIONS=DIR  a class: a folder for each; late work is graded alone
+##   A=connect2       these assignments alone
+##   TESTS=F.bats     hidden tests, for the assignment F
+##   OUT=DIR          all reports; of a class [build/grades]
+##   SHARD=2/8        of a class, the second of eight parts
+	@$(if $(SUBMISSION)$(SUBMISSIONS),,$(error whose? make grade SUBMISSION=DIR))
+	@$(if $(SUBMISSION),homework/grade/one $(OUT:%=-o "%") "$(SUBMISSION)" $(A) $(TESTS),\
+	    homework/grade/class $(side-by-side) $(SHARD:%=-s %) \
+	    -o "$(or $(OUT),build/grades)" "$(SUBMISSIONS)" $(A) $(TESTS))
+
+grade-tests: $(if $(compiler),$(TOOLS)/lanes) ## test the graded tests, by right and wrong programs
+##   A=connect2   those of these assignments
+	@homework/grade/test $(side-by-side) $(A)
+
+CHECKED := $(SOURCES) $(LANES) $(wildcard homework/*/*.c homework/*/right/*.c \
+    homework/grade/nudges/*.c)
 SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
-           tests/lanes/record $(wildcard tests/*.bash tests/*.bats)
+           tests/lanes/record $(wildcard tests/*.bash tests/*.bats) \
+           $(wildcard $(addprefix homework/grade/,one class test judge *.bash \
+           report/write) homework/*/*.bats)
 # $(call each,COMMAND) runs a command for each file, the largest first, on as
 # many cores as there are; it is silent if all is well.
 each = @echo '$1'; ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \
