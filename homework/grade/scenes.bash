@@ -8,7 +8,8 @@
 #   --short-reads          read gives at most 3 bytes of a pipe or a socket
 #   --starve CALL=ERROR    the kernel refuses that call, in strace's words
 #   --trace CALLS          strace's log of these calls is the file $trace
-#   --perturbed            a nap before each store to shared memory
+#   --nap MS               as long a nap before each store to shared memory;
+#                          --perturbed is 0.5
 #   --closed FD            without that descriptor: 0, 1 or 2
 #   --ignore SIGNAL        with that signal ignored, as some launchers have it
 #   --seconds N            may take longer than 3
@@ -44,6 +45,11 @@ scene() {
         --perturbed)
             perturbed
             programs+=/perturbed
+            ;;
+        --nap)
+            perturbed
+            programs+=/perturbed
+            clean+=("NAP=$2")
             ;;
         --late) clean+=("LD_PRELOAD=$INSIDE/late.so" "LATE=$2") ;;
         --starve) traced "${2%=*}" -e "inject=${2%=*}:error=${2#*=}" ;;

@@ -9,6 +9,7 @@
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 struct mapping {
@@ -44,14 +45,20 @@ static int is_shared(uintptr_t address)
     return holds(&shared, address);
 }
 
+static struct timespec nap = { .tv_nsec = 500000 };
+
 static void store(void *address)
 {
     if (is_shared((uintptr_t)address))
-        nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+        nanosleep(&nap, NULL);
 }
 
 void __tsan_init(void)
 {
+    const char *ms = getenv("NAP");
+
+    if (ms)
+        nap.tv_nsec = atol(ms) * 1000000; /* less than a second */
 }
 
 void __tsan_func_entry(void *pc)
@@ -94,12 +101,13 @@ void __tsan_write_range(void *address, unsigned long size)
     store(address);
 }
 
-/* Atomics do what they would do; a store may nap all the same. */
+/* Atomics do what they would do, after the nap. */
 #define CHANGE(bits, name)                                                   \
     uint##bits##_t __tsan_atomic##bits##_##name(uint##bits##_t *at,          \
                                                 uint##bits##_t v, int order) \
     {                                                                        \
         (void)order;                                                         \
+        store(at);                                                           \
         return __atomic_##name(at, v, __ATOMIC_SEQ_CST);                     \
     }
 #define ATOMIC(bits)                                                         \
@@ -119,6 +127,7 @@ void __tsan_write_range(void *address, unsigned long size)
         uint##bits##_t *at, uint##bits##_t v, int order)                     \
     {                                                                        \
         (void)order;                                                         \
+        store(at);                                                           \
         return __atomic_exchange_n(at, v, __ATOMIC_SEQ_CST);                 \
     }                                                                        \
     int __tsan_atomic##bits##_compare_exchange_strong(                       \
@@ -127,6 +136,7 @@ void __tsan_write_range(void *address, unsigned long size)
     {                                                                        \
         (void)order;                                                         \
         (void)failed;                                                        \
+        store(at);                                                           \
         return __atomic_compare_exchange_n(at, old, v, 0, __ATOMIC_SEQ_CST,  \
                                            __ATOMIC_SEQ_CST);                \
     }                                                                        \

@@ -1,0 +1,2 @@
+# Autolab takes the scores from the last line.
+{ scores: ([.assignments[] | { (.name): .points }] | add // {}) } | tojson
