@@ -5,6 +5,7 @@
 #   scene [OPTION...] 'BASH' [ARG...]     several; the functions are judge's
 #
 #   --late child|parent    that side of each fork naps for 250 ms
+#   --doomed N             the Nth child is killed as it starts
 #   --short-reads          read gives at most 3 bytes of a pipe or a socket
 #   --starve CALL=ERROR    the kernel refuses that call, in strace's words
 #   --trace CALLS          strace's log of these calls is the file $trace
@@ -51,7 +52,8 @@ scene() {
             programs+=/perturbed
             clean+=("NAP=$2")
             ;;
-        --late) clean+=("LD_PRELOAD=$INSIDE/late.so" "LATE=$2") ;;
+        --late) clean+=("LD_PRELOAD=$INSIDE/forks.so" "LATE_${2^^}=250") ;;
+        --doomed) clean+=("LD_PRELOAD=$INSIDE/forks.so" "DOOMED=$2") ;;
         --starve) traced "${2%=*}" -e "inject=${2%=*}:error=${2#*=}" ;;
         --trace) traced "$2" ;;
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
@@ -148,10 +150,10 @@ hint() {
     [[ ! ${1-} ]] || echo "hint: $1"
 }
 
-# ends [STATUS] [HINT]   it ended by itself, with that status (0)
+# ends [STATUS | any] [HINT]   it ended by itself, with that status (0)
 ends() {
     local expected=0 lines=()
-    if [[ ${1-} =~ ^[0-9]+$ ]]; then
+    if [[ ${1-} =~ ^([0-9]+|any)$ ]]; then
         expected=$1
         shift
     fi
@@ -162,7 +164,7 @@ ends() {
         mapfile -tO 1 lines < <(excerpt "$(<"$notes/why")")
     elif [[ $broken_box ]]; then
         lines=('it stopped or killed the processes that watch it')
-    elif [[ $status != "$expected" ]]; then
+    elif [[ $expected != any && $status != "$expected" ]]; then
         lines=("it ended with $(in_words "$status"), not with $expected; stderr:")
         mapfile -tO 1 lines < <(excerpt "$errors")
     else
@@ -247,9 +249,10 @@ requires() {
 # program has started was waited for by it.
 # shellcheck disable=SC2034 # the .bats files use it
 WAITED='
-    !program { program = $1 }
-    / (v?fork|clone3?)\(/ && !/CLONE_THREAD/ && $NF + 0 > 0 {
-        started[$NF] = $1
+    !program++ { ours[$1] } # and its threads
+    / (v?fork|clone3?)\(/ && $1 in ours && $NF + 0 > 0 {
+        if (/CLONE_THREAD/) ours[$NF]
+        else started[$NF]
     }
     / wait4\(/ && $NF + 0 > 0 { ended[$NF] }
     / waitid\(/ && match($0, /si_pid=[0-9]+/) {
@@ -257,7 +260,6 @@ WAITED='
     }
     END {
         for (pid in started) {
-            if (started[pid] != program) continue
             children++
             if (!(pid in ended)) forgotten++
         }

@@ -24,22 +24,24 @@ static int holds(const struct mapping *map, uintptr_t address)
 /* Looks into /proc only where the last answers do not help. */
 static int is_shared(uintptr_t address)
 {
-    static struct mapping shared, private;
+    static struct mapping shared, private[4];
+    static unsigned next;
     struct mapping map;
     char mode[5], line[512];
     FILE *maps;
 
     if (holds(&shared, address))
         return 1;
-    if (holds(&private, address))
-        return 0;
+    for (int i = 0; i < 4; i++)
+        if (holds(&private[i], address))
+            return 0;
     maps = fopen("/proc/self/maps", "re");
     if (!maps)
         return 0;
     while (fgets(line, sizeof line, maps)) {
         if (sscanf(line, "%lx-%lx %4s", &map.from, &map.to, mode) == 3 &&
             holds(&map, address))
-            *(mode[3] == 's' ? &shared : &private) = map;
+            *(mode[3] == 's' ? &shared : &private[next++ % 4]) = map;
     }
     fclose(maps);
     return holds(&shared, address);
