@@ -129,12 +129,17 @@ grade-tests: $(if $(compiler),$(TOOLS)/lanes) ## test the graded tests, by right
 ##   A=connect2   those of these assignments
 	@homework/grade/test $(side-by-side) $(A)
 
+kit: ## what students get of the homework, in OUT: tasks, starters, tests
+##   A=connect2   these assignments alone
+	@$(if $(OUT),,$(error where to? make kit OUT=DIR))
+	@homework/grade/kit "$(OUT)" $(A)
+
 CHECKED := $(SOURCES) $(LANES) $(wildcard homework/*/*.c homework/*/right/*.c \
     homework/grade/nudges/*.c)
 SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
            tests/lanes/record $(wildcard tests/*.bash tests/*.bats) \
-           $(wildcard $(addprefix homework/grade/,one class test judge *.bash \
-           report/write) homework/*/*.bats)
+           $(wildcard $(addprefix homework/grade/,one class test judge kit *.bash \
+           report/write) homework/*/*.bats homework/grade/hostile/*.bats)
 # $(call each,COMMAND) runs a command for each file, the largest first, on as
 # many cores as there are; it is silent if all is well.
 each = @echo '$1'; ls -S $(CHECKED) | xargs -P "$$(nproc)" -n 1 sh -c \

@@ -42,22 +42,24 @@ build() {
         flags+=(-ftrivial-auto-var-init=pattern)
     fi
     ((EUID)) || chown -R "$BOX_UID" "$BUILD"
-    said=$(box 30 "${DROP[@]}" sh -c '
-        ulimit -c 0 -f 16384 -v 2097152 -t 20
-        name=$1 hooks=$2
-        shift 2
-        gcc "$@" -c -o "$name.o" "$name.c" &&
-            gcc -o "$name" "$name.o" $hooks -pthread -lrt' \
-        sh "$name" "${2:+$INSIDE/$2.o}" "${flags[@]}" 2>&1 </dev/null |
-        head -c 65536) || true
-    if [[ -f $BUILD/$name && ! -L $BUILD/$name ]]; then
-        head -c 16M "$BUILD/$name" >"$into/$name"
+    # Where bash says that the box was killed nobody is to hear it.
+    said=$({
+        box 15 "${DROP[@]}" sh -c '
+            ulimit -c 0 -f 16384 -v 2097152 -t 10
+            name=$1 hooks=$2
+            shift 2
+            gcc "$@" -c -o "$name.o" "$name.c" &&
+                gcc -o "$name" "$name.o" $hooks -pthread -lrt' \
+            sh "$name" "${2:+$INSIDE/$2.o}" "${flags[@]}" 2>&1 </dev/null
+    } 2>/dev/null | head -c 65536) || true
+    if [[ -f $BUILD/$name && ! -L $BUILD/$name &&
+        $(stat -c %s "$BUILD/$name") -lt $((16 << 20)) ]]; then
+        cp "$BUILD/$name" "$into/$name"
         chmod 755 "$into/$name"
     else
         said=$(grep -m 1 -E 'error:|undefined reference|multiple definition' \
-            <<<"$said" || tail -n 1 <<<"$said")
-        said=${said//$INSIDE\//}
-        echo "it does not compile: ${said:-the compiler was stopped}"
+            <<<"$said") || said='the compiler was stopped: it took too long, or too much'
+        echo "it does not compile: ${said:0:300}" | LC_ALL=C tr -c '[:print:]\n' '?'
         status=1
     fi
     rm -rf "$BUILD"

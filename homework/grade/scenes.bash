@@ -37,7 +37,14 @@ demo() {
     scene "${options[@]}" 'play "$@"' "$@"
 }
 
+# Untraced: bats' trap takes longer than each of the commands here.
 scene() {
+    set +T
+    box_scene "$@" || broken 'the scene could not be played'
+    set -T
+}
+
+box_scene() {
     local limit=${GRADE_SECONDS:-3} programs=$INSIDE_BIN tracer=() closed=()
     local clean=(env -i --default-signal "${ENVIRONMENT[@]}") clock prefix
     while [[ $1 == --* ]]; do
@@ -59,7 +66,7 @@ scene() {
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
         --ignore) clean=("${clean[@]:0:3}" "--ignore-signal=$2" "${clean[@]:3}") ;;
         --seconds) limit=$2 ;;
-        *) broken "there is no option $1" ;;
+        *) broken "scene has no option $1" ;;
         esac
         [[ $1 == --short-reads || $1 == --perturbed ]] || shift
         shift
@@ -68,7 +75,7 @@ scene() {
 
     # One hang is told at its length. Others of the same program are cut short.
     [[ ! -e $WORK/hung ]] || limit=1
-    clock=(timeout --foreground -s USR1 -k 1 "$limit")
+    clock=(timeout --foreground -s USR1 -k 2 "$limit")
     [[ ! -x $WORK/grade/lanes ]] || clock=("$INSIDE/lanes" -w -t "$limit")
 
     notes=$(mktemp -d "$BATS_TEST_TMPDIR/notes.XXXXXX")
@@ -117,9 +124,9 @@ read_notes() { # THE_BOX'S_STATUS
     errors=$(head -c 65536 "$notes/err" | tr -d '\0')
     hung=
     [[ $1 != 124 ]] || hung=$limit
-    [[ ! $hung ]] || touch "$WORK/hung"
-    broken_box=
-    [[ $hung || -v noted[end] ]] || broken_box=$1
+    ended_early=
+    [[ $hung || -v noted[end] ]] || ended_early=1
+    [[ ! $hung && ! $ended_early ]] || touch "$WORK/hung"
     # What strace saw before the program itself began is of no interest.
     sed -i "1,/execve(\"${programs//\//\\/}/d" "$trace"
     read -r user system <<<"${noted[cpu]-0m0.0s 0m0.0s}"
@@ -132,6 +139,12 @@ in_ms() { # 1m2.345s
     echo $((m * 60000 + ${s%.*} * 1000 + 10#${s#*.}))
 }
 
+# The test itself is wrong.
+broken() {
+    printf '| this test is broken: %s\n' "$1"
+    exit 1
+}
+
 # Says why the test fails, each line with a bar that report looks for, and the
 # hint, if there is one.
 because() { # LINE... [hint: TEXT]
@@ -140,10 +153,10 @@ because() { # LINE... [hint: TEXT]
 }
 
 # The first lines of what a program printed, such that they can be shown.
-excerpt() {
+excerpt() { # TEXT [LINES]
     local LC_ALL=C
     head -c 4096 <<<"${1:-(nothing)}" | tr -c '[:print:]\n\t' '?' |
-        cut -c 1-100 | sed -n '1,8s/^/    /p; 9s/.*/    .../p'
+        cut -c 1-100 | sed "s/^/    /; ${2:-8}{s/.*/    .../;q}"
 }
 
 hint() {
@@ -161,9 +174,10 @@ ends() {
         lines=("it hung, and was stopped after $hung s:")
         ((hung >= ${GRADE_SECONDS:-3})) ||
             lines[0]="it hung, and was stopped after 1 s, as it has hung before:"
-        mapfile -tO 1 lines < <(excerpt "$(<"$notes/why")")
-    elif [[ $broken_box ]]; then
-        lines=('it stopped or killed the processes that watch it')
+        mapfile -tO 1 lines < <(excerpt "$(<"$notes/why")" 12)
+    elif [[ $ended_early ]]; then
+        lines=('it stopped, killed or starved the processes that watch it')
+        mapfile -tO 1 lines < <(head -n 3 "$notes/complaints")
     elif [[ $expected != any && $status != "$expected" ]]; then
         lines=("it ended with $(in_words "$status"), not with $expected; stderr:")
         mapfile -tO 1 lines < <(excerpt "$errors")
@@ -176,7 +190,9 @@ ends() {
 
 # What a status means, in words.
 in_words() {
-    if (($1 > 128)) && kill -l $(($1 - 128)) >/dev/null 2>&1; then
+    if (($1 == 153)); then
+        echo 'SIGXFSZ: it printed too much'
+    elif (($1 > 128)) && kill -l $(($1 - 128)) >/dev/null 2>&1; then
         echo "status $1 (128 + SIG$(kill -l $(($1 - 128))))"
     else
         echo "status $1"

@@ -68,15 +68,10 @@ done
 
 # BOX=uid: ends and removes what that user has left.
 sweep() {
-    local kind
     "${DROP[@]}" bash -c 'kill -KILL -1' 2>/dev/null
-    for kind in shm msg sem; do
-        awk -v uid="$BOX_UID" 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i }
-            NR > 1 && $col["cuid"] == uid { print $2 }' "/proc/sysvipc/$kind" |
-            xargs -r -n 1 ipcrm "-${kind/shm/m}" 2>/dev/null
-    done
-    find /tmp /var/tmp /dev/shm /dev/mqueue -xdev -user "$BOX_UID" \
-        ! -path "$WORK*" -delete 2>/dev/null
+    "${DROP[@]}" ipcrm --all 2>/dev/null # all that is that user's
+    find /tmp /var/tmp /dev/shm /dev/mqueue -maxdepth 1 -user "$BOX_UID" \
+        -exec rm -rf {} + 2>/dev/null
     return 0
 }
 

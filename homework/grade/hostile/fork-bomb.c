@@ -1,0 +1,7 @@
+/* Forks for ever, in all of its children. */
+#include <unistd.h>
+int main(void)
+{
+    for (;;)
+        fork();
+}

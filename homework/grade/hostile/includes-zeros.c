@@ -1,0 +1,6 @@
+/* Does not compile in this life. */
+#include "/dev/zero"
+int main(void)
+{
+    return 0;
+}
