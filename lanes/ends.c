@@ -196,8 +196,7 @@ static void add_held(struct wait *w, struct holds *h, const char *link,
     ends_give(w, h);
 }
 
-/* ---- what a descriptor lacks ---------------------------------------------
- */
+/* ---- what a descriptor lacks ------------------------------------------ */
 
 void ends_info(struct seen *p, int fd, char *text, size_t size)
 {

@@ -196,8 +196,7 @@ struct image *image_at(struct thread *t, unsigned long address)
     return i;
 }
 
-/* ---- names ---------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------ */
 
 static const char *symbol_name(const struct image *i, size_t n)
 {

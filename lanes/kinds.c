@@ -200,8 +200,7 @@ void kind_sendto(struct wait *w)
     kind_room(w);
 }
 
-/* ---- processes, time, signals ---------------------------------------------
- */
+/* ---- processes, time, signals ----------------------------------------- */
 
 void kind_wait(struct wait *w)
 {
@@ -348,8 +347,7 @@ void kind_uring(struct wait *w)
     w->known = w->open = true;
 }
 
-/* ---- FIFOs, locks
- * ---------------------------------------------------------- */
+/* ---- FIFOs, locks ----------------------------------------------------- */
 
 static bool opens(struct thread *t, char *path, size_t size, bool *writes)
 {

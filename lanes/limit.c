@@ -73,6 +73,9 @@ static void let_go(void)
         return;
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
+    if (fcntl(STDERR_FILENO, F_GETFD) ==
+        -1) /* or a file would get its place */
+        dup2(null, STDERR_FILENO);
     close_range(3, ~0U, 0);
 }
 
@@ -165,10 +168,12 @@ static bool gone(double seconds)
 
 static void send_all(int number)
 {
+    if (command_status == -1)
+        kill(command_pid, number); /* even if there is no /proc */
     look_begin();
     look_tree(getpid());
     for (struct seen *p = look_each(NULL); p; p = look_each(p))
-        if (p->asked_for && p->pid != getpid())
+        if (p->asked_for && p->pid != getpid() && p->pid != command_pid)
             kill(p->pid, number);
     look_end();
 }
@@ -185,7 +190,10 @@ static void end_all(void)
     do {
         send_all(SIGSTOP);
         send_all(SIGKILL);
-    } while (!gone(0.05) && now() < until);
+        if (gone(0.05))
+            return;
+    } while (now() < until);
+    fputs("lanes: not all could be ended\n", stderr);
 }
 
 static void say_words(char *command[])

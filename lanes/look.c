@@ -96,8 +96,7 @@ static long number_after(const char *text, const char *name)
     return at ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-/* ---- which there are ----------------------------------------------------
- */
+/* ---- which there are -------------------------------------------------- */
 
 /* The name as ps shows it, or in full where the kernel has cut it. */
 static void name_it(struct seen *p, const char *comm, size_t n)
@@ -283,8 +282,7 @@ void look_tree(pid_t root)
     }
 }
 
-/* ---- threads ------------------------------------------------------------
- */
+/* ---- threads ---------------------------------------------------------- */
 
 static unsigned long switches_of(pid_t pid, pid_t tid)
 {
@@ -492,8 +490,7 @@ struct thread *look_thread(struct seen *counts, pid_t tid)
     return NULL;
 }
 
-/* ---- descriptors --------------------------------------------------------
- */
+/* ---- descriptors ------------------------------------------------------ */
 
 void look_descriptors(struct seen *p)
 {
@@ -568,8 +565,7 @@ bool look_inode(struct seen *p, struct descriptor *d)
     return true;
 }
 
-/* ---- memory -------------------------------------------------------------
- */
+/* ---- memory ----------------------------------------------------------- */
 
 static void add_region(struct seen *p, const char *line)
 {

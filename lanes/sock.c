@@ -42,8 +42,7 @@ void sock_end(void)
     asked = false;
 }
 
-/* ---- UNIX ----------------------------------------------------------------
- */
+/* ---- UNIX ------------------------------------------------------------- */
 
 static void name_unix(struct sock *s, const char *path, size_t n)
 {
@@ -149,8 +148,7 @@ static void ask_unix(void)
         close(fd);
 }
 
-/* ---- TCP and UDP ---------------------------------------------------------
- */
+/* ---- TCP and UDP ------------------------------------------------------ */
 
 /* "0100007F:1F90", as the kernel prints it, is 127.0.0.1:8080. */
 static void address(const char *hex, char *text, size_t size)
@@ -225,8 +223,7 @@ static void ask(void)
     pair_inet();
 }
 
-/* ---- questions -----------------------------------------------------------
- */
+/* ---- questions -------------------------------------------------------- */
 
 const struct sock *sock_of(ino_t ino)
 {

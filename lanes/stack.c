@@ -65,8 +65,7 @@ static const char *called(struct thread *t, unsigned long after,
     return name;
 }
 
-/* ---- .eh_frame -----------------------------------------------------------
- */
+/* ---- .eh_frame -------------------------------------------------------- */
 
 struct reader {
     const unsigned char *at, *end;
@@ -400,8 +399,7 @@ static bool step(struct thread *t, struct frame *f, bool innermost)
     return true;
 }
 
-/* ---- the place -----------------------------------------------------------
- */
+/* ---- the place -------------------------------------------------------- */
 
 /* Not the program's own: what belongs to the system. */
 static bool of_the_system(struct thread *t, unsigned long address)

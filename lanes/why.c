@@ -23,8 +23,7 @@ enum { MOST = 1000, TOLD = 200 };
 static struct node **nodes;
 static int many;
 
-/* ---- lines
- * ------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------ */
 
 /*
  * A paragraph, whose lines are indented but for the first. Where nobody reads
@@ -52,8 +51,7 @@ static void paragraph(FILE *out, int width, const char *text)
     fprintf(out, "%s\n", text);
 }
 
-/* ---- who is there
- * ----------------------------------------------------------- */
+/* ---- who is there ----------------------------------------------------- */
 
 static struct node *node_of(const struct thread *t)
 {
@@ -109,8 +107,7 @@ static void forget(void)
     look_end();
 }
 
-/* ---- those that move
- * -------------------------------------------------------- */
+/* ---- those that move -------------------------------------------------- */
 
 static void nap(int milliseconds)
 {
@@ -254,8 +251,7 @@ static void look_on(void)
     }
 }
 
-/* ---- sentences
- * --------------------------------------------------------------- */
+/* ---- sentences -------------------------------------------------------- */
 
 /* Other names of the call itself, where no more need be said than the name.
  */

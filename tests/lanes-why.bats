@@ -97,10 +97,10 @@ words"
 @test "lanes -w -t: after the time it says why, status 124" {
     # The program's own alarm would end it, on a busy machine before we do.
     make_preload alarm.so <<<'unsigned alarm(unsigned s) { return 0; }'
-    limited 0.2 env LD_PRELOAD="$PWD/alarm.so" connect2 --no-close echo hi -- cat
+    limited 1 env LD_PRELOAD="$PWD/alarm.so" connect2 --no-close echo hi -- cat
     assert_equal "$status $(cat out)" '124 hi'
     mapfile -t said <err
-    assert_equal "${said[0]}" "lanes: not ended after 0.2 seconds: env LD_PRELOAD=$PWD/alarm.so connect2 --no-close echo hi -- cat"
+    assert_equal "${said[0]}" "lanes: not ended after 1 second: env LD_PRELOAD=$PWD/alarm.so connect2 --no-close echo hi -- cat"
     assert_regex "${said[1]}" '^connect2 ([0-9]+) is in waitpid\(([0-9]+)\) at connect2.c:[0-9]+, until cat \2 ends.$'
     assert_regex "${said[2]}" '^cat [0-9]+ is in read\(0\) on a pipe: no data, and no EOF while connect2 [0-9]+ holds its write end, fd 4.$'
     assert_regex "${said[3]}" '^connect2 ([0-9]+) waits for cat ([0-9]+), which waits for connect2 \1: a circle.$'
@@ -119,7 +119,7 @@ words"
     done
     assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
 
-    limited 0.2 sh -c "$command; kill -STOP \$\$"
+    limited 1 sh -c "$command; kill -STOP \$\$"
     assert_equal "$status" 124
     run -0 grep -c 'is stopped: kill -CONT' err
     assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
@@ -268,7 +268,7 @@ C
 }
 
 @test "lanes -w: two FIFOs opened in opposite order are a circle" {
-    limited 0.3 waits fifo-cross
+    limited 1 waits fifo-cross
     run -0 grep -c 'fifo-cross ([0-9]*) waits for fifo-cross-b [0-9]*, which waits for fifo-cross \1: a circle, unless others come from outside' -E err
 }
 
