@@ -240,6 +240,22 @@ static void say_barrier(struct wait *w, struct futex *f)
         add_sharers(w, f, "come");
 }
 
+/* stdio locks each stream; the owner is a thread's own structure. */
+static struct thread *stream_owner(struct thread *t, const struct futex *f)
+{
+    enum { TID = 0x2d0 }; /* in glibc's struct pthread, on x86-64 */
+    unsigned long owner;
+    struct thread *holder;
+    unsigned tid;
+
+    if (f->word != 2 || t->arg[2] != 2 ||
+        !look_memory(t, f->at + 8, &owner, sizeof owner) ||
+        !look_memory(t, owner + TID, &tid, sizeof tid))
+        return NULL;
+    holder = look_thread(t->of, (pid_t)tid);
+    return holder && holder->of == t->of ? holder : NULL;
+}
+
 /* A name that the stack has not told, by what lies in the memory. */
 static const char *guessed(struct thread *t, const struct futex *f, int op)
 {
@@ -312,6 +328,11 @@ void kind_futex(struct wait *w)
     else if (strncmp(name, "pthread_cond_", 13) == 0) {
         if (!add_cause(w, &f, "condition", "without PTHREAD_PROCESS_SHARED"))
             add_sharers(w, &f, "signal it");
+    } else if ((joined = stream_owner(t, &f))) {
+        w->givers = 0;
+        wait_giver(w, joined->of, joined);
+        wait_add(w, ": the lock of a stdio stream, held by %s",
+                 joined == t ? "itself" : wait_thread_name(joined));
     } else {
         if (f.readable)
             wait_add(w, ": its value is %u", f.word);

@@ -300,6 +300,7 @@ struct frame {
     unsigned long value[REGISTERS]; /* RA: where it goes on */
     bool known[REGISTERS];
     unsigned long begin; /* of the function that it is in */
+    bool exact;          /* RA is where it is: no call stands before it */
 };
 
 /* *begin: where the function begins that pc is in. */
@@ -370,17 +371,85 @@ done:
     return good;
 }
 
+/* Does a short function, such as one of a sanitizer's, end in a jump there?
+ */
+static bool jumps_to(struct thread *t, unsigned long from, unsigned long to)
+{
+    unsigned char code[96];
+    size_t n = look_stack(t, from, code, sizeof code);
+    int distance;
+
+    for (size_t i = 0; i + 5 <= n; i++) {
+        size_t skip = code[i] == 0xe9                                   ? 1
+                      : code[i] == 0x0f && (code[i + 1] & 0xf0) == 0x80 ? 2
+                                                                        : 0;
+
+        if (skip == 0 || i + skip + 4 > n)
+            continue;
+        memcpy(&distance, code + i + skip, 4);
+        if (from + i + skip + 4 + (unsigned long)(long)distance == to)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Where it lies by a register that is not known, the return address is the
+ * first word that stands behind a call of the function. 0: there is none.
+ */
+static unsigned long find_return(struct thread *t, const struct frame *f)
+{
+    static unsigned long stack[2048];
+    size_t n =
+        look_stack(t, f->value[SP], stack, sizeof stack) / sizeof *stack;
+
+    for (size_t i = 0; f->begin && i < n; i++) {
+        const struct region *r =
+            stack[i] < 4096 ? NULL : look_region(t->of, stack[i]);
+        unsigned long callee;
+
+        if (r && r->runs && called(t, stack[i], &callee) && callee &&
+            (callee == f->begin || jumps_to(t, callee, f->begin)))
+            return f->value[SP] + i * sizeof *stack;
+    }
+    return 0;
+}
+
+/*
+ * A handler returns to the C library's call of rt_sigreturn; the stack has
+ * all registers then, as they were when the signal came.
+ */
+static bool step_over_signal(struct thread *t, struct frame *f)
+{
+    /* In a ucontext_t: rbp is number 6 of the tables, 7 is rsp. */
+    enum { BP = 6, AT_BP = 120, AT_SP = 160, AT_IP = 168 };
+    unsigned char code[9];
+    unsigned long at = f->value[SP];
+
+    if (!look_memory(t, f->value[RA], code, sizeof code) ||
+        memcmp(code, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) != 0)
+        return false;
+    f->exact = look_memory(t, at + AT_BP, &f->value[BP], 8) &&
+               look_memory(t, at + AT_SP, &f->value[SP], 8) &&
+               look_memory(t, at + AT_IP, &f->value[RA], 8);
+    f->known[BP] = f->exact;
+    return f->exact;
+}
+
 /* From a function to the one that has called it. */
-static bool step(struct thread *t, struct frame *f, bool innermost)
+static bool step(struct thread *t, struct frame *f)
 {
     struct rules rules = { 0 };
     struct frame next = *f;
-    unsigned long cfa;
+    unsigned long cfa = 0;
 
-    if (!rules_for(t, f->value[RA] - !innermost, &rules, &f->begin) ||
-        !f->known[rules.base])
+    f->begin = 0;
+    if (!rules_for(t, f->value[RA] - !f->exact, &rules, &f->begin))
         return false;
-    cfa = f->value[rules.base] + (unsigned long)rules.offset;
+    if (f->known[rules.base])
+        cfa = f->value[rules.base] + (unsigned long)rules.offset;
+    else if ((cfa = find_return(t, f)))
+        cfa -= (unsigned long)rules.where[RA];
     if (cfa <= f->value[SP])
         return false; /* it must come to an end */
     for (int n = 0; n < REGISTERS; n++) {
@@ -395,6 +464,7 @@ static bool step(struct thread *t, struct frame *f, bool innermost)
     next.known[SP] = true;
     if (!next.known[RA] || !next.value[RA])
         return false;
+    next.exact = false;
     *f = next;
     return true;
 }
@@ -449,29 +519,10 @@ static void place_name(struct place *place, const char *name)
         end[-4] = '\0';
 }
 
-/* Does a short function, such as one of a sanitizer's, end in a jump there?
+/*
+ * Without .eh_frame, as in musl: the first word of the program that stands
+ * behind a call of where it is.
  */
-static bool jumps_to(struct thread *t, unsigned long from, unsigned long to)
-{
-    unsigned char code[96];
-    size_t n = look_stack(t, from, code, sizeof code);
-    int distance;
-
-    for (size_t i = 0; i + 5 <= n; i++) {
-        size_t skip = code[i] == 0xe9                                   ? 1
-                      : code[i] == 0x0f && (code[i + 1] & 0xf0) == 0x80 ? 2
-                                                                        : 0;
-
-        if (skip == 0 || i + skip + 4 > n)
-            continue;
-        memcpy(&distance, code + i + skip, 4);
-        if (from + i + skip + 4 + (unsigned long)(long)distance == to)
-            return true;
-    }
-    return false;
-}
-
-/* Behind sp, the first word that stands behind a call of where it is. */
 static unsigned long search(struct thread *t, const struct frame *at,
                             const char **name)
 {
@@ -481,20 +532,18 @@ static unsigned long search(struct thread *t, const struct frame *at,
     unsigned long callee, pc = at->value[RA];
 
     for (size_t i = 0; i < n; i++) {
-        const struct region *r;
+        const struct region *r =
+            stack[i] < 4096 ? NULL : look_region(t->of, stack[i]);
         struct image *image;
         const Elf64_Sym *f;
 
-        if (stack[i] < 4096 || !(r = look_region(t->of, stack[i])) ||
-            !r->runs || of_the_system(t, stack[i]) ||
+        if (!r || !r->runs || of_the_system(t, stack[i]) ||
             !(*name = called(t, stack[i], &callee)) || !callee)
             continue;
         image = image_at(t, callee);
         f = image ? image_function(image, callee, NULL) : NULL;
-        if ((f && pc - image->bias >= f->st_value &&
-             pc - image->bias < f->st_value + f->st_size) ||
-            (at->begin &&
-             (callee == at->begin || jumps_to(t, callee, at->begin))))
+        if (f && pc - image->bias >= f->st_value &&
+            pc - image->bias < f->st_value + f->st_size)
             return stack[i];
     }
     return 0;
@@ -522,23 +571,42 @@ static void place_outer(struct thread *t, struct place *place,
         memcpy(place->name, o->name, sizeof place->name);
 }
 
+/* It has jumped out of the handler: the library's function is all there is.
+ */
+static void handler_name(struct thread *t, struct place *place,
+                         unsigned long inner)
+{
+    struct image *i = image_at(t, inner);
+    const char *name = "";
+
+    if (i)
+        image_function(i, inner, &name);
+    place_name(place, name);
+}
+
 /* Out of the libraries; false if the way is lost. *inner: the frame before.
  */
 static bool walk(struct thread *t, struct place *place, struct frame *f,
                  unsigned long *inner)
 {
     enum { OUTERS = sizeof place->outer / sizeof *place->outer };
+    unsigned long before = *inner;
 
     for (int n = 0; n < DEEP && place->outers < OUTERS; n++) {
         const struct image *image;
 
-        if (!step(t, f, n == 0))
+        if (!f->exact && step_over_signal(t, f)) {
+            place->in_handler = true;
+            handler_name(t, place, before);
+        } else if (!step(t, f)) {
             return false;
+        }
         image = image_at(t, f->value[RA]);
         if (image && image->alone)
             place_outer(t, place, f->value[RA]);
         else if (!of_the_system(t, f->value[RA]))
             return true;
+        before = *inner;
         *inner = f->value[RA];
     }
     return false;
@@ -557,12 +625,15 @@ void stack_place(struct thread *t, struct place *place)
     look_regions(t->of);
     f.value[RA] = t->pc;
     f.value[SP] = t->sp;
-    f.known[RA] = f.known[SP] = true;
+    f.known[RA] = f.known[SP] = f.exact = true;
     if (!walk(t, place, &f, &inner)) {
-        found = place->outers ? 0 : search(t, &f, &name);
+        found = place->outers || f.begin ? 0 : search(t, &f, &name);
         if (!found)
             return;
         f.value[RA] = found;
+    } else if (place->in_handler) {
+        place_file(t, place, f.value[RA] + f.exact);
+        return;
     } else {
         name = called(t, f.value[RA], &callee);
     }

@@ -12,6 +12,7 @@
 struct place {
     char name[48];    /* of the function that the program has called, or "" */
     bool inner;       /* or of one that this one has called */
+    bool in_handler;  /* and the line is where its signal came */
     char line[64];    /* file.c:12, or "": filled by lines_find */
     char file[300];   /* for lines_find: where the debugger's data are */
     unsigned long at; /* 0: not known */

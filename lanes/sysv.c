@@ -20,6 +20,22 @@ static bool other_ipc(struct wait *w)
     return true;
 }
 
+/* No process is known to have taken it. Which others wait at the set? */
+static void others_on(struct wait *w, int id)
+{
+    for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
+        if (!q->asked_for || q == w->who->of)
+            continue;
+        look_threads(q);
+        for (int i = 0; i < q->threads; i++)
+            if (q->thread[i].known == CALL_KNOWN &&
+                (q->thread[i].call == SYS_semop ||
+                 q->thread[i].call == SYS_semtimedop) &&
+                (int)q->thread[i].arg[0] == id)
+                wait_giver(w, q, &q->thread[i]);
+    }
+}
+
 void kind_semop(struct wait *w)
 {
     int id = (int)w->who->arg[0];
@@ -55,15 +71,17 @@ void kind_semop(struct wait *w)
                  op[i].sem_op == 0 ? 0 : -op[i].sem_op);
         said = true;
         if (last <= 0)
-            wait_add(w, "; no process has changed it yet");
+            wait_add(w, "; no process has used it yet");
         else if (q)
-            wait_add(w, "; changed last by %s",
+            wait_add(w, "; used last by %s",
                      q == w->who->of ? "itself" : wait_name(q));
         else
-            wait_add(w, "; changed last by %d, which has ended", last);
-        if (q)
+            wait_add(w, "; used last by %d, which has ended", last);
+        if (q && q != w->who->of)
             wait_giver(w, q, NULL);
     }
+    if (!w->givers)
+        others_on(w, id);
     if (w->who->call == SYS_semtimedop && wait_time(w, 3, &seconds))
         wait_gives_up(w, seconds);
 }

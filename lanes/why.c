@@ -400,10 +400,13 @@ static void sentence(const struct node *n, char *text, size_t size)
                 snprintf(text, size, "%s goes on: it was in %s", who, call);
         } else {
             bool pause = strstr(call, ", called by") && *w->text == ' ';
+            const char *at = w->place.in_handler
+                                 ? " in a signal handler, which came at "
+                                 : " at ";
 
             snprintf(text, size, "%s %s%s%s%s%s%s", who,
                      *call ? "is in " : "waits", call,
-                     *w->place.line ? " at " : "", w->place.line,
+                     *w->place.line ? at : "", w->place.line,
                      pause ? "," : "", w->text);
         }
     }

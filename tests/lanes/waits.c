@@ -691,6 +691,24 @@ static void mutex_dead(void)
     pthread_mutex_lock(&mutex);
 }
 
+static void *prints(void *unused)
+{
+    flockfile(stdout);
+    ready();
+    for (;;)
+        pause();
+    return unused;
+}
+
+static void stream(void)
+{
+    pthread_t t;
+
+    pthread_create(&t, NULL, prints, NULL);
+    until_ready();
+    puts("");
+}
+
 /* Locked at the time of fork: nobody unlocks the child's copy. */
 static void mutex_copy(void)
 {
@@ -1228,6 +1246,7 @@ static const struct {
     { "mutex-thread", mutex_thread },
     { "mutex-dead", mutex_dead },
     { "mutex-copy", mutex_copy },
+    { "stream", stream },
     { "pmutex", pmutex },
     { "pmutex-dead", pmutex_dead },
     { "pmutex-robust", pmutex_robust },
