@@ -165,9 +165,19 @@ static void find_door(struct seen *p)
             p->door = p->thread[i].tid;
 }
 
+/* It may be that of another pid namespace, with other numbers. */
+static bool proc_is_ours(void)
+{
+    char self[16];
+    ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+
+    self[n > 0 ? n : 0] = '\0';
+    return strtol(self, NULL, 10) == getpid();
+}
+
 void look_begin(void)
 {
-    DIR *dir = opendir("/proc");
+    DIR *dir = proc_is_ours() ? opendir("/proc") : NULL;
     struct dirent *entry;
 
     look_end();

@@ -125,6 +125,20 @@ words"
     assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
 }
 
+@test "lanes -w -t: a signal that is sent to it reaches the command" {
+    mkfifo gate
+    lanes -w -t 9 bash -c 'trap "echo got it >said" USR1; echo >ready
+        read -r <gate || read -r <gate; exit 5' 3>&- &
+    pid=$!
+    wait_until test -s ready
+    kill -USR1 $pid
+    exec {gate}<>gate
+    echo >&$gate
+    wait_until test -s said
+    echo >&$gate
+    assert_ends 5 $pid
+}
+
 @test "lanes -w -t: ^C on a terminal reaches the command, and once" {
     requires strace
     command='trap "echo interrupted" INT; echo >ready; read -r; read -r'
@@ -245,6 +259,18 @@ C
     without_privilege lanes
     run -1 "${AS_NOBODY[@]}" lanes -w "$WAITS"
     assert_output --regexp '^[12] waits? in calls that may not be read.*: ask as root'
+    kill "$WAITS"
+    wait "$WAITS" || true
+
+    HIDDEN=1 waits pipe-self # its own, but as one with privileges would be
+    waits_for_itself() {
+        pid=$(pgrep -P "$WAITS" -x pipe-self) &&
+            lanes -w "$pid" 3>&- | grep -q 'waits for itself'
+    }
+    wait_until waits_for_itself
+    pid=$(pgrep -P "$WAITS")
+    run -1 "${AS_NOBODY[@]}" lanes -w "$pid"
+    assert_output '1 waits in calls that may not be read: ask as root.'
     kill "$WAITS"
     wait "$WAITS" || true
 }
