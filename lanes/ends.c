@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "ends.h"
 #include "sock.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -481,7 +482,9 @@ void ends_lack_data(struct wait *w, struct descriptor *d)
             w->open = true;
         break;
     default:
-        wait_add(w, "nothing to read");
+        wait_add(w, look_inode(p, d) && d->type == S_IFREG
+                        ? "the disk has not answered yet"
+                        : "nothing to read");
         w->open = true;
     }
 }
@@ -544,7 +547,9 @@ void ends_lack_room(struct wait *w, struct descriptor *d)
         eventfd_lacks(w, d, true);
         break;
     default:
-        wait_add(w, "there is no room");
+        wait_add(w, look_inode(p, d) && d->type == S_IFREG
+                        ? "the disk has not answered yet"
+                        : "there is no room");
         w->open = true;
     }
 }
@@ -626,4 +631,48 @@ int ends_epoll(struct seen *p, int fd, struct pollfd *list, int most)
                              .events = (short)(events & (POLLIN | POLLOUT)) };
     }
     return n;
+}
+
+/* ---- what does not wait at all ---------------------------------------- */
+
+static bool at_its_end(struct seen *p, struct descriptor *d)
+{
+    enum kind kind = ends_kind(p, d);
+    const struct sock *s;
+    struct holds h;
+
+    if ((kind == PIPE || kind == FIFO) && d->r) {
+        h = ends_holders(p, d, WRITES);
+        free(h.list);
+        return h.n == 0;
+    }
+    s = kind == SOCKET && !p->foreign[SPACE_NET] ? sock_of(socket_ino(d))
+                                                 : NULL;
+    return s && s->ended;
+}
+
+bool ends_never_wait(struct wait *w)
+{
+    struct seen *p = w->who->of;
+    char text[2048];
+    int said = 0;
+
+    look_descriptors(p);
+    for (int i = 0; i < p->descriptors && said < SHOWN; i++) {
+        struct descriptor *d = &p->descriptor[i];
+        bool end = at_its_end(p, d);
+
+        if (!end) {
+            ends_info(p, d->fd, text, sizeof text);
+            if (!d->r || ends_kind(p, d) == OTHER ||
+                !(ends_number(text, "flags:", 8) & O_NONBLOCK))
+                continue;
+        }
+        wait_add(w, "%sfd %d, ", said++ ? "; " : " spins: ", d->fd);
+        ends_add_what(w, p, d);
+        wait_add(w, end ? ", is at its end of file: no process is"
+                          " known to hold the other end"
+                        : ", has O_NONBLOCK, so a read does not wait");
+    }
+    return said > 0;
 }

@@ -60,4 +60,7 @@ void ends_with_fd(struct wait *w, int fd,
                   void (*lacks)(struct wait *, struct descriptor *));
 void ends_poll(struct wait *w, const struct pollfd *list, int n);
 int ends_epoll(struct seen *p, int fd, struct pollfd *list, int most);
+/* " spins: fd 3, a pipe, is at its end of file": why reads come back at once;
+ * false if none of its descriptors tells. */
+bool ends_never_wait(struct wait *w);
 #endif

@@ -68,6 +68,8 @@ static void add_unix(const struct nlmsghdr *header)
     s->ino = m->udiag_ino;
     s->type = m->udiag_type;
     s->listens = m->udiag_state == TCP_LISTEN;
+    s->was_connected =
+        m->udiag_state == TCP_ESTABLISHED && m->udiag_type != SOCK_DGRAM;
     for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left);
          a = RTA_NEXT(a, left)) {
         size_t n = RTA_PAYLOAD(a);
@@ -172,7 +174,7 @@ static void address(const char *hex, char *text, size_t size)
 
 static void ask_inet(const char *path, int family, int type)
 {
-    enum { SYN_SENT = 2, LISTEN = 10 };
+    enum { SYN_SENT = 2, CLOSE_WAIT = 8, LISTEN = 10 };
     char line[512], local[48], remote[48];
     FILE *in = fopen(path, "re");
 
@@ -190,6 +192,7 @@ static void ask_inet(const char *path, int family, int type)
         s->ino = ino;
         s->unread = s->waiting = unread;
         s->listens = family == SOCK_TCP && state == LISTEN;
+        s->ended = family == SOCK_TCP && state == CLOSE_WAIT;
         s->connects = family == SOCK_TCP && state == SYN_SENT;
         address(local, s->name, sizeof s->name);
         address(remote, s->remote, sizeof s->remote);
@@ -210,6 +213,14 @@ static void pair_inet(void)
                 all[i].peer = all[j].ino;
 }
 
+/* Of UNIX: once connected, and to none now. */
+static void find_ended(void)
+{
+    for (int i = 0; i < many; i++)
+        all[i].ended |= all[i].family == SOCK_UNIX && all[i].was_connected &&
+                        !all[i].peer && !sock_before_accept(&all[i]);
+}
+
 static void ask(void)
 {
     if (asked)
@@ -221,6 +232,7 @@ static void ask(void)
     ask_inet("/proc/net/udp", SOCK_UDP, SOCK_DGRAM);
     ask_inet("/proc/net/udp6", SOCK_UDP, SOCK_DGRAM);
     pair_inet();
+    find_ended();
 }
 
 /* ---- questions -------------------------------------------------------- */

@@ -13,7 +13,8 @@ struct sock {
     enum { SOCK_UNIX, SOCK_TCP, SOCK_UDP } family;
     ino_t ino, peer; /* 0: none, or one that is not accepted yet */
     int type;        /* SOCK_STREAM... */
-    bool listens, connects;
+    bool listens, connects, was_connected;
+    bool ended;               /* the other side has closed */
     char name[112];           /* a path, @abstract, or an address:port */
     char remote[64];          /* of TCP and UDP */
     unsigned unread, waiting; /* bytes; of a listener: connections */

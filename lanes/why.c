@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "why.h"
 #include "circles.h"
+#include "ends.h"
 #include "explain.h"
 #include "image.h"
 #include "lines.h"
@@ -116,44 +117,6 @@ static void nap(int milliseconds)
     nanosleep(&t, NULL);
 }
 
-/* A descriptor that gives EOF, or nothing at once, to one that reads on. */
-static void blame(struct wait *w)
-{
-    struct seen *p = w->who->of;
-
-    look_descriptors(p);
-    for (int i = 0; i < p->descriptors; i++) {
-        struct descriptor *d = &p->descriptor[i];
-        char file[32], text[1024], *flags;
-        bool writer = false;
-
-        if (strncmp(d->link, "pipe:", 5) != 0 || !d->r)
-            continue;
-        for (struct seen *q = look_each(NULL); q && !writer;
-             q = look_each(q)) {
-            look_descriptors(q);
-            for (int j = 0; j < q->descriptors; j++)
-                writer |= q->descriptor[j].w &&
-                          strcmp(q->descriptor[j].link, d->link) == 0;
-        }
-        snprintf(file, sizeof file, "fdinfo/%d", d->fd);
-        if (!writer)
-            snprintf(w->text + strlen(w->text),
-                     sizeof w->text - strlen(w->text),
-                     "; fd %d is a pipe at its end of file: no process holds"
-                     " its write end",
-                     d->fd);
-        else if (look_text(p, file, text, sizeof text) &&
-                 (flags = strstr(text, "flags:")) &&
-                 strtol(flags + 6, NULL, 8) & 04000)
-            snprintf(w->text + strlen(w->text),
-                     sizeof w->text - strlen(w->text),
-                     "; fd %d is a pipe with O_NONBLOCK, where read does not"
-                     " wait",
-                     d->fd);
-    }
-}
-
 static struct measure measure(const struct wait *w)
 {
     struct thread now = *w->who;
@@ -171,29 +134,32 @@ static void busy(struct wait *w, const struct measure *first,
                  const struct measure *last, double seconds)
 {
     double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK);
-    unsigned long user = last->user - first->user;
-    unsigned long kernel = last->kernel - first->kernel;
+    double user = (double)(last->user - first->user) * tick;
+    double kernel = (double)(last->kernel - first->kernel) * tick;
+    long reads = first->reads < 0 ? 0 : last->reads - first->reads;
+    unsigned long switches = last->switches - first->switches;
 
     w->known = true;
-    if (first->reads >= 0 && last->reads - first->reads > 50) {
-        snprintf(w->text, sizeof w->text, " spins: %ld reads in %.0f ms",
-                 last->reads - first->reads, seconds * 1000);
-        blame(w);
-    } else if (user + kernel == 0 && last->switches > first->switches + 1) {
-        snprintf(w->text, sizeof w->text,
-                 " goes on: it has waited %ld times in this moment",
-                 (long)(last->switches - first->switches));
+    *w->text = '\0';
+    if (reads > 50 && ends_never_wait(w)) {
+        wait_add(w, ", and it made %ld reads in %.0f ms", reads,
+                 seconds * 1000);
+    } else if (reads > 50) {
+        wait_add(w, " is at work: %ld reads, %.0f ms of CPU in %.0f ms",
+                 reads, user + kernel, seconds * 1000);
+    } else if (user + kernel == 0 && switches > 1) {
+        wait_add(w, " goes on: it has waited %lu times in this moment",
+                 switches);
     } else if (user + kernel == 0) {
-        snprintf(w->text, sizeof w->text, " runs, or waits for a CPU");
-    } else if (kernel > user && kernel > 2) {
-        snprintf(w->text, sizeof w->text,
+        wait_add(w, " runs, or waits for a CPU");
+    } else if (kernel > user && kernel > 2 * tick) {
+        wait_add(w,
                  " spins: %.0f ms of CPU in %.0f ms, most of it in system"
                  " calls that do not wait",
-                 (double)(user + kernel) * tick, seconds * 1000);
+                 user + kernel, seconds * 1000);
     } else {
-        snprintf(w->text, sizeof w->text,
-                 " computes: %.0f ms of CPU in %.0f ms",
-                 (double)(user + kernel) * tick, seconds * 1000);
+        wait_add(w, " computes: %.0f ms of CPU in %.0f ms", user + kernel,
+                 seconds * 1000);
     }
 }
 

@@ -287,8 +287,9 @@ C
         kill "$WAITS"
         wait "$WAITS" || true
     }
-    spins spin-eof 'spins: [0-9]+ reads in [0-9]+ ms; fd 3 is a pipe at its end of file: no process holds its write end'
-    spins spin-nonblock 'spins: .*; fd 3 is a pipe with O_NONBLOCK'
+    spins spin-eof 'spins: fd 3, a pipe, is at its end of file: no process is known to hold the other end, and it made [0-9]+ reads in [0-9]+ ms'
+    spins spin-socket 'spins: fd 3, a UNIX socket, is at its end of file.* [0-9]+ reads'
+    spins spin-nonblock 'spins: fd 3, a pipe, has O_NONBLOCK, so a read does not wait,.* [0-9]+ reads'
     spins spin-user 'computes: [0-9]+ ms of CPU'
     spins spin-usleep 'goes on: it has waited [0-9]+ times'
 }

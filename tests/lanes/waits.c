@@ -1163,6 +1163,14 @@ static void spin_eof(void)
         ;
 }
 
+static void spin_socket(void)
+{
+    socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+    close(fd[1]);
+    while (read(fd[0], byte, 1) == 0)
+        ;
+}
+
 static void spin_user(void)
 {
     for (volatile int i = 0;; i++)
@@ -1285,6 +1293,7 @@ static const struct {
     { "uring", uring_ },
     { "uring-holds", uring_holds },
     { "spin-eof", spin_eof },
+    { "spin-socket", spin_socket },
     { "spin-user", spin_user },
     { "spin-yield", spin_yield },
     { "spin-nonblock", spin_nonblock },
