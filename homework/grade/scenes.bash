@@ -8,7 +8,11 @@
 #   --doomed N             the Nth child is killed as it starts
 #   --short-reads          read gives at most 3 bytes of a pipe or a socket
 #   --starve CALL=ERROR    the kernel refuses that call, in strace's words
+#   --inject CALL=WHAT     signal=CHLD, delay_exit=1000, error=EIO:when=2 and so
+#                          on, in strace's words; may be given several times
 #   --trace CALLS          strace's log of these calls is the file $trace
+#   --handlers calls|errno stderr says that a signal handler runs, and if it
+#                          calls what it may not or changes errno
 #   --nap MS               as long a nap before each store to shared memory;
 #                          --perturbed is 0.5
 #   --closed FD            without that descriptor: 0, 1 or 2
@@ -45,11 +49,12 @@ scene() {
 }
 
 box_scene() {
-    local limit=${GRADE_SECONDS:-3} programs=$INSIDE_BIN tracer=() closed=()
+    local limit=${GRADE_SECONDS:-3} programs=$INSIDE_BIN closed=()
+    local tracer=() traced=execve injected=() nudges=()
     local clean=(env -i --default-signal "${ENVIRONMENT[@]}") clock prefix
     while [[ $1 == --* ]]; do
         case $1 in
-        --short-reads) clean+=("LD_PRELOAD=$INSIDE/short.so") ;;
+        --short-reads) nudge short ;;
         --perturbed)
             perturbed
             programs+=/perturbed
@@ -59,10 +64,12 @@ box_scene() {
             programs+=/perturbed
             clean+=("NAP=$2")
             ;;
-        --late) clean+=("LD_PRELOAD=$INSIDE/forks.so" "LATE_${2^^}=250") ;;
-        --doomed) clean+=("LD_PRELOAD=$INSIDE/forks.so" "DOOMED=$2") ;;
-        --starve) traced "${2%=*}" -e "inject=${2%=*}:error=${2#*=}" ;;
+        --late) nudge forks "LATE_${2^^}=250" ;;
+        --doomed) nudge forks "DOOMED=$2" ;;
+        --starve) traced "${2%=*}" "${2%=*}:error=${2#*=}" ;;
+        --inject) traced "${2%%=*}" "${2/=/:}" ;;
         --trace) traced "$2" ;;
+        --handlers) nudge handlers "HANDLERS=$2" ;;
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
         --ignore) clean=("${clean[@]:0:3}" "--ignore-signal=$2" "${clean[@]:3}") ;;
         --seconds) limit=$2 ;;
@@ -71,6 +78,7 @@ box_scene() {
         [[ $1 == --short-reads || $1 == --perturbed ]] || shift
         shift
     done
+    [[ ! ${nudges[*]} ]] || clean+=("LD_PRELOAD=${nudges[*]}")
     prefix=("${tracer[@]}" "${closed[@]}" "${DROP[@]}" "${clean[@]}")
 
     # One hang is told at its length. Others of the same program are cut short.
@@ -94,11 +102,19 @@ box_scene() {
     read_notes "$exit"
 }
 
-# For options of scene: what strace does.
-traced() { # CALLS [OPTION...]
+# For options of scene: what is preloaded, and with which variable.
+nudge() { # NAME [VARIABLE=VALUE]
+    nudges+=("$INSIDE/$1.so")
+    clean+=("${@:2}")
+}
+
+# For options of scene: what strace does, in all.
+traced() { # CALLS [WHAT_TO_INJECT]
     requires strace
+    traced+=,$1
+    [[ ! ${2-} ]] || injected+=(-e "inject=$2")
     tracer=(strace -f -qq -A -s 200 -o '/proc/@judge@/fd/4'
-        -e "trace=execve,$1" "${@:2}")
+        -e "trace=$traced" "${injected[@]}")
 }
 
 # For an option of scene: the program, compiled to be perturbed.
