@@ -10,9 +10,9 @@ setup() {
 
 FORK='?fork,?vfork,?clone,?clone3'
 
-# Five messages for five questions; the first one has the token, or the text.
-usual() { # [TEXT]
-    words=(2 "${1-$token}" 3 b 3 c 3 d 9 e)
+# Five messages for five questions; the first one has the token.
+usual() {
+    words=(2 "$token" 3 b 3 c 3 d 9 e)
 }
 
 # answer N TYPE TEXT [HINT]   that is in the Nth line of Receiver, or none; five
@@ -71,7 +71,7 @@ fails() {
 }
 
 @test "sysv-msg: texts arrive as they are [1]" {
-    local hint='printf("%s", text), or "%.*s" with the length that msgrcv returns'
+    local hint='printf("%s", text), or "%.*s" with what msgrcv has returned'
     demo --late parent sysv-msg 2 '' 3 '*' 3 "'\\n" 3 '%s%d%%' 9 "a  $token "
     ends any
     answer 1 2 '' "$hint"
@@ -87,7 +87,7 @@ fails() {
     demo --late parent sysv-msg 2 "$long" 3 "$token" 3 "$long" 3 x 9 yz
     ends any
     answer 1 2 "$long" 'a text has at most 500 bytes'
-    answer 2 3 "$token" 'msgrcv adds no NUL, and says how many bytes it has taken'
+    answer 2 3 "$token" 'msgrcv adds no NUL; it says how many bytes it has'
     answer 4 3 x
 }
 
@@ -125,8 +125,9 @@ fails() {
             if (length_ != text && length_ != text + 1)
                 print "msgsnd was told " length_ " bytes for a text of " text
         }
-        END { if (sent != 5) print "msgsnd has sent " sent + 0 " messages, not 5" }' \
-        'strlen of the text: the type does not count, nor what the buffer could hold'
+        END {
+            if (sent != 5) print "msgsnd has sent " sent + 0 " messages, not 5"
+        }' 'strlen of the text: not the type, nor all of the buffer'
 }
 
 @test "sysv-msg: Receiver begins when all messages are in the queue [1]" {
@@ -151,7 +152,7 @@ fails() {
     done
     demo --late parent sysv-msg "${words[@]}"
     ends
-    counted $((5 + more)) "$more" 'msgctl with IPC_STAT, when Sender and when Receiver has ended'
+    counted $((5 + more)) "$more" 'IPC_STAT, after Sender and after Receiver'
 }
 
 @test "sysv-msg: the kernel counts them [1]" {
@@ -159,7 +160,8 @@ fails() {
     demo --late parent sysv-msg "${words[@]}" 5 "$token"
     ends
     answer 1 2 "$token"
-    demo --late parent --inject msgctl=error=EACCES:when=1 sysv-msg "${words[@]}"
+    demo --late parent --inject msgctl=error=EACCES:when=1 \
+        sysv-msg "${words[@]}"
     ends 1 'here msgctl fails, so nobody knows how many there are'
     no_count 'here msgctl fails, so nobody knows how many there are'
 }
@@ -172,7 +174,8 @@ fails() {
     accept_trace '
         / msgget\(.*(IPC_CREAT|IPC_PRIVATE).* = [0-9]/ {
             made++
-            if (!/[ |]0600\)/) print "it makes a queue so:" substr($0, index($0, " "))
+            if (!/[ |]0600\)/)
+                print "it makes a queue so:" substr($0, index($0, " "))
         }
         END { if (!made) print "it makes no queue" }' \
         'the mode is in the flags of msgget: IPC_CREAT | 0600'
@@ -201,8 +204,10 @@ fails() {
         second=$status
         finish "$first"
         cat "$OWN/first"
-        ((second == 0)) || status=$second' "${words[@]}" 2 "$token" 3 b 3 c 3 d 9 f 9 g 9 h
-    [[ $hung || -v noted[filled] ]] || because 'no queue is seen that has messages'
+        ((second == 0)) || status=$second' \
+        "${words[@]}" 2 "$token" 3 b 3 c 3 d 9 f 9 g 9 h
+    [[ $hung || -v noted[filled] ]] ||
+        because 'no queue is seen that has messages'
     ends "$hint"
     answer 1 2 "other$token" "$hint"
     answer 5 9 e "$hint"
@@ -239,17 +244,18 @@ fails() {
     answer 1 2 "$token"
     for fault in msgget=ENOSPC "$FORK=EAGAIN" msgsnd=EACCES msgrcv=EACCES; do
         demo --late parent --starve "$fault" sysv-msg "${words[@]}"
-        fails "here ${fault/$FORK/fork}; Parent learns by wait how a child has ended"
+        fails "here ${fault/$FORK/fork}; wait says how a child has ended"
     done
 }
 
-@test "sysv-msg: a TYPE is a number from 1 on and has a TEXT, all else is refused [1]" {
+@test "sysv-msg: a TYPE is a number and has a TEXT, all else is refused [1]" {
     local type
     usual
     demo --late parent sysv-msg "${words[@]}" 2147483647 f
     ends
     answer 1 2 "$token"
-    for type in 0 -1 x '' "${token}x" "x$token" 2147483648 99999999999999999999; do
+    for type in 0 -1 x '' "${token}x" "x$token" 2147483648 \
+        99999999999999999999; do
         demo --late parent sysv-msg 2 "$token" "$type" text
         ends 2 "TYPE was: $type"
         says ''
@@ -262,7 +268,7 @@ fails() {
 }
 
 @test "sysv-msg: where there is no such message Receiver does not wait [1]" {
-    local i hint='IPC_NOWAIT; then msgrcv fails, and errno is ENOMSG: that is an answer'
+    local i hint='IPC_NOWAIT; then msgrcv fails with ENOMSG, which is an answer'
     demo --late parent sysv-msg 4 "$token" 9 b
     ends "$hint"
     for i in 1 2 3 4; do
@@ -272,7 +278,7 @@ fails() {
 }
 
 @test "sysv-msg: where the queue is full Sender does not wait [1]" {
-    local hint='IPC_NOWAIT; then msgsnd fails, and errno is EAGAIN: nobody receives yet'
+    local hint='IPC_NOWAIT; then msgsnd fails with EAGAIN: nobody receives yet'
     usual
     demo --late parent sysv-msg "${words[@]}"
     ends

@@ -1,6 +1,7 @@
 /*
- * Right: signal instead of sigaction; a second thread, in which SIGCHLD is not
- * blocked, runs the handler, and the handler asks for each child by its pid.
+ * Right: signal instead of sigaction; a second thread, in which SIGCHLD is
+ * not blocked, runs the handler, and the handler asks for each child by its
+ * pid.
  */
 #define _GNU_SOURCE
 #include <err.h>

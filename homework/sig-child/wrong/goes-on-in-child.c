@@ -10,7 +10,7 @@
  * Loses: a child starts no process
  * Loses: it works when it is started with SIGCHLD ignored
  * Loses: if there can be no child, it says so and prints nothing
- * Loses: CHILDREN is a number from 1 to 1000, all else is refused
+ * Loses: CHILDREN is a number from 1 to 1000, or is refused
  * Loses: a child that goes on holds up nobody
  * Loses: zombies that are left are counted, and the status is 1
  */

@@ -1,6 +1,6 @@
 /*
  * Wrong: a second argument is not looked at.
- * Loses: CHILDREN is a number from 1 to 1000, all else is refused
+ * Loses: CHILDREN is a number from 1 to 1000, or is refused
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,6 +1,6 @@
 /*
  * Wrong: atol takes anything for a number.
- * Loses: a TYPE is a number from 1 on and has a TEXT, all else is refused
+ * Loses: a TYPE is a number and has a TEXT, all else is refused
  */
 #define _GNU_SOURCE
 #include <err.h>

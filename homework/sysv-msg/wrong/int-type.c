@@ -16,7 +16,7 @@
  * Loses: nothing is left behind
  * Loses: nothing is left behind if a call fails
  * Loses: if a call fails, it says so, with status 1
- * Loses: a TYPE is a number from 1 on and has a TEXT, all else is refused
+ * Loses: a TYPE is a number and has a TEXT, all else is refused
  * Loses: where the queue is full Sender does not wait
  */
 #define _GNU_SOURCE
