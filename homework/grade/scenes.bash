@@ -19,7 +19,8 @@
 #   --ignore SIGNAL        with that signal ignored, as some launchers have it
 #   --seconds N            may take longer than 3
 #
-# Then there are $output and $errors, the first 64 KiB of what was printed;
+# Then there are $output and $errors, the first 64 KiB of what was printed,
+# without NULs (all of it is in the files $notes/out and $notes/err);
 # $status; $hung, if it did not end; ${noted[KEY]}, for each note; $cpu, in ms;
 # and the array left.
 
