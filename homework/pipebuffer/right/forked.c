@@ -85,12 +85,12 @@ int main(int argc, char **argv)
             *sum += (unsigned long)taken;
         _exit(errno == EAGAIN ? 0 : 1);
     }
+    free(data);
     if (waitpid(writer, &state, 0) < 0 || state != 0) {
         fprintf(stderr, "the writer has failed\n");
         return 1;
     }
 
-    free(data);
     got = fcntl(ends[0], F_GETPIPE_SZ);
     printf("%lu bytes, then EAGAIN.\n", *sum);
     if (size > 0)
