@@ -6,6 +6,9 @@
 #
 #   --late child|parent    that side of each fork naps for 250 ms
 #   --doomed N             the Nth child is killed as it starts
+#   --held child           each child is stopped as it starts: judge's settle
+#   --after-post MS        who has posted a semaphore, or given a lock back, naps
+#                          before the next line: who waited for it comes first
 #   --short-reads          read gives at most 3 bytes of a pipe or a socket
 #   --starve CALL=ERROR    the kernel refuses that call, in strace's words
 #   --inject CALL=WHAT     signal=CHLD, delay_exit=1000, error=EIO:when=2 and so
@@ -13,8 +16,8 @@
 #   --trace CALLS          strace's log of these calls is the file $trace
 #   --handlers calls|errno stderr says that a signal handler runs, and if it
 #                          calls what it may not or changes errno
-#   --nap MS               as long a nap before each store to shared memory;
-#                          --perturbed is 0.5
+#   --nap MS               as long a nap before each store to shared memory,
+#                          after a fork; --perturbed is 0.5
 #   --closed FD            without that descriptor: 0, 1 or 2
 #   --ignore SIGNAL        with that signal ignored, as some launchers have it
 #   --seconds N            may take longer than 3
@@ -67,13 +70,15 @@ box_scene() {
             ;;
         --late) nudge forks "LATE_${2^^}=250" ;;
         --doomed) nudge forks "DOOMED=$2" ;;
+        --held) nudge forks "HELD_${2^^}=1" ;;
+        --after-post) nudge posts "AFTER_POST=$2" ;;
         --starve) traced "${2%=*}" "${2%=*}:error=${2#*=}" ;;
         --inject) traced "${2%%=*}" "${2/=/:}" ;;
         --trace) traced "$2" ;;
         --handlers) nudge handlers "HANDLERS=$2" ;;
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
         --ignore) clean=("${clean[@]:0:3}" "--ignore-signal=$2" "${clean[@]:3}") ;;
-        --seconds) limit=$2 ;;
+        --seconds) limit=$((limit - 3 + $2)) ;;
         *) broken "scene has no option $1" ;;
         esac
         [[ $1 == --short-reads || $1 == --perturbed ]] || shift
@@ -82,8 +87,9 @@ box_scene() {
     [[ ! ${nudges[*]} ]] || clean+=("LD_PRELOAD=${nudges[*]}")
     prefix=("${tracer[@]}" "${closed[@]}" "${DROP[@]}" "${clean[@]}")
 
-    # One hang is told at its length. Others of the same program are cut short.
-    [[ ! -e $WORK/hung ]] || limit=1
+    # One hang is told at its length. Others of the same program are cut short,
+    # but a scene that takes its time has it.
+    [[ ! -e $WORK/hung ]] || limit=$((limit > ${GRADE_SECONDS:-3} ? limit - 2 : 1))
     clock=(timeout --foreground -s USR1 -k 2 "$limit")
     [[ ! -x $WORK/grade/lanes ]] || clock=("$INSIDE/lanes" -w -t "$limit")
 
@@ -190,7 +196,7 @@ ends() {
     if [[ $hung ]]; then
         lines=("it hung, and was stopped after $hung s:")
         ((hung >= ${GRADE_SECONDS:-3})) ||
-            lines[0]="it hung, and was stopped after 1 s, as it has hung before:"
+            lines[0]="it hung, and was stopped after $hung s, as it has hung before:"
         mapfile -tO 1 lines < <(excerpt "$(<"$notes/why")" 12)
     elif [[ $ended_early ]]; then
         lines=('it stopped, killed or starved the processes that watch it')

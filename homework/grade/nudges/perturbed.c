@@ -6,7 +6,10 @@
  * to a shared mapping the process naps for half a millisecond, so that
  * another one, if no lock keeps it out, comes between a load and its store.
  * With 50 rounds every run then loses additions; without it hardly any does.
+ * Before the first fork nobody can come between, and a program may clear all
+ * its memory.
  */
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,10 +51,16 @@ static int is_shared(uintptr_t address)
 }
 
 static struct timespec nap = { .tv_nsec = 500000 };
+static int forked;
+
+static void now_forked(void)
+{
+    forked = 1;
+}
 
 static void store(void *address)
 {
-    if (is_shared((uintptr_t)address))
+    if (forked && is_shared((uintptr_t)address))
         nanosleep(&nap, NULL);
 }
 
@@ -61,6 +70,7 @@ void __tsan_init(void)
 
     if (ms)
         nap.tv_nsec = atol(ms) * 1000000; /* less than a second */
+    pthread_atfork(NULL, now_forked, now_forked);
 }
 
 void __tsan_func_entry(void *pc)
