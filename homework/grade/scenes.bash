@@ -16,6 +16,9 @@
 #   --trace CALLS          strace's log of these calls is the file $trace
 #   --handlers calls|errno stderr says that a signal handler runs, and if it
 #                          calls what it may not or changes errno
+#   --stop 'CALLS PATH'    the first such call on PATH stops the program, as
+#                          soon as it is done: see judge's stopped and go_on
+#   --room N               from its first recvmsg on it may have N descriptors
 #   --nap MS               as long a nap before each store to shared memory,
 #                          after a fork; --perturbed is 0.5
 #   --closed FD            without that descriptor: 0, 1 or 2
@@ -54,7 +57,7 @@ scene() {
 
 box_scene() {
     local limit=${GRADE_SECONDS:-3} programs=$INSIDE_BIN closed=()
-    local tracer=() traced=execve injected=() nudges=()
+    local tracer=() traced=execve only=() injected=() nudges=()
     local clean=(env -i --default-signal "${ENVIRONMENT[@]}") clock prefix
     while [[ $1 == --* ]]; do
         case $1 in
@@ -76,6 +79,11 @@ box_scene() {
         --inject) traced "${2%%=*}" "${2/=/:}" ;;
         --trace) traced "$2" ;;
         --handlers) nudge handlers "HANDLERS=$2" ;;
+        --stop)
+            only=(-D -P "${2##* }")
+            traced "${2% *}" "${2% *}:signal=STOP:when=1"
+            ;;
+        --room) nudge room "ROOM=$2" ;;
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
         --ignore) clean=("${clean[@]:0:3}" "--ignore-signal=$2" "${clean[@]:3}") ;;
         --seconds) limit=$((limit - 3 + $2)) ;;
@@ -121,7 +129,7 @@ traced() { # CALLS [WHAT_TO_INJECT]
     traced+=,$1
     [[ ! ${2-} ]] || injected+=(-e "inject=$2")
     tracer=(strace -f -qq -A -s 200 -o '/proc/@judge@/fd/4'
-        -e "trace=$traced" "${injected[@]}")
+        "${only[@]}" -e "trace=$traced" "${injected[@]}")
 }
 
 # For an option of scene: the program, compiled to be perturbed.
