@@ -7,8 +7,9 @@ MECHANISMS := pipe shell-pipeline fifo posix-shm posix-sem posix-mqueue sysv \
 SOURCES    := $(wildcard $(MECHANISMS:%=%/*.c))
 NAMES      := $(notdir $(SOURCES:.c=))
 
-# A tool, and not among the programs: several files, one binary.
+# Tools, and not among the programs: several files, one binary.
 LANES := $(wildcard lanes/*.c)
+BENCH := $(wildcard bench/*.c)
 
 BIN    = bin
 CFLAGS = -g -O2 -D_FORTIFY_SOURCE=2
@@ -16,7 +17,7 @@ CFLAGS = -g -O2 -D_FORTIFY_SOURCE=2
 STRICT = -std=gnu11 -Wall -Wextra -Wpedantic
 
 # bin and folders in build are ours to build in. Any other BIN holds somebody
-# else's programs, which are run and never written to; lanes is then in bin.
+# else's programs, which are run and never written to; the tools are then in bin.
 OURS  := $(filter $(CURDIR)/bin $(CURDIR)/build/%,$(abspath $(BIN)))
 TOOLS := $(if $(OURS),$(BIN),bin)
 
@@ -29,6 +30,7 @@ $(call unknown,T,$(patsubst tests/%.bats,%,$(wildcard tests/*.bats)),file in tes
 
 # $(call need,COMMAND...) names the packages of the commands that are missing.
 package.musl-gcc := musl-tools
+package.gnuplot  := gnuplot-nox
 missing = $(strip $(foreach c,$1,\
     $(if $(shell command -v $c),,$(or $(package.$c),$c))))
 need    = $(if $1,$(error missing: sudo apt-get install -y $1))
@@ -43,9 +45,10 @@ bats       = $(call missing,bats) $(foreach l,bats-support bats-assert bats-file
     $(if $(wildcard $(bats-path:%=%/$l/load.bash)),,$l))
 
 # All tests but those for more tools. The longest first, so that nothing is
-# left to wait for at the end. lanes is tested where we have built it.
+# left to wait for at the end. The tools are tested where we have built
+# them.
 CHECKS := tests/suite.bats $(filter-out tests/suite.bats tests/tools.bats \
-    $(if $(OURS),,tests/lanes%),$(wildcard tests/*.bats))
+    $(if $(OURS),,tests/lanes% tests/bench%),$(wildcard tests/*.bats))
 # Those for one program: its folder's, and the suite's.
 TESTS_OF_P := $(wildcard $(patsubst %/,tests/%.bats,\
     $(dir $(filter %/$(P).c,$(SOURCES)))) tests/suite.bats)
@@ -59,11 +62,12 @@ LINTERS ?= clang-format shellcheck cppcheck gcc clang clang-tidy
 
 .DELETE_ON_ERROR:
 .PHONY: all demo lecture slides check check-tools lint lint-needs $(LINTERS:%=lint-%) \
-        grade grade-tests kit clean clean-ipc help
+        bench bench-full bench-plot grade grade-tests kit clean clean-ipc help
 vpath %.c $(MECHANISMS)
 
 # Beside somebody else's programs lanes is welcome, but not needed.
 all: $(if $(OURS),$(NAMES:%=$(BIN)/%))
+all: $(if $(OURS),$(TOOLS)/ipcbench)
 all: $(if $(OURS)$(compiler),$(TOOLS)/lanes) ## build all programs, into BIN [bin]
 
 $(BIN)/%: %.c | $(BIN)
@@ -76,7 +80,13 @@ $(TOOLS)/lanes: $(LANES:lanes/%.c=$(TOOLS)/.lanes/%.o)
 $(TOOLS)/.lanes/%.o: lanes/%.c $(wildcard lanes/*.h) | $(TOOLS)/.lanes
 	$(compile) -c -o $@ $<
 
-$(sort $(BIN) $(TOOLS) $(TOOLS)/.lanes):
+$(TOOLS)/ipcbench: $(BENCH:bench/%.c=$(TOOLS)/.bench/%.o)
+	$(compile) -o $@ $^ -pthread $(LDLIBS)
+
+$(TOOLS)/.bench/%.o: bench/%.c $(wildcard bench/*.h) | $(TOOLS)/.bench
+	$(compile) -pthread -c -o $@ $<
+
+$(sort $(BIN) $(TOOLS) $(TOOLS)/.lanes $(TOOLS)/.bench):
 	mkdir -p $@
 
 demo: ## run every program once
@@ -134,9 +144,19 @@ kit: ## what students get of the homework, in OUT: tasks, starters, tests
 	@$(if $(OUT),,$(error where to? make kit OUT=DIR))
 	@homework/grade/kit "$(OUT)" $(A)
 
-CHECKED := $(SOURCES) $(LANES) $(wildcard homework/*/*.c homework/*/right/*.c \
+bench: $(TOOLS)/ipcbench ## what a message costs, in 20 s; best with nothing else running
+	@$< && $< ladder
+
+bench-full: $(TOOLS)/ipcbench ## all sizes, pinnings and percentiles; takes minutes
+	@$< --full && $< ladder --rounds 5
+
+bench-plot: $(TOOLS)/ipcbench ## latency and throughput over size: two SVGs in build/bench
+	@$(call need,$(call missing,gnuplot))
+	@IPCBENCH=$< bench/plot build/bench
+
+CHECKED := $(SOURCES) $(LANES) $(BENCH) $(wildcard homework/*/*.c homework/*/right/*.c \
     homework/grade/nudges/*.c)
-SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides \
+SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides bench/plot \
            tests/lanes/record $(wildcard tests/*.bash tests/*.bats) \
            $(wildcard $(addprefix homework/grade/,one class test judge kit *.bash \
            report/write) homework/*/*.bats homework/grade/hostile/*.bats)
@@ -151,7 +171,7 @@ $(LINTERS:%=lint-%): | lint-needs
 lint-needs:
 	@$(call need,$(call missing,$(LINTERS)))
 lint-clang-format:
-	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) $(wildcard lanes/*.h)
+	@echo clang-format; clang-format --dry-run -Werror $(CHECKED) $(wildcard */*.h)
 lint-shellcheck:
 	@echo shellcheck; ls -S $(SCRIPTS) | xargs -P "$$(nproc)" -n 4 shellcheck -x
 lint-cppcheck:
@@ -166,7 +186,7 @@ clean: ## remove what make builds
 	rm -rf bin build
 
 clean-ipc: ## remove what your killed runs left, of files and of System V
-	@tools/clean-ipc $(NAMES)
+	@tools/clean-ipc $(NAMES) ipcbench
 
 help: ## print this list
 	@awk -F ' ## ' '\
