@@ -262,11 +262,11 @@ static void futex_receive(enum way way, void *bytes, size_t n)
 static void spin_wait(enum way way, enum what what)
 {
     struct count *count = &ring[way]->count[what];
-    unsigned before = passed[way][what]++;
+    unsigned before = passed[way][what]++, looks = 1;
 
     while (atomic_load_explicit(&count->posted, memory_order_acquire) ==
            before)
-        relax();
+        relax(looks++);
 }
 
 static void spin_post(enum way way, enum what what)
@@ -314,9 +314,11 @@ static void cache_line_send(enum way way, const void *bytes, size_t n)
 
 static void cache_line_receive(enum way way, void *bytes, size_t n)
 {
+    unsigned looks = 1;
+
     while (atomic_load_explicit(&line->turn, memory_order_acquire) !=
            (int)way)
-        relax();
+        relax(looks++);
     memcpy(bytes, line->bytes, n);
 }
 

@@ -207,7 +207,7 @@ static void line(const struct report *report, const struct row *row,
     }
 }
 
-/* The fast ones again: the clock's own time is a part of their figures. */
+/* The fast ones again: the clock's own time is a part of their p50. */
 static void without_the_clock(const struct report *report, size_t from,
                               size_t to)
 {
@@ -219,7 +219,7 @@ static void without_the_clock(const struct report *report, size_t from,
         if (row->middle.no_clock <= 0)
             continue;
         if (!column)
-            column = printf("mean without the clock:");
+            column = printf("without the clock:");
         column += printf("  %s %s", row->job.mechanism->name,
                          us(row->middle.no_clock));
     }

@@ -64,8 +64,8 @@ is_there() {
     [[ -f $BIN/$1 && -x $BIN/$1 ]] || fail "there is no $1 in $BIN"
 }
 
-if [[ ${BATS_TEST_DESCRIPTION-} == lanes* ]]; then
-    is_there lanes
+if [[ ${BATS_TEST_DESCRIPTION-} =~ ^(lanes|ipcbench) ]]; then
+    is_there "${BASH_REMATCH[1]}"
 elif [[ $OWN || ${PROGRAM-} ]]; then
     is_there "${OWN:-$PROGRAM}"
 elif [[ ${MISSING[*]} ]]; then
