@@ -4,7 +4,6 @@ setup() {
     load helper
     # shellcheck disable=SC2034 # the helper looks for what this one leaves
     IS_PROGRAM[ipcbench]=1
-    OWN=ipcbench
     cd "$BATS_TEST_TMPDIR"
 }
 
