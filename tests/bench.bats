@@ -4,6 +4,7 @@ setup() {
     load helper
     # shellcheck disable=SC2034 # the helper looks for what this one leaves
     IS_PROGRAM[ipcbench]=1
+    OWN=ipcbench
     cd "$BATS_TEST_TMPDIR"
 }
 
@@ -23,19 +24,23 @@ columns() {
         }'
 }
 
-# Starts a measurement that lasts, in a session of its own, and waits until the
-# mechanism is there: a set of semaphores with the stage's key.
+# Starts a measurement that lasts, in a session of its own, and waits until its
+# two processes, and one to clean up behind them, talk by a set of semaphores.
 start_sysv_sem() {
     env --default-signal=INT setsid ipcbench latency sysv-sem --pin same \
         --ms 30000 --rounds 1 >out 2>err 3>&- &
-    wait_until has_set $!
+    wait_until is_there_with_set $!
+    key=$((0x1bc50000 | ($(pgrep -P $!) & 0xffff)))
 }
 
-has_set() { # PID
+is_there_with_set() { # PID
     local stage
-    stage=$(pgrep -P "$1") &&
-        grep -qE "^ *$((0x1bc50000 | (stage & 0xffff))) " /proc/sysvipc/sem &&
-        [[ $(pgrep -cP "$stage") == 3 ]]
+    stage=$(pgrep -P "$1") && [[ $(pgrep -cP "$stage") == 3 ]] &&
+        ! has_gone $((0x1bc50000 | (stage & 0xffff)))
+}
+
+has_gone() { # KEY
+    ! grep -qE "^ *$1 " /proc/sysvipc/sem
 }
 
 @test "ipcbench: each mechanism moves its messages, whole" {
@@ -139,18 +144,21 @@ spoil() { # MODE NAME
     start_sysv_sem
     kill -INT -- -$!
     assert_ends 130 $!
+    wait_until has_gone "$key"
 }
 
 @test "ipcbench: SIGTERM ends it, and nothing is left" {
     start_sysv_sem
     kill $!
     assert_ends 143 $!
+    wait_until has_gone "$key"
 }
 
 @test "ipcbench: SIGKILL ends it, and nothing is left" {
     start_sysv_sem
     kill -KILL $!
     assert_ends 137 $!
+    wait_until has_gone "$key"
 }
 
 @test "ipcbench: what nobody could remove is known to make clean-ipc" {
