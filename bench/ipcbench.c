@@ -191,22 +191,30 @@ static bool same_core(int a, int b)
                topology(b, "physical_package_id");
 }
 
-/* The first CPU that we may use, and the first one on another core. */
+/*
+ * The first CPU that we may use, and the first one on another core. Where
+ * there is but one core, two threads of it have to do.
+ */
 static void choose_cpus(void)
 {
     cpu_set_t set;
+    int thread = -1;
 
     if (sched_getaffinity(0, sizeof set, &set) == -1)
         err(1, "sched_getaffinity");
-    plan.cpus = 0;
     for (int cpu = 0; cpu < CPU_SETSIZE && plan.cpus < 2; cpu++) {
         if (!CPU_ISSET((unsigned)cpu, &set))
             continue;
         if (plan.cpus == 0 || !same_core(plan.cpu[0], cpu))
             plan.cpu[plan.cpus++] = cpu;
+        else if (thread == -1)
+            thread = cpu;
     }
-    if (plan.cpus < 2) /* two threads of one core are no two cores */
-        plan.cpu[1] = plan.cpu[0];
+    if (plan.cpus == 2)
+        return;
+    plan.threads = thread != -1;
+    plan.cpu[1] = plan.threads ? thread : plan.cpu[0];
+    plan.cpus += plan.threads;
 }
 
 /* ---- what is measured

@@ -97,6 +97,7 @@ struct figures { /* of one round; times are ns */
 struct plan {     /* the same for all jobs */
     int cpu[2];   /* two cores, if there are */
     int cpus;     /* 1 or 2 */
+    bool threads; /* they belong to one core */
     long ms;      /* how long a measurement takes */
     long count;   /* or how many messages it has; 0: ms decides */
     long rate;    /* open loop: messages a second; 0: closed loop */

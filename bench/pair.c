@@ -79,21 +79,18 @@ static pid_t start(const struct pair *pair, enum role role, const int gate[2])
 
 /*
  * A System V object outlives its users. The keeper removes it as soon as the
- * last process that has the lease's write end is gone, whatever ended it. It
- * has a session of its own, where no ^C arrives.
+ * last process that has the lease's write end is gone, whatever ended it. In
+ * a session of its own it is not reached by ^C, nor by what kills a group.
  */
 static pid_t keep(const struct pair *pair, const int lease[2])
 {
-    sigset_t all;
-    char byte;
     pid_t pid = fork();
+    char byte;
 
     if (pid == -1)
         err(1, "fork");
     if (pid > 0)
         return pid;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, NULL);
     setsid();
     close(lease[1]);
     while (read(lease[0], &byte, 1) == -1 && errno == EINTR)

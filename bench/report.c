@@ -277,6 +277,8 @@ static void print_machine(const struct report *report)
                plan.cpu[0], plan.cpu[1]);
     else
         printf("one core, CPU %d: what needs two is left out\n", plan.cpu[0]);
+    if (plan.threads)
+        printf("warning: these two CPUs are threads of one core\n");
     printf("clock_gettime takes %.0f ns, a round trip of this program's loop "
            "%.0f ns more\n",
            plan.clock, MAX(plan.loop - plan.clock, 0));
