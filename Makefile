@@ -157,7 +157,7 @@ bench-plot: $(TOOLS)/ipcbench ## latency and throughput over size: two SVGs in b
 CHECKED := $(SOURCES) $(LANES) $(BENCH) $(wildcard homework/*/*.c homework/*/right/*.c \
     homework/grade/nudges/*.c)
 SCRIPTS := .ci/run tests/run tests/report $(wildcard tools/*) lanes/slides bench/plot \
-           tests/lanes/record $(wildcard tests/*.bash tests/*.bats) \
+           bench/record tests/lanes/record $(wildcard tests/*.bash tests/*.bats) \
            $(wildcard $(addprefix homework/grade/,one class test judge kit *.bash \
            report/write) homework/*/*.bats homework/grade/hostile/*.bats)
 # $(call each,COMMAND) runs a command for each file, the largest first, on as

@@ -121,9 +121,10 @@ static void json_rows(const struct report *report)
 
 void print_json(const struct report *report)
 {
-    printf("{\n  \"clock_ns\": %.1f, \"loop_ns\": %.1f, \"rounds\": %d,\n"
-           "  \"cpus\": [%d, %d],\n  \"covariates\": [",
-           plan.clock, plan.loop, report->rounds, plan.cpu[0], plan.cpu[1]);
+    printf("{\n  \"clock_ns\": %.1f, \"loop_ns\": %.1f, \"load\": %.2f,\n"
+           "  \"rounds\": %d, \"cpus\": [%d, %d],\n  \"covariates\": [",
+           plan.clock, plan.loop, plan.load, report->rounds, plan.cpu[0],
+           plan.cpu[1]);
     for (int i = 0; i < report->covariate_count; i++) {
         const struct covariate *c = &report->covariates[i];
 

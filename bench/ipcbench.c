@@ -46,8 +46,7 @@ static unsigned modes;
 static bool ladder, pins[3];
 static enum format format;
 
-/* ---- the options
- * ----------------------------------------------------------- */
+/* ---- the options ---------------------------------------------------- */
 
 static int number(const char *word, int max)
 {
@@ -164,8 +163,7 @@ static void read_words(char *word[])
         errx(2, "--rate is for latency\n%s", usage);
 }
 
-/* ---- where
- * ------------------------------------------------------------------ */
+/* ---- where ---------------------------------------------------------- */
 
 static int topology(int cpu, const char *what)
 {
@@ -217,8 +215,7 @@ static void choose_cpus(void)
     plan.cpus += plan.threads;
 }
 
-/* ---- what is measured
- * --------------------------------------------------------- */
+/* ---- what is measured ----------------------------------------------- */
 
 bool is_wanted(const struct mechanism *m)
 {
@@ -306,8 +303,7 @@ static void make_list(void)
         errx(2, "nothing to measure on %d core\n%s", plan.cpus, usage);
 }
 
-/* ---- the rounds
- * ------------------------------------------------------------- */
+/* ---- the rounds ----------------------------------------------------- */
 
 static void progress(int round, const char *name)
 {
@@ -436,6 +432,7 @@ int main(int argc, char *argv[])
            SIG_DFL); /* ignored, there would be nothing to wait for */
     choose_cpus();
     make_list();
+    getloadavg(&plan.load, 1); /* 0, if it is not known */
 
     look_at_ourselves();
     measure_all();

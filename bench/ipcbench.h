@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* ---- pair.c: two processes, pinned, watched, gone whatever happens ----- */
+/* ---- pair.c: two processes, pinned, watched, gone whatever happens -- */
 
 enum role { SENDER, RECEIVER };
 
@@ -30,7 +30,7 @@ int run_pair(const struct pair *pair); /* 0, FAILED or STUCK, and says why */
 pid_t pid_of(enum role role);
 void *share(size_t size); /* zeroed memory that children share with us */
 
-/* ---- mechanisms.c, streams.c, queues.c, memory.c ----------------------- */
+/* ---- mechanisms.c, streams.c, queues.c, memory.c -------------------- */
 
 enum way { THERE, BACK }; /* from Sender to Receiver, and the other way */
 
@@ -77,7 +77,7 @@ static inline void relax(unsigned looks)
 #endif
 }
 
-/* ---- loops.c: the timed parts ------------------------------------------ */
+/* ---- loops.c: the timed parts --------------------------------------- */
 
 struct job { /* what a row of a table is about */
     const struct mechanism *mechanism;
@@ -104,6 +104,7 @@ struct plan {     /* the same for all jobs */
     int limit;    /* seconds until a mechanism is stuck */
     double clock; /* ns of one clock_gettime */
     double loop;  /* ns of a round trip that goes nowhere */
+    double load;  /* before we began */
 };
 extern struct plan plan;
 
@@ -118,7 +119,7 @@ static inline uint64_t clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* ---- report.c, export.c: medians, tables, CSV, JSON ------------------- */
+/* ---- report.c, export.c: medians, tables, CSV, JSON ----------------- */
 
 enum { MAX_ROUNDS = 99 };
 
@@ -165,13 +166,11 @@ void print_csv(const struct report *report);
 void print_json(const struct report *report);
 void print_report(struct report *report, enum format format);
 
-/* ---- ipcbench.c ---------------------------------------------------------
- */
+/* ---- ipcbench.c ----------------------------------------------------- */
 
 bool is_wanted(const struct mechanism *mechanism); /* on the command line */
 
-/* ---- ladder.c: five ways to count ---------------------------------------
- */
+/* ---- ladder.c: five ways to count ----------------------------------- */
 
 void climb(struct report *report); /* one round */
 

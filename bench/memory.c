@@ -291,7 +291,7 @@ static void spin_receive(enum way way, void *bytes, size_t n)
     spin_post(way, ROOM);
 }
 
-/* ---- floors: nothing is faster than these ------------------------------ */
+/* ---- floors: nothing is faster than these --------------------------- */
 
 enum { LINE = 48 };
 

@@ -78,7 +78,7 @@ static void sysv_msg_receive(enum way way, void *bytes, size_t n)
     memcpy(bytes, message.text, n);
 }
 
-/* ---- a few bits ------------------------------------------------------- */
+/* ---- a few bits ----------------------------------------------------- */
 
 static sigset_t signals;
 

@@ -5,7 +5,6 @@
  * drawn to one scale, on which the longest row has the whole width.
  */
 #define _GNU_SOURCE
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
@@ -68,7 +67,7 @@ static void summarize(struct row *row)
     }
 }
 
-bool same_table(const struct row *a, const struct row *b)
+static bool same_table(const struct row *a, const struct row *b)
 {
     return a->job.mode == b->job.mode && a->job.pin == b->job.pin &&
            a->job.size == b->job.size;
@@ -113,20 +112,16 @@ bool moved(const struct covariate *c)
     return most > 1.2 * least;
 }
 
-/* ---- tables
- * ---------------------------------------------------------------- */
+/* ---- tables --------------------------------------------------------- */
 
 static const char *us(double ns)
 {
     static char text[8][24]; /* for several in one printf */
     static int n;
+    int digits = ns < 100000 ? 2 : ns < 1000000;
 
     n = (n + 1) % 8;
-    snprintf(text[n], sizeof text[n], "%.*f",
-             ns < 100000    ? 2
-             : ns < 1000000 ? 1
-                            : 0,
-             ns / 1000);
+    snprintf(text[n], sizeof text[n], "%.*f", digits, ns / 1000);
     return text[n];
 }
 
@@ -282,8 +277,9 @@ static void print_machine(const struct report *report)
     printf("clock_gettime takes %.0f ns, a round trip of this program's loop "
            "%.0f ns more\n",
            plan.clock, MAX(plan.loop - plan.clock, 0));
-    printf("medians of %d round%s; spread: the slowest round / the fastest\n",
-           report->rounds, report->rounds == 1 ? "" : "s");
+    printf("load average %.2f before; medians of %d round%s; spread: the "
+           "slowest / the fastest\n",
+           plan.load, report->rounds, report->rounds == 1 ? "" : "s");
 }
 
 static void print_covariates(const struct report *report)

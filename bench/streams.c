@@ -29,7 +29,7 @@ static void both_ways(const int fd[2])
     out[BACK] = in[THERE] = fd[1];
 }
 
-/* ---- pipes ----------------------------------------------------------- */
+/* ---- pipes ---------------------------------------------------------- */
 
 static void write_bytes(enum way way, const void *bytes, size_t n)
 {
@@ -104,7 +104,7 @@ static void fifo_open(void)
     }
 }
 
-/* ---- sockets --------------------------------------------------------- */
+/* ---- sockets -------------------------------------------------------- */
 
 static void sock_pair_open(void)
 {
