@@ -255,6 +255,13 @@ spoil() { # MODE NAME
 	END
 }
 
+@test "ipcbench: make bench-plot names gnuplot's package, if it is missing" {
+    mkdir tools
+    ln -s "$(type -P make)" "$(type -P uname)" tools
+    run -2 env PATH="$PWD/tools" make -s -C "$ROOT" BIN="$BIN" bench-plot
+    assert_output --partial 'sudo apt-get install -y gnuplot-nox'
+}
+
 @test "ipcbench: started with SIGCHLD ignored, it still sees how it ended" {
     run -0 "${ON_ONE_CORE[@]}" env --ignore-signal=CHLD \
         ipcbench latency pipe --messages 3 --rounds 1
