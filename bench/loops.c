@@ -149,10 +149,10 @@ static double switches(void)
 static void round_trip(uint64_t n)
 {
     say(THERE, n);
-    if (m->flags & ALONE)
+    if (m->flags & ALONE) {
         hear(THERE, n);
-    if (m->flags & ALONE)
         say(BACK, n);
+    }
     hear(BACK, n);
 }
 
@@ -283,9 +283,9 @@ static void throughput_receiver(void)
 /* ---- the open loop -------------------------------------------------- */
 
 /*
- * Messages leave at their time, whether those before them have arrived or
- * not. If one is late, then so is it for those who wait for it: the time
- * counts from when it had to leave.
+ * When message n has to leave, whether those before it have arrived or not.
+ * Its time counts from here, so a delay is counted for each message that it
+ * holds up.
  */
 static uint64_t due(uint64_t n)
 {
