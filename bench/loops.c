@@ -375,7 +375,7 @@ static void receiver(void)
         throughput_receiver();
 }
 
-/* The time that so many of a million were not slower than. */
+/* The time within which this part of a million messages came. */
 static double percentile(uint64_t millionths)
 {
     uint64_t seen = 0, want = (board->count * millionths + 999999) / 1000000;

@@ -71,9 +71,8 @@ static void pipe_1m_open(void)
 }
 
 /*
- * The pages themselves go into the pipe, and nothing is copied but by read.
- * Whoever does this must not touch a page until it has been read; ours never
- * change.
+ * The pages themselves go into the pipe: only read copies. A sender must not
+ * touch a page until it has been read; ours never change.
  */
 static void vmsplice_bytes(enum way way, const void *bytes, size_t n)
 {
