@@ -45,8 +45,7 @@ bats       = $(call missing,bats) $(foreach l,bats-support bats-assert bats-file
     $(if $(wildcard $(bats-path:%=%/$l/load.bash)),,$l))
 
 # All tests but those for more tools. The longest first, so that nothing is
-# left to wait for at the end. The tools are tested where we have built
-# them.
+# left to wait for at the end. The tools are tested where we have built them.
 CHECKS := tests/suite.bats $(filter-out tests/suite.bats tests/tools.bats \
     $(if $(OURS),,tests/lanes% tests/bench%),$(wildcard tests/*.bats))
 # Those for one program: its folder's, and the suite's.
