@@ -67,13 +67,12 @@ static void between(int sig, siginfo_t *info, void *context)
 
 int sigaction(int sig, const struct sigaction *new, struct sigaction *old)
 {
-    int (*real)(int, const struct sigaction *, struct sigaction *) =
-        (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(
-            RTLD_NEXT, "sigaction");
+    int (*real)(int, const struct sigaction *, struct sigaction *);
     struct sigaction segv = { .sa_handler = crashed,
                               .sa_flags = SA_RESETHAND | SA_NODEFER };
     struct sigaction mine;
 
+    *(void **)&real = dlsym(RTLD_NEXT, "sigaction");
     if (!new || new->sa_handler == SIG_DFL || new->sa_handler == SIG_IGN ||
         sig < 1 || sig > 64)
         return real(sig, new, old);
@@ -118,8 +117,11 @@ void free(void *old)
 
 void exit(int status)
 {
+    void (*real)(int);
+
     refuse("handler: calls exit\n");
-    ((void (*)(int))dlsym(RTLD_NEXT, "exit"))(status);
+    *(void **)&real = dlsym(RTLD_NEXT, "exit");
+    real(status);
     _exit(status);
 }
 
