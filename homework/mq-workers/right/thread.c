@@ -33,6 +33,7 @@ static void fail(int status, const char *format, ...)
     fputs("mq-workers: ", stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
+    va_end(args);
     exit(status);
 }
 
