@@ -25,8 +25,9 @@
 #   --ignore SIGNAL        with that signal ignored, as some launchers have it
 #   --seconds N            may take longer than 3
 #
-# Then there are $output and $errors, the first 64 KiB of what was printed,
-# without NULs (all of it is in the files $notes/out and $notes/err);
+# Then verdicts.bash has what to ask for, and there are $output and $errors, the
+# first 64 KiB of what was printed, without NULs (all of it is in the files
+# $notes/out and $notes/err);
 # $status; $hung, if it did not end; ${noted[KEY]}, for each note; $cpu, in ms;
 # and the array left.
 
@@ -34,18 +35,24 @@
 . "$GRADE/walls.bash"
 # shellcheck source=homework/grade/build.bash
 . "$GRADE/build.bash"
+# shellcheck source=homework/grade/verdicts.bash
+. "$GRADE/verdicts.bash"
 
 demo() {
     local options=()
     while [[ $1 == --* ]]; do
         options+=("$1")
-        if [[ $1 != --short-reads && $1 != --perturbed ]]; then
+        stands_alone "$1" || {
             options+=("$2")
             shift
-        fi
+        }
         shift
     done
     scene "${options[@]}" 'play "$@"' "$@"
+}
+
+stands_alone() { # OPTION
+    [[ $1 == --@(short-reads|perturbed) ]]
 }
 
 # Untraced: bats' trap takes longer than each of the commands here.
@@ -89,7 +96,7 @@ box_scene() {
         --seconds) limit=$((limit - 3 + $2)) ;;
         *) broken "scene has no option $1" ;;
         esac
-        [[ $1 == --short-reads || $1 == --perturbed ]] || shift
+        stands_alone "$1" || shift
         shift
     done
     [[ ! ${nudges[*]} ]] || clean+=("LD_PRELOAD=${nudges[*]}")
@@ -135,8 +142,11 @@ traced() { # CALLS [WHAT_TO_INJECT]
 # For an option of scene: the program, compiled to be perturbed.
 # shellcheck disable=SC2153 # NAME is that of the assignment
 perturbed() {
-    [[ -e $WORK/bin/perturbed/$NAME ]] || build "$NAME" perturbed ||
-        because 'with -fsanitize=thread'
+    local said
+    [[ ! -e $WORK/bin/perturbed/$NAME ]] || return 0
+    said=$(build "$NAME" perturbed) || {
+        because "$said" || exit 1
+    }
 }
 
 read_notes() { # THE_BOX'S_STATUS
@@ -169,148 +179,3 @@ in_ms() { # 1m2.345s
     s=${s%s}
     echo $((m * 60000 + ${s%.*} * 1000 + 10#${s#*.}))
 }
-
-# The test itself is wrong.
-broken() {
-    printf '| this test is broken: %s\n' "$1"
-    exit 1
-}
-
-# Says why the test fails, each line with a bar that report looks for, and the
-# hint, if there is one.
-because() { # LINE... [hint: TEXT]
-    printf '| %s\n' "$@"
-    return 1
-}
-
-# The first lines of what a program printed, such that they can be shown.
-excerpt() { # TEXT [LINES]
-    local LC_ALL=C
-    head -c 4096 <<<"${1:-(nothing)}" | tr -c '[:print:]\n\t' '?' |
-        cut -c 1-100 | sed "s/^/    /; ${2:-8}{s/.*/    .../;q}"
-}
-
-hint() {
-    [[ ! ${1-} ]] || echo "hint: $1"
-}
-
-# ends [STATUS | any] [HINT]   it ended by itself, with that status (0)
-ends() {
-    local expected=0 lines=()
-    if [[ ${1-} =~ ^([0-9]+|any)$ ]]; then
-        expected=$1
-        shift
-    fi
-    if [[ $hung ]]; then
-        lines=("it hung, and was stopped after $hung s:")
-        ((hung >= ${GRADE_SECONDS:-3})) ||
-            lines[0]="it hung, and was stopped after $hung s, as it has hung before:"
-        mapfile -tO 1 lines < <(excerpt "$(<"$notes/why")" 12)
-    elif [[ $ended_early ]]; then
-        lines=('it stopped, killed or starved the processes that watch it')
-        mapfile -tO 1 lines < <(head -n 3 "$notes/complaints")
-    elif [[ $expected != any && $status != "$expected" ]]; then
-        lines=("it ended with $(in_words "$status"), not with $expected; stderr:")
-        mapfile -tO 1 lines < <(excerpt "$errors")
-    else
-        return 0
-    fi
-    mapfile -tO "${#lines[@]}" lines < <(hint "${1-}")
-    because "${lines[@]}"
-}
-
-# What a status means, in words.
-in_words() {
-    if (($1 == 153)); then
-        echo 'SIGXFSZ: it printed too much'
-    elif (($1 > 128)) && kill -l $(($1 - 128)) >/dev/null 2>&1; then
-        echo "status $1 (128 + SIG$(kill -l $(($1 - 128))))"
-    else
-        echo "status $1"
-    fi
-}
-
-# says TEXT [HINT]   exactly that is on stdout
-says() {
-    local lines
-    [[ $output != "$1" ]] || return 0
-    mapfile -t lines < <(echo 'it printed:' && excerpt "$output" &&
-        echo 'and not:' && excerpt "$1" && hint "${2-}")
-    because "${lines[@]}"
-}
-
-# complains [WORD] [HINT]   there is a message on stderr, with that word in it
-complains() {
-    local lines
-    [[ $errors && $errors == *"${1-}"* ]] && return
-    mapfile -t lines < <(
-        echo "stderr has no message${1:+ with the word $1}; it has:" &&
-            excerpt "$errors" && hint "${2-}"
-    )
-    because "${lines[@]}"
-}
-
-# leaves_nothing [HINT]   no process, file or IPC object
-leaves_nothing() {
-    local lines
-    ((${#left[@]})) || return 0
-    mapfile -t lines < <(echo 'it left in the system:' &&
-        excerpt "$(printf '%s\n' "${left[@]}" | in_full_words)" && hint "${1-}")
-    because "${lines[@]}"
-}
-
-in_full_words() {
-    sed 's/^f \/dev\/shm\//shared memory or semaphore \//; s/^f \/dev\/mqueue\//message queue \//
-        s/^f /file /; s/^p /FIFO /; s/^s /socket /; s/^d /folder /'
-}
-
-# Fails with what awk prints, which looks into strace's log for faults.
-accept_trace() { # AWK [HINT]
-    local lines
-    mapfile -t lines < <(awk "$WHOLE_CALLS $1" "$trace" | head -n 5)
-    ((${#lines[@]})) || return 0
-    mapfile -tO "${#lines[@]}" lines < <(hint "${2-}")
-    because "${lines[@]}"
-}
-
-# For awk: a call that another process came between has two lines in the log;
-# it is one again, where it returned.
-WHOLE_CALLS='
-    / <unfinished \.\.\.>$/ {
-        sub(/ <unfinished \.\.\.>$/, "")
-        begun[$1] = $0
-        next
-    }
-    match($0, /<\.\.\. [a-z0-9_]+ resumed>/) {
-        $0 = begun[$1] substr($0, RSTART + RLENGTH)
-        begun[$1] = ""
-    }
-'
-
-# A test whose tool is missing is skipped, and a skip is no pass.
-requires() {
-    command -v "$1" >/dev/null || skip "$1 is missing: install ${2:-$1}"
-}
-
-# For accept_trace with --trace of fork, clone and wait: each child that the
-# program has started was waited for by it.
-# shellcheck disable=SC2034 # the .bats files use it
-WAITED='
-    !program++ { ours[$1] } # and its threads
-    / (v?fork|clone3?)\(/ && $1 in ours && $NF + 0 > 0 {
-        if (/CLONE_THREAD/) ours[$NF]
-        else started[$NF]
-    }
-    / wait4\(/ && $NF + 0 > 0 { ended[$NF] }
-    / waitid\(/ && match($0, /si_pid=[0-9]+/) {
-        ended[substr($0, RSTART + 7, RLENGTH - 7)]
-    }
-    END {
-        for (pid in started) {
-            children++
-            if (!(pid in ended)) forgotten++
-        }
-        if (!children) print "it has started no child"
-        if (forgotten)
-            print forgotten " of " children " children are not waited for"
-    }'
