@@ -7,8 +7,8 @@
 #   --late child|parent    that side of each fork naps for 250 ms
 #   --doomed N             the Nth child is killed as it starts
 #   --held child           each child is stopped as it starts: judge's settle
-#   --after-post MS        who has posted a semaphore, or given a lock back, naps
-#                          before the next line: who waited for it comes first
+#   --after-post MS        a process naps when it has posted a semaphore or given
+#                          a lock back: one that waited for it comes first
 #   --short-reads          read gives at most 3 bytes of a pipe or a socket
 #   --starve CALL=ERROR    the kernel refuses that call, in strace's words
 #   --inject CALL=WHAT     signal=CHLD, delay_exit=1000, error=EIO:when=2 and so
@@ -102,9 +102,8 @@ box_scene() {
     [[ ! ${nudges[*]} ]] || clean+=("LD_PRELOAD=${nudges[*]}")
     prefix=("${tracer[@]}" "${closed[@]}" "${DROP[@]}" "${clean[@]}")
 
-    # One hang is told at its length. Others of the same program are cut short,
-    # but a scene that takes its time has it.
-    [[ ! -e $WORK/hung ]] || limit=$((limit > ${GRADE_SECONDS:-3} ? limit - 2 : 1))
+    # One hang is told at its length. Others of the same program are cut short.
+    [[ ! -e $WORK/hung ]] || limit=$(((limit + 2) / 3))
     clock=(timeout --foreground -s USR1 -k 2 "$limit")
     [[ ! -x $WORK/grade/lanes ]] || clock=("$INSIDE/lanes" -w -t "$limit")
 

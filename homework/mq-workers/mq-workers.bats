@@ -176,10 +176,10 @@ SENDER_LAST='
     local late_worker='a Worker may come to the queue when its parent has gone on'
     local late_sender='an empty queue is no end: a job may come yet'
     pick 3 8
-    scene --held child --seconds 6 "$FIND_SENDER" mq-workers --workers 1 --jobs "$n"
+    scene --held child --seconds 9 "$FIND_SENDER" mq-workers --workers 1 --jobs "$n"
     counts "$n" "$n" "$late_worker"
     ends
-    scene --held child --seconds 9 "$SENDER_LAST" "${noted[sender]}" 120 \
+    scene --held child --seconds 12 "$SENDER_LAST" "${noted[sender]}" 120 \
         mq-workers --workers 1 --jobs "$n"
     counts "$n" "$n" "$late_sender"
     ends
@@ -190,13 +190,13 @@ SENDER_LAST='
 
 @test "mq-workers: a Worker that waits for a job sleeps [1]" {
     pick 3 8
-    scene --held child --seconds 9 "$FIND_SENDER" mq-workers --workers 1 --jobs "$n"
+    scene --held child --seconds 12 "$FIND_SENDER" mq-workers --workers 1 --jobs "$n"
     counts '*' "$n"
-    scene --held child --seconds 9 "$SENDER_LAST" "${noted[sender]}" 0 \
+    scene --held child --seconds 12 "$SENDER_LAST" "${noted[sender]}" 0 \
         mq-workers --workers 1 --jobs "$n"
     counts '*' "$n"
     sleeps
-    scene --late parent --seconds 9 '
+    scene --late parent --seconds 12 '
         start "$@"
         settle
         note spins $((restless))
@@ -207,7 +207,7 @@ SENDER_LAST='
 
 sleeps() {
     ((!noted[spins])) || because \
-        'while there is no job, a Worker computes, or naps again and again' \
+        'while there is no job, a Worker computes, or looks again and again' \
         'hint: mq_receive sleeps until there is a message'
 }
 

@@ -75,7 +75,7 @@ RING='
 
 @test "ringbuffer: each item is taken exactly once [2]" {
     pick 5 30
-    scene --held child "$RING" first 1 --items "$n" --slots 50
+    scene --held child --seconds 9 "$RING" first 1 --items "$n" --slots 50
     counts "$n" 0 0
     ends
 }
@@ -85,9 +85,9 @@ RING='
     pick 4 7
     items=$((3 * n))
     for when in last first; do
-        scene --held child --after-post 10 --seconds 6 "$RING" "$when" 3 \
+        scene --held child --after-post 10 --seconds 12 "$RING" "$when" 3 \
             --items "$items" --slots 1
-        counts "$items" 0 0 'first the item, then the post: who is woken comes at once'
+        counts "$items" 0 0 'first the item, then the post: a process that is woken comes at once'
         ends
     done
 }
@@ -97,7 +97,7 @@ RING='
     pick 8 12
     slots=$n
     pick 25 29
-    scene --held child --after-post 10 --seconds 6 "$RING" first 1 \
+    scene --held child --after-post 10 --seconds 12 "$RING" first 1 \
         --items "$n" --slots "$slots"
     counts "$n" 0 0 'a slot may be filled when its item has been taken, and not before'
     ends
@@ -107,7 +107,7 @@ RING='
     local items
     pick 3 4
     items=$((3 * n))
-    scene --held child --nap 10 --seconds 6 "$RING" together 3 \
+    scene --held child --nap 10 --seconds 12 "$RING" together 3 \
         --items "$items" --slots 50
     counts "$items" 0 0 'from the look at what is next to the step on: one at a time'
     ends
@@ -119,24 +119,24 @@ RING='
     consumers=$n
     pick 1 3
     items=$((2 * consumers + n))
-    scene --held child --seconds 6 "$RING" first "$consumers" \
+    scene --held child --seconds 12 "$RING" first "$consumers" \
         --items "$items" --slots 50
     counts "$items" 0 0
     ends
-    scene --held child --seconds 6 "$RING" first "$consumers" --items "$n" --slots 50
+    scene --held child --seconds 12 "$RING" first "$consumers" --items "$n" --slots 50
     counts "$n" 0 0
     ends
 }
 
-@test "ringbuffer: whoever has nothing to do sleeps [1]" {
+@test "ringbuffer: a process that has nothing to do sleeps [1]" {
     pick 20 30
-    scene --held child --seconds 6 "$RING" last 1 --items "$n" --slots 50
+    scene --held child --seconds 12 "$RING" last 1 --items "$n" --slots 50
     counts "$n" '*' '*'
     sleeps
-    scene --held child --seconds 6 "$RING" first 1 --items "$n" --slots 5
+    scene --held child --seconds 12 "$RING" first 1 --items "$n" --slots 5
     counts "$n" '*' '*'
     sleeps
-    scene --late parent --seconds 6 '
+    scene --late parent --seconds 12 '
         start "$@"
         settle
         note spins $((restless))
@@ -147,7 +147,7 @@ RING='
 
 sleeps() {
     ((!noted[spins])) || because \
-        'a process that has to wait computes, or naps again and again' \
+        'a process that has to wait computes, or looks again and again' \
         'hint: sem_wait sleeps until there is something to do'
 }
 
@@ -159,7 +159,7 @@ sleeps() {
     accept_trace "BEGIN { items = $n }"'
         / mmap\(.*PROT_WRITE.*MAP_SHARED.* = 0x/ { shared = 1 }
         / shmat\(.* = 0x/ { shared = 1 }
-        !/ (mmap|shmat|execve)\(/ && $NF > 0 { sent++ }
+        / (write|send|mq_|msgsnd)/ && !/ writev?\([12],/ && $NF >= 0 { sent++ }
         END {
             if (!shared) print "no memory is shared"
             if (sent >= items) print sent " writes for " items " items"
@@ -180,7 +180,7 @@ sleeps() {
 
 @test "ringbuffer: nothing is left behind [1]" {
     pick 5 30
-    scene --held child "$RING" first 1 --items "$n" --slots 50
+    scene --held child --seconds 9 "$RING" first 1 --items "$n" --slots 50
     counts "$n" 0 0
     ends
     leaves_nothing 'sem_unlink and shm_unlink remove a name'
@@ -188,7 +188,7 @@ sleeps() {
 
 @test "ringbuffer: it says what has been taken, whoever has died [2]" {
     pick 5 30
-    scene --held child "$RING" first 1 --items "$n" --slots 50
+    scene --held child --seconds 9 "$RING" first 1 --items "$n" --slots 50
     counts "$n" 0 0
     ends
     scene --held child '
@@ -203,7 +203,7 @@ sleeps() {
 
 @test "ringbuffer: if there can be no Consumer, it says so [1]" {
     pick 5 30
-    scene --held child "$RING" first 1 --items "$n" --slots 50
+    scene --held child --seconds 9 "$RING" first 1 --items "$n" --slots 50
     counts "$n" 0 0
     ends
     demo --starve '?fork,?vfork,?clone,?clone3=EAGAIN' \

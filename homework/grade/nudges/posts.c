@@ -1,10 +1,10 @@
 /*
- * posts - who is woken comes first
+ * posts - a process that is woken comes first
  *
  * Preloaded. AFTER_POST=MS: a process that has posted a semaphore, given a
- * lock back or signalled a condition naps for so long before it goes on. Who
- * waited for that is then through with it, so that a program that posts too
- * early shows it.
+ * lock back or signalled a condition naps for so long before it goes on. One
+ * that has waited for that is then through with it, so that a program that
+ * posts too early shows it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

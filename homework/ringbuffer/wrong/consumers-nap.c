@@ -1,6 +1,6 @@
 /*
  * Wrong: a Consumer that finds nothing naps, and looks again.
- * Loses: whoever has nothing to do sleeps
+ * Loses: a process that has nothing to do sleeps
  */
 #define _GNU_SOURCE
 #include <err.h>

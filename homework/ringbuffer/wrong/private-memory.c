@@ -5,7 +5,7 @@
  * Loses: Producer waits while the ring is full
  * Loses: no two Consumers take the same item
  * Loses: every Consumer comes to its end, whatever there is for it
- * Loses: whoever has nothing to do sleeps
+ * Loses: a process that has nothing to do sleeps
  * Loses: the items go through memory that is shared
  * Loses: Consumers are processes, and all are waited for
  * Loses: nothing is left behind

@@ -1,6 +1,6 @@
 /*
  * Wrong: Producer naps while the ring is full, and looks again.
- * Loses: whoever has nothing to do sleeps
+ * Loses: a process that has nothing to do sleeps
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,6 +1,6 @@
 /*
- * Wrong: whoever has to wait tries again and again.
- * Loses: whoever has nothing to do sleeps
+ * Wrong: a process that has to wait tries again and again.
+ * Loses: a process that has nothing to do sleeps
  */
 #define _GNU_SOURCE
 #include <err.h>

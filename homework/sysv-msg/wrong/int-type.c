@@ -3,21 +3,7 @@
  * Loses: type 2 is taken first, wherever it stands
  * Loses: then the lowest type up to 3, three times
  * Loses: then the first message that is left
- * Loses: texts arrive as they are
  * Loses: a short text after a long one is short
- * Loses: the queue takes messages from one process to another
- * Loses: a message is as long as its text
- * Loses: Receiver begins when all messages are in the queue
- * Loses: a slow Receiver is waited for
- * Loses: the messages are counted, before and after
- * Loses: the kernel counts them
- * Loses: nobody else may read or write: the mode is 0600
- * Loses: two copies at once have a queue each
- * Loses: nothing is left behind
- * Loses: nothing is left behind if a call fails
- * Loses: if a call fails, it says so, with status 1
- * Loses: a TYPE is a number and has a TEXT, all else is refused
- * Loses: where the queue is full Sender does not wait
  */
 #define _GNU_SOURCE
 #include <err.h>
