@@ -78,7 +78,7 @@ furnish() {
     mkdir -p "$WORK/bin" "$WORK/grade"
     chmod 711 "$WORK"
     cp "$GRADE/judge" "$WORK/grade"
-    for name in forks handlers posts room short; do
+    for name in forks posts room short signals; do
         gcc -O2 -shared -fPIC -o "$WORK/grade/$name.so" "$GRADE/nudges/$name.c" || return
     done
     gcc -O2 -c -o "$WORK/grade/perturbed.o" "$GRADE/nudges/perturbed.c" || return

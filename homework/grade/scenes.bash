@@ -5,6 +5,10 @@
 #   scene [OPTION...] 'BASH' [ARG...]     several; the functions are judge's
 #
 #   --late child|parent    that side of each fork naps for 250 ms
+#   --late pause           so does the program before each pause()
+#   --handlers             "unsafe in a handler: printf" is on stderr if a
+#                          handler calls that, or another of its kind; and
+#                          "changed in a handler: errno" if it does that
 #   --doomed N             the Nth child is killed as it starts
 #   --held child           each child is stopped as it starts: judge's settle
 #   --after-post MS        a process naps when it has posted a semaphore or given
@@ -14,8 +18,6 @@
 #   --inject CALL=WHAT     signal=CHLD, delay_exit=1000, error=EIO:when=2 and so
 #                          on, in strace's words; may be given several times
 #   --trace CALLS          strace's log of these calls is the file $trace
-#   --handlers calls|errno stderr says that a signal handler runs, and if it
-#                          calls what it may not or changes errno
 #   --stop 'CALLS PATH'    the first such call on PATH stops the program, as
 #                          soon as it is done: see judge's stopped and go_on
 #   --room N               from its first recvmsg on it may have N descriptors
@@ -52,7 +54,7 @@ demo() {
 }
 
 stands_alone() { # OPTION
-    [[ $1 == --@(short-reads|perturbed) ]]
+    [[ $1 == --@(short-reads|handlers|perturbed) ]]
 }
 
 # Untraced: bats' trap takes longer than each of the commands here.
@@ -78,14 +80,17 @@ box_scene() {
             programs+=/perturbed
             clean+=("NAP=$2")
             ;;
-        --late) nudge forks "LATE_${2^^}=250" ;;
+        --late)
+            nudge forks "LATE_${2^^}=250"
+            [[ $2 != pause ]] || nudge signals
+            ;;
         --doomed) nudge forks "DOOMED=$2" ;;
         --held) nudge forks "HELD_${2^^}=1" ;;
         --after-post) nudge posts "AFTER_POST=$2" ;;
         --starve) traced "${2%=*}" "${2%=*}:error=${2#*=}" ;;
         --inject) traced "${2%%=*}" "${2/=/:}" ;;
         --trace) traced "$2" ;;
-        --handlers) nudge handlers "HANDLERS=$2" ;;
+        --handlers) nudge signals ;;
         --stop)
             only=(-D -P "${2##* }")
             traced "${2% *}" "${2% *}:signal=STOP:when=1"

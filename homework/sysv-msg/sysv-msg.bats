@@ -104,7 +104,7 @@ fails() {
 
 @test "sysv-msg: the queue takes messages from one process to another [1]" {
     usual "$token"
-    demo --late parent --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}" 5 f
+    demo --late parent --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}" 9 "$token"
     ends any
     got "$token"
     accept_trace '
@@ -234,7 +234,7 @@ fails() {
 
 @test "sysv-msg: nothing is left behind [1]" {
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}" 5 f
+    demo --late parent sysv-msg "${words[@]}" 9 "$token"
     ends any
     got "$token"
     leaves_nothing 'a queue stays until msgctl with IPC_RMID'
