@@ -209,13 +209,35 @@ static void add_time(struct label *label, const char *time)
     add(label, text);
 }
 
+/* WRLCK 0-9, from {l_type=F_WRLCK, l_start=0, l_len=10}; or the command. */
+static void add_lock(struct label *label, const struct call *call)
+{
+    char type[24], from[24], length[24], range[60];
+    long start, n;
+
+    if (!has(call, 1, "LK") ||
+        !field(arg(call, 2), "l_type", type, sizeof type)) {
+        add_until(label, arg(call, 1), " ");
+        return;
+    }
+    field(arg(call, 2), "l_start", from, sizeof from);
+    field(arg(call, 2), "l_len", length, sizeof length);
+    start = strtol(from, NULL, 10);
+    n = strtol(length, NULL, 10);
+    snprintf(range, sizeof range, n == 0 ? "%s %ld-end" : "%s %ld-%ld",
+             type + (strncmp(type, "F_", 2) == 0 ? 2 : 0), start,
+             start + n - 1);
+    add(label, range);
+}
+
 /* $f0 is the descriptor in argument 0; what the letters are, is said here. */
 static void expand_one(char kind, int n, const struct process *p,
                        const struct call *call, struct label *label)
 {
-    const char *what = arg(call, n),
+    const char *what = arg(call, n), *separator = "",
                *result = call->result ? call->result : "?";
     char text[512];
+    long number;
 
     switch (kind) {
     case 'f': /* a descriptor's number */
@@ -297,11 +319,34 @@ static void expand_one(char kind, int n, const struct process *p,
     case 'x': /* FUTEX_WAIT and the like */
         add(label, strstr(what, "WAKE") ? "wake" : "wait");
         break;
-    case 'o': /* semop's operations */
-        for (const char *c = what; (c = strstr(c, "sem_op=")); c += 7) {
-            add(label, c == strstr(what, "sem_op=") ? "" : " ");
-            add(label, c[7] == '-' || c[7] == '0' ? "" : "+");
-            add_number(label, strtol(c + 7, NULL, 10));
+    case 'o': /* semop's operations: which semaphore, how much */
+        for (long by; next_operation(&what, &number, &by); separator = "; ") {
+            add(label, separator);
+            add_number(label, number);
+            add(label, by > 0 ? ", +" : ", ");
+            add_number(label, by);
+        }
+        break;
+    case 'l': /* fcntl's command, a lock in its words */
+        add_lock(label, call);
+        break;
+    case 'u': /* sigprocmask: how, and the signals */
+        if (has(call, 0, "SETMASK"))
+            add(label, unblocks(p, call) ? "unblock " : "mask ");
+        else
+            add(label, has(call, 0, "UNBLOCK") ? "unblock " : "block ");
+        add(label,
+            has(call, 0, "SETMASK") && unblocks(p, call) ? p->blocked : what);
+        break;
+    case 'j': /* semctl's command: of which semaphore, to which value */
+        if (strncmp(what, "SET", 3) == 0 || strncmp(what, "GET", 3) == 0) {
+            add_until(label, arg(call, 1), " ");
+            add(label, ", ");
+        }
+        add(label, what);
+        if (strcmp(what, "SETVAL") == 0) {
+            add(label, " ");
+            add_number(label, strtol(arg(call, 3), NULL, 0));
         }
         break;
     case 'q': /* mtype of a message */
@@ -387,4 +432,6 @@ void tag_of(struct process *p, const struct call *call, char *tag,
     struct object *o = about(p, call, &end);
 
     snprintf(tag, size, "%s%s", o ? object_name(o) : "", end);
+    if (strcmp(call->name, "socketpair") == 0) /* S1, for both ends */
+        tag[strcspn(tag, ".")] = '\0';
 }

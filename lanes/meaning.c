@@ -246,6 +246,8 @@ static void pair(struct process *p, const struct call *call, int at)
         if (pipe && !*what)
             return; /* without -yy there is nothing to tell pipes apart */
         p->target = seen_object(what);
+        if (!pipe)
+            p->target->side = i == 0 ? 'a' : 'b';
         slot_set(p, fd, file_new(p->target, !pipe || i == 0, !pipe || i == 1),
                  has(call, 1, "CLOEXEC"));
     }
@@ -470,6 +472,21 @@ static void leave_sigaction(struct process *p, struct call *call)
             has(call, 1, "_handler=0x") || has(call, 1, "sa_sigaction=0x");
 }
 
+static void enter_sigmask(struct process *p, struct call *call)
+{
+    if (p->unblocked || (has(call, 0, "SIG_BLOCK") && few_signals(call)))
+        *p->blocked = '\0';
+    p->unblocked = false;
+}
+
+static void leave_sigmask(struct process *p, struct call *call)
+{
+    if (!call->err && has(call, 0, "SIG_BLOCK") && few_signals(call))
+        copy(p->blocked, sizeof p->blocked, arg(call, 1));
+    else
+        p->unblocked = has(call, 0, "SIG_UNBLOCK") || unblocks(p, call);
+}
+
 static void leave_sigwait(struct process *p, struct call *call)
 {
     char pid[16];
@@ -530,8 +547,10 @@ static void leave_accept(struct process *p, struct call *call)
     o = returned(p, call, true, true, has(call, 3, "CLOEXEC"));
     if (!o)
         return;
-    if (o->peer)
+    if (o->peer) {
         who = o->peer->user;
+        messages_move(o->peer, o); /* it has written, and was not accepted */
+    }
     if (!who && !strncmp(o->key, "tcp", 3)) { /* one that is in connect */
         int n = 0;
 
@@ -907,7 +926,7 @@ static const struct meaning meanings[] = {
       .leave = leave_dup2 },
     { "dup3", "dup3($f0, $f1)", .flags = ON_FD | FEEDS, .enter = enter_dup2,
       .leave = leave_dup2 },
-    { "fcntl", "fcntl($f0, $1)", .flags = ON_FD | BLOCKS,
+    { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD | BLOCKS,
       .enter = enter_fcntl, .leave = leave_fcntl, .need = NEEDS_LOCK },
     { "flock", "flock($f0, $1)", .flags = ON_FD | BLOCKS,
       .enter = enter_flock, .leave = leave_flock, .need = NEEDS_LOCK },
@@ -953,7 +972,8 @@ static const struct meaning meanings[] = {
       .enter = enter_kill, .leave = leave_kill },
     { "pidfd_send_signal", "pidfd_send_signal($f0, $g1)", .flags = FEEDS },
     { "rt_sigaction", "sigaction($g0, $h1)", .leave = leave_sigaction },
-    { "rt_sigprocmask", "block $1", .enter = NULL },
+    { "rt_sigprocmask", "$u1", .enter = enter_sigmask,
+      .leave = leave_sigmask },
     { "rt_sigsuspend", "sigsuspend()", .flags = BLOCKS,
       .need = NEEDS_SIGNAL },
     { "pause", "pause()", .flags = BLOCKS, .need = NEEDS_SIGNAL },
@@ -1015,7 +1035,7 @@ static const struct meaning meanings[] = {
     { "semtimedop", "semop($o1)", .flags = BLOCKS | FEEDS,
       .enter = enter_semop, .leave = leave_semop, .need = NEEDS_SEMAPHORE,
       .limit = 3 },
-    { "semctl", "semctl($2, $3)", .flags = FEEDS, .enter = enter_ctl,
+    { "semctl", "semctl($j2)", .flags = FEEDS, .enter = enter_ctl,
       .leave = leave_ctl },
     { "msgget", "msgget()", "$r", .leave = leave_get },
     { "msgsnd", "msgsnd($q1)", .flags = BLOCKS | FEEDS, .enter = enter_msgsnd,

@@ -38,6 +38,8 @@ const struct meaning *meaning_of(const char *name);
 
 const char *signal_shown(const char *name);
 int signal_number(const char *name);
+bool few_signals(const struct call *call); /* sigprocmask names them */
+bool unblocks(const struct process *p, const struct call *call);
 const char *open_path(const struct call *call, char *path, size_t size);
 const char *open_flags(const struct call *call);
 const struct data *data_of(const struct call *call, int n);

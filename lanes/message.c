@@ -158,6 +158,21 @@ struct message *receive(struct process *p, struct object *from,
     return &got;
 }
 
+/* What has been sent before it was known to whom. */
+void messages_move(struct object *from, struct object *to)
+{
+    if (!from->first || to->first)
+        return;
+    to->first = from->first;
+    to->last = from->last;
+    to->queued = from->queued;
+    from->first = from->last = NULL;
+    from->queued = 0;
+    for (struct process *p = processes; p; p = p->next)
+        if (p->sent_to == from)
+            p->sent_to = to;
+}
+
 void received(void)
 {
     passed_close(&got);

@@ -90,17 +90,11 @@ static bool has_handler(const struct process *p, const struct call *call)
 }
 
 /* A few by name; not all, as a library does for a moment. */
-static bool blocks_some(const struct process *p, const struct call *call)
+static bool changes_mask(const struct process *p, const struct call *call)
 {
-    const char *set = arg(call, 1);
-    int more = 0;
-
-    for (const char *c = set; *c; c++)
-        more += *c == ' ';
-    return !system_path(p->exe) && !is_shell(p) &&
-           has(call, 0, "SIG_BLOCK") && *set == '[' && set[1] &&
-           set[1] != ']' && !strchr(set, '~') && !strstr(set, "CHLD") &&
-           more < 4;
+    if (system_path(p->exe) || is_shell(p))
+        return false;
+    return has(call, 0, "SETMASK") ? unblocks(p, call) : few_signals(call);
 }
 
 static bool is_shared(const struct process *p, const struct call *call)
@@ -144,7 +138,7 @@ static const struct {
     { "fcntl", changes_file },
     { "close", closes },
     { "rt_sigaction", has_handler },
-    { "rt_sigprocmask", blocks_some },
+    { "rt_sigprocmask", changes_mask },
     { "mmap", is_shared },
     { "wait4", has_children },
     { "waitpid", has_children },

@@ -256,9 +256,13 @@ static bool folded(const struct row *row)
 
     if (opt.all || row->kind == ROW_START)
         return false;
-    snprintf(loose, sizeof loose, "%d %d %.*s %s", who->number, row->kind,
+    /* An error, the end of a file and another kind of arrow are not more of
+       the same. */
+    snprintf(loose, sizeof loose, "%d %d %d %d %.*s %s|", who->number,
+             row->kind, row->arrows ? (int)row->arrow[0].tie.kind : -1,
+             row->failed || strstr(row->text, "EOF"),
              (int)strcspn(row->text, ",="), row->text, row->tag);
-    snprintf(key, sizeof key, "%s|%s|%s", loose, row->text,
+    snprintf(key, sizeof key, "%s%s|%s", loose, row->text,
              row->arrows ? row->arrow[0].tie.text : "");
     for (int i = 0; i < WINDOW && !s; i++)
         if (window[i].who && strcmp(window[i].key, key) == 0)

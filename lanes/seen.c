@@ -29,6 +29,27 @@ int signal_number(const char *name)
     return 0;
 }
 
+bool few_signals(const struct call *call)
+{
+    const char *set = arg(call, 1);
+    int more = 0;
+
+    for (const char *c = set; *c; c++)
+        more += *c == ' ';
+    return *set == '[' && set[1] && set[1] != ']' && !strchr(set, '~') &&
+           !strstr(set, "CHLD") && more < 4;
+}
+
+/* Is what it has blocked by name not in the new mask? */
+bool unblocks(const struct process *p, const struct call *call)
+{
+    char blocked[sizeof p->blocked];
+
+    copy(blocked, sizeof blocked, *p->blocked ? p->blocked + 1 : "");
+    blocked[strcspn(blocked, "]")] = '\0';
+    return *blocked && *arg(call, 1) == '[' && !has(call, 1, blocked);
+}
+
 /* ---- paths, strings --------------------------------------------------- */
 
 static int path_arg(const struct call *call)

@@ -71,8 +71,15 @@ const char *object_name(struct object *o)
     if (o->kind == PIPE && strncmp(o->name, "pipe:", 5) == 0)
         snprintf(o->name, sizeof o->name, "P%d", ++pipes);
     if (o->kind == SOCKET && strchr("s0123456789t", o->name[0]) &&
-        strpbrk(o->name, ":>"))
-        snprintf(o->name, sizeof o->name, "S%d", ++sockets);
+        strpbrk(o->name, ":>")) {
+        if (!o->side)
+            snprintf(o->name, sizeof o->name, "S%d", ++sockets);
+        else if (o->peer && o->peer->name[0] == 'S') /* S1.a has been named */
+            snprintf(o->name, sizeof o->name, "S%d.%c",
+                     atoi(o->peer->name + 1), o->side);
+        else
+            snprintf(o->name, sizeof o->name, "S%d.%c", ++sockets, o->side);
+    }
     return o->name;
 }
 

@@ -68,6 +68,7 @@ struct object {
     struct object *in;      /* of a futex: the shared memory */
     int readers, writers;   /* open files */
     bool datagrams, bound;  /* a socket: of such, has a name */
+    char side;              /* a or b of a socket pair */
     bool made, found;       /* in this picture, or it was there before */
     bool given;             /* a semaphore: some value */
     bool gone, marked;
@@ -205,6 +206,8 @@ struct process {
     struct object signals; /* sent to it, and not yet delivered */
     unsigned char handled[65];
     unsigned short sent[65], came[65]; /* signals: how many */
+    char blocked[80]; /* "[USR1]", by itself and by name */
+    bool unblocked;   /* ... and no longer */
     int program;                       /* which exec it comes from */
     int stopped;                       /* by this signal, or 0 */
     bool truncated; /* a descriptor that was sent to it did not fit */
@@ -270,6 +273,7 @@ struct message *receive(struct process *p, struct object *from,
                         const struct data *data, long n, bool whole,
                         long rank);
 void message_remove(struct object *o, struct message *m);
+void messages_move(struct object *from, struct object *to);
 void received(void); /* what came along with the last is taken, or closed */
 
 /* ---- what comes from another process ---------------------------------- */
