@@ -582,7 +582,7 @@ static bool follow(double limit, double stuck)
             line_done();
             if ((line = reader_line(&reader, true, &whole)))
                 take_line(line, whole);
-            draw_all_pending(NULL);
+            draw_waiting();
             fflush(NULL);
         }
         if (limit > 0 && seconds_now() - began > limit)

@@ -206,6 +206,8 @@ static void leave_fcntl(struct process *p, struct call *call)
         leave_dup(p, call);
     else if (has(call, 1, "F_SETFD") && slot)
         slot->cloexec = has(call, 2, "FD_CLOEXEC");
+    else if (has(call, 1, "F_SETFL") && file)
+        file->nonblocking = has(call, 2, "O_NONBLOCK");
     else if (has(call, 1, "SETPIPE_SZ") && o)
         o->capacity = call->value;
     else if (has(call, 1, "SETLK"))
@@ -250,6 +252,7 @@ static void pair(struct process *p, const struct call *call, int at)
             p->target->side = i == 0 ? 'a' : 'b';
         slot_set(p, fd, file_new(p->target, !pipe || i == 0, !pipe || i == 1),
                  has(call, 1, "CLOEXEC"));
+        slot_of(p, fd)->file->nonblocking = has(call, 1, "NONBLOCK");
     }
 }
 
@@ -289,6 +292,8 @@ static struct object *returned(struct process *p, const struct call *call,
         o = seen_object(*what ? what : "?");
     }
     slot_set(p, fd, file_new(o, r, w), cloexec);
+    for (int i = 0; i < call->args; i++)
+        slot_of(p, fd)->file->nonblocking |= has(call, i, "NONBLOCK");
     p->target = o;
     return o;
 }
@@ -531,6 +536,22 @@ static void leave_bind(struct process *p, struct call *call)
         p->target->bound = true;
 }
 
+static void enter_listen(struct process *p, struct call *call)
+{
+    p->target = see(p, arg(call, 0), NULL, NULL);
+    if (p->target)
+        p->target->capacity = strtol(arg(call, 1), NULL, 10);
+}
+
+static void leave_connect(struct process *p, struct call *call)
+{
+    struct object *listener = bound_to(arg(call, 1));
+
+    (void)p;
+    if (listener && !call->err)
+        listener->queued++; /* until it is accepted */
+}
+
 static void enter_connect(struct process *p, struct call *call)
 {
     p->target = see(p, arg(call, 0), NULL, NULL);
@@ -541,12 +562,14 @@ static void enter_connect(struct process *p, struct call *call)
 static void leave_accept(struct process *p, struct call *call)
 {
     struct process *who = NULL;
-    struct object *o;
+    struct object *o, *listener;
 
-    see(p, arg(call, 0), NULL, NULL);
+    listener = see(p, arg(call, 0), NULL, NULL);
     o = returned(p, call, true, true, has(call, 3, "CLOEXEC"));
     if (!o)
         return;
+    if (listener && listener->queued > 0)
+        listener->queued--;
     if (o->peer) {
         who = o->peer->user;
         messages_move(o->peer, o); /* it has written, and was not accepted */
@@ -642,7 +665,7 @@ static void leave_recvmsg(struct process *p, struct call *call)
 
 static void leave_mq_open(struct process *p, struct call *call)
 {
-    char what[300];
+    char what[300], most[24];
     struct object *o;
     int fd =
         call->value < 0 ? -1 : descriptor(call->result, what, sizeof what);
@@ -650,6 +673,8 @@ static void leave_mq_open(struct process *p, struct call *call)
     if (fd == -1)
         return;
     o = object_by(MQ, what);
+    if (field(arg(call, 3), "mq_maxmsg", most, sizeof most))
+        o->capacity = strtol(most, NULL, 10);
     slot_set(
         p, fd,
         file_new(o, !has(call, 1, "O_WRONLY"), !has(call, 1, "O_RDONLY")),
@@ -760,6 +785,7 @@ static void leave_semop(struct process *p, struct call *call)
 
         if (call->err)
             continue;
+        o->queued += by; /* its value */
         if (by <= 0 && o->used > p->seq)
             waker = o->user;
         if (by < 0)
@@ -785,6 +811,9 @@ static void enter_ctl(struct process *p, struct call *call)
 
 static void leave_ctl(struct process *p, struct call *call)
 {
+    if (!call->err && p->target && has(call, 2, "SETVAL"))
+        semaphore(p->target, strtol(arg(call, 1), NULL, 10))->queued =
+            strtol(arg(call, 3), NULL, 0);
     if (!call->err && (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID")))
         for (struct object *o = p->target; o; o = o->peer)
             o->gone = true; /* a set, and its semaphores */
@@ -905,17 +934,17 @@ static void leave_futex(struct process *p, struct call *call)
 
 static const struct meaning meanings[] = {
     /* bytes */
-    { "read", "read($f0)", "$d1", ON_FD | BLOCKS, .enter = enter_read,
+    { "read", "read($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
-    { "readv", "readv($f0)", "$m1", ON_FD | BLOCKS, .enter = enter_read,
+    { "readv", "readv($f0)", "$m1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
     { "write", "write($f0,$s1)", .flags = ON_FD | FEEDS, .enter = enter_write,
       .leave = leave_write, .need = NEEDS_ROOM },
     { "writev", "writev($f0,$m1)", .flags = ON_FD | FEEDS,
       .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
-    { "splice", "splice($f0,$f2)", "$r", ON_FD | BLOCKS,
-      .leave = leave_splice, .need = NEEDS_DATA },
-    { "tee", "tee($f0,$f1)", "$r", ON_FD | BLOCKS, .leave = leave_splice },
+    { "splice", "splice($f0,$f2)", "$r", ON_FD, .leave = leave_splice,
+      .need = NEEDS_DATA },
+    { "tee", "tee($f0,$f1)", "$r", ON_FD, .leave = leave_splice },
     { "sendfile", "sendfile($f0,$f1)", "$r", ON_FD | FEEDS,
       .leave = leave_splice },
     /* descriptors */
@@ -926,15 +955,15 @@ static const struct meaning meanings[] = {
       .leave = leave_dup2 },
     { "dup3", "dup3($f0, $f1)", .flags = ON_FD | FEEDS, .enter = enter_dup2,
       .leave = leave_dup2 },
-    { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD | BLOCKS,
-      .enter = enter_fcntl, .leave = leave_fcntl, .need = NEEDS_LOCK },
-    { "flock", "flock($f0, $1)", .flags = ON_FD | BLOCKS,
-      .enter = enter_flock, .leave = leave_flock, .need = NEEDS_LOCK },
+    { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD, .enter = enter_fcntl,
+      .leave = leave_fcntl, .need = NEEDS_LOCK },
+    { "flock", "flock($f0, $1)", .flags = ON_FD, .enter = enter_flock,
+      .leave = leave_flock, .need = NEEDS_LOCK },
     { "pipe", "pipe()", "$k0", .leave = leave_pipe },
     { "pipe2", "pipe()", "$k0", .leave = leave_pipe },
-    { "open", "open($b0)", "$r", BLOCKS | IN_OPEN, .enter = enter_open,
+    { "open", "open($b0)", "$r", IN_OPEN, .enter = enter_open,
       .leave = leave_open, .need = NEEDS_PARTNER },
-    { "openat", "open($b1)", "$r", BLOCKS | IN_OPEN, .enter = enter_open,
+    { "openat", "open($b1)", "$r", IN_OPEN, .enter = enter_open,
       .leave = leave_open, .need = NEEDS_PARTNER },
     { "creat", "creat($b0)", "$r", .leave = leave_new },
     { "mknod", "mkfifo($b0)", .leave = leave_mknod },
@@ -955,11 +984,11 @@ static const struct meaning meanings[] = {
     { "execve", "exec$v1", .flags = IN_EXEC, .leave = leave_exec },
     { "exit", "exit $0", .flags = QUIET | EXITS, .enter = enter_exit },
     { "exit_group", "exit $0", .flags = QUIET | EXITS, .enter = enter_exit },
-    { "wait4", "waitpid($p0)", "$P", BLOCKS, .leave = leave_wait,
+    { "wait4", "waitpid($p0)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD },
-    { "waitpid", "waitpid($p0)", "$P", BLOCKS, .leave = leave_wait,
+    { "waitpid", "waitpid($p0)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD },
-    { "waitid", "waitid($p1)", "$P", BLOCKS, .leave = leave_wait,
+    { "waitid", "waitid($p1)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD },
     /* signals */
     { "kill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
@@ -974,73 +1003,67 @@ static const struct meaning meanings[] = {
     { "rt_sigaction", "sigaction($g0, $h1)", .leave = leave_sigaction },
     { "rt_sigprocmask", "$u1", .enter = enter_sigmask,
       .leave = leave_sigmask },
-    { "rt_sigsuspend", "sigsuspend()", .flags = BLOCKS,
-      .need = NEEDS_SIGNAL },
-    { "pause", "pause()", .flags = BLOCKS, .need = NEEDS_SIGNAL },
-    { "rt_sigtimedwait", "sigwait()", "$i1", BLOCKS, .leave = leave_sigwait,
+    { "rt_sigsuspend", "sigsuspend()", .need = NEEDS_SIGNAL },
+    { "pause", "pause()", .need = NEEDS_SIGNAL },
+    { "rt_sigtimedwait", "sigwait()", "$i1", .leave = leave_sigwait,
       .need = NEEDS_SIGNAL, .limit = 2 },
     { "signalfd4", "signalfd($1)", "$r", .leave = leave_signalfd },
     { "alarm", "alarm($0)", .enter = NULL },
     { "setitimer", "setitimer()", .enter = NULL },
-    { "nanosleep", "nanosleep($c0)", .flags = BLOCKS, .need = NEEDS_TIME },
-    { "clock_nanosleep", "nanosleep($c2)", .flags = BLOCKS,
-      .need = NEEDS_TIME },
+    { "nanosleep", "nanosleep($c0)", .need = NEEDS_TIME },
+    { "clock_nanosleep", "nanosleep($c2)", .need = NEEDS_TIME },
     /* many descriptors */
-    { "poll", "poll($w0)", "$R", BLOCKS, .need = NEEDS_ONE_OF, .limit = 2 },
-    { "ppoll", "poll($w0)", "$R", BLOCKS, .need = NEEDS_ONE_OF, .limit = 2 },
-    { "select", "select($t1)", "$R", BLOCKS, .need = NEEDS_ONE_OF,
-      .limit = 4 },
-    { "pselect6", "select($t1)", "$R", BLOCKS, .need = NEEDS_ONE_OF,
-      .limit = 4 },
-    { "epoll_wait", "epoll_wait($f0)", "$r", BLOCKS, .need = NEEDS_ONE_OF,
+    { "poll", "poll($w0)", "$R", .need = NEEDS_ONE_OF, .limit = 2 },
+    { "ppoll", "poll($w0)", "$R", .need = NEEDS_ONE_OF, .limit = 2 },
+    { "select", "select($t1)", "$R", .need = NEEDS_ONE_OF, .limit = 4 },
+    { "pselect6", "select($t1)", "$R", .need = NEEDS_ONE_OF, .limit = 4 },
+    { "epoll_wait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
       .limit = 3 },
-    { "epoll_pwait", "epoll_wait($f0)", "$r", BLOCKS, .need = NEEDS_ONE_OF,
+    { "epoll_pwait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
       .limit = 3 },
     /* sockets */ { "socket", "socket()", "$r", .leave = leave_socket },
     { "socketpair", "socketpair()", "$k3", .leave = leave_socketpair },
     { "bind", "bind($f0, $a1)", .flags = ON_FD, .enter = enter_bind,
       .leave = leave_bind },
-    { "listen", "listen($f0)", .flags = ON_FD },
-    { "connect", "connect($f0, $a1)",
-      .flags = ON_FD | BLOCKS | FEEDS | IN_CONNECT, .enter = enter_connect,
-      .need = NEEDS_ACCEPT },
-    { "accept", "accept($f0)", "$r", ON_FD | BLOCKS, .enter = enter_read,
+    { "listen", "listen($f0)", .flags = ON_FD, .enter = enter_listen },
+    { "connect", "connect($f0, $a1)", .flags = ON_FD | FEEDS | IN_CONNECT,
+      .enter = enter_connect, .leave = leave_connect, .need = NEEDS_ACCEPT },
+    { "accept", "accept($f0)", "$r", ON_FD, .enter = enter_read,
       .leave = leave_accept, .need = NEEDS_DATA },
-    { "accept4", "accept($f0)", "$r", ON_FD | BLOCKS, .enter = enter_read,
+    { "accept4", "accept($f0)", "$r", ON_FD, .enter = enter_read,
       .leave = leave_accept, .need = NEEDS_DATA },
     { "shutdown", "shutdown($f0, $1)", .flags = ON_FD | FEEDS,
       .enter = enter_shutdown },
     { "sendto", "send($f0,$s1)", .flags = ON_FD | FEEDS, .enter = enter_write,
       .leave = leave_write, .need = NEEDS_ROOM },
-    { "recvfrom", "recv($f0)", "$d1", ON_FD | BLOCKS, .enter = enter_read,
+    { "recvfrom", "recv($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
     { "sendmsg", "sendmsg($f0,$m1)", .flags = ON_FD | FEEDS,
       .enter = enter_sendmsg, .leave = leave_write, .need = NEEDS_ROOM },
-    { "recvmsg", "recvmsg($f0)", "$m1", ON_FD | BLOCKS, .enter = enter_read,
+    { "recvmsg", "recvmsg($f0)", "$m1", ON_FD, .enter = enter_read,
       .leave = leave_recvmsg, .need = NEEDS_DATA },
     /* POSIX message queues */
     { "mq_open", "mq_open($b0)", "$r", .leave = leave_mq_open },
     { "mq_unlink", "mq_unlink($b0)", .leave = leave_mq_unlink },
-    { "mq_timedsend", "mq_send($f0,$s1, prio $3)",
-      .flags = ON_FD | BLOCKS | FEEDS, .enter = enter_mq_send,
-      .leave = leave_mq_send, .need = NEEDS_ROOM, .limit = 4 },
-    { "mq_timedreceive", "mq_receive($f0)", "$d1 prio $n3", ON_FD | BLOCKS,
+    { "mq_timedsend", "mq_send($f0,$s1, prio $3)", .flags = ON_FD | FEEDS,
+      .enter = enter_mq_send, .leave = leave_mq_send, .need = NEEDS_ROOM,
+      .limit = 4 },
+    { "mq_timedreceive", "mq_receive($f0)", "$d1 prio $n3", ON_FD,
       .enter = enter_read, .leave = leave_mq_receive, .need = NEEDS_DATA,
       .limit = 4 },
     { "mq_notify", "mq_notify($f0)", .flags = ON_FD },
     /* System V */
     { "semget", "semget()", "$r", .leave = leave_get },
-    { "semop", "semop($o1)", .flags = BLOCKS | FEEDS, .enter = enter_semop,
+    { "semop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
       .leave = leave_semop, .need = NEEDS_SEMAPHORE },
-    { "semtimedop", "semop($o1)", .flags = BLOCKS | FEEDS,
-      .enter = enter_semop, .leave = leave_semop, .need = NEEDS_SEMAPHORE,
-      .limit = 3 },
+    { "semtimedop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
+      .leave = leave_semop, .need = NEEDS_SEMAPHORE, .limit = 3 },
     { "semctl", "semctl($j2)", .flags = FEEDS, .enter = enter_ctl,
       .leave = leave_ctl },
     { "msgget", "msgget()", "$r", .leave = leave_get },
-    { "msgsnd", "msgsnd($q1)", .flags = BLOCKS | FEEDS, .enter = enter_msgsnd,
+    { "msgsnd", "msgsnd($q1)", .flags = FEEDS, .enter = enter_msgsnd,
       .leave = leave_mq_send, .need = NEEDS_ROOM },
-    { "msgrcv", "msgrcv($3)", "$z1 $q1", BLOCKS, .enter = enter_id,
+    { "msgrcv", "msgrcv($3)", "$z1 $q1", .enter = enter_id,
       .leave = leave_msgrcv, .need = NEEDS_MESSAGE },
     { "msgctl", "msgctl($1)", .flags = FEEDS, .enter = enter_ctl,
       .leave = leave_ctl },
@@ -1051,7 +1074,7 @@ static const struct meaning meanings[] = {
     /* shared memory and what is in it */
     { "mmap", "mmap(MAP_SHARED)", .leave = leave_mmap },
     { "munmap", "munmap()", .flags = QUIET, .leave = leave_munmap },
-    { "futex", "futex $x1", .flags = BLOCKS | WAITED, .enter = enter_futex,
+    { "futex", "futex $x1", .flags = WAITED, .enter = enter_futex,
       .leave = leave_futex, .need = NEEDS_WAKE, .limit = 3 },
 };
 

@@ -9,15 +9,13 @@
 #include "log.h"
 #include "world.h"
 
-enum {            /* and the IN_... of world.h */
-       ON_FD = 1, /* argument 0 is the descriptor that it is about */
-       BLOCKS =
-           2, /* may wait: its entry gets a row if others move meanwhile */
-       FEEDS = 4,     /* its entry can be what another has waited for */
-       QUIET = 8,     /* no row of its own, the world only */
-       IPC_ONLY = 16, /* a row only if it is about an IPC object */
-       WAITED = 32,   /* a row only if it had to wait */
-       EXITS = 64     /* does not return */
+enum {               /* and the IN_... of world.h */
+       ON_FD = 1,    /* argument 0 is the descriptor that it is about */
+       FEEDS = 2,    /* its entry can be what another has waited for */
+       QUIET = 4,    /* no row of its own, the world only */
+       IPC_ONLY = 8, /* a row only if it is about an IPC object */
+       WAITED = 16,  /* a row only if it had to wait */
+       EXITS = 32    /* does not return */
 };
 
 struct meaning {

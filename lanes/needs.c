@@ -13,13 +13,13 @@ static void limit(struct wait *w, const char *limit)
     if (*limit == '-' || strncmp(limit, "NULL", 4) == 0)
         return;
     if (*limit != '{') {
-        w->limit = (double)strtol(limit, NULL, 10) / 1000;
+        w->limit = ((double)strtol(limit, NULL, 10) + 1e-3) / 1000;
         return;
     }
     field(limit, "tv_sec", whole, sizeof whole);
     field(limit, "tv_nsec", part, sizeof part);
     w->limit = (double)strtol(whole, NULL, 10) +
-               (double)strtol(part, NULL, 10) / 1e9;
+               ((double)strtol(part, NULL, 10) + 1) / 1e9;
     w->clock = w->limit > 100000;
 }
 
@@ -143,6 +143,175 @@ static void fill(struct process *p)
         break;
     default:
         break;
+    }
+}
+
+/* ---- has it to wait? -------------------------------------------------- */
+
+static bool another_reads(const struct process *p, const struct object *o)
+{
+    for (struct process *q = processes; q; q = q->next)
+        if (q != p && q->inside && traced(q)->must_wait && q->target == o)
+            return true;
+    return false;
+}
+
+static bool lacks_data(const struct process *p, const struct object *o)
+{
+    const struct object *other = o->kind == SOCKET && o->peer ? o->peer : o;
+
+    if (o->kind == FILE_ || o->kind == DEVICE)
+        return false;
+    if ((o->kind == PIPE || o->kind == FIFO || o->peer) &&
+        other->writers <= 0)
+        return false; /* the end of the file */
+    if (*o->takes)    /* a signalfd */
+        return !p->leader->signals.first;
+    if (o->kind == MQ ? o->first != NULL : o->queued > 0)
+        return another_reads(p, o);
+    return true;
+}
+
+static bool lacks_room(struct object *o)
+{
+    enum { SOCKET_BYTES = 212992, QUEUE_BYTES = 16384 };
+    long messages = 0;
+
+    for (struct message *m = o->first; m && o->kind == MQ; m = m->next)
+        messages++;
+    return o->kind == PIPE || o->kind == FIFO ? o->queued > o->capacity
+           : o->kind == SOCKET ? outbox(o)->queued > SOCKET_BYTES
+           : o->kind == MSGQ   ? o->queued > QUEUE_BYTES
+           : o->kind == MQ     ? messages > o->capacity
+                               : false;
+}
+
+/* Has it neither a child that has ended, nor none at all? */
+static bool lacks_child(const struct process *p, pid_t pid)
+{
+    bool any = false;
+
+    for (struct process *q = processes; q; q = q->next) {
+        if (!q->parent || q->parent->leader != p->leader || q->thread ||
+            (pid > 0 && q->pid != pid))
+            continue;
+        if (q->state == ZOMBIE)
+            return false;
+        any |= alive(q);
+    }
+    return any;
+}
+
+static bool lacks_partner(const struct process *p, const struct object *o,
+                          bool reads)
+{
+    if (!o || has(&traced((struct process *)p)->call, 1, "O_RDWR") ||
+        has(&traced((struct process *)p)->call, 2, "O_RDWR"))
+        return false;
+    for (struct process *q = processes; q; q = q->next)
+        if (q != p && alive(q) &&
+            (holds(q, o, reads) ||
+             (q->inside && q->in == IN_OPEN && q->target == o && q->wait &&
+              q->wait->reads != reads)))
+            return false;
+    return true;
+}
+
+static bool lacks_value(struct object *set, const struct wait *w)
+{
+    for (int i = 0; set && i < w->operations; i++) {
+        const struct operation *op = &w->operation[i];
+        struct object *o = semaphore(set, op->number);
+        bool known = o->given || set->made;
+
+        if (op->by < 0 && (!known || o->queued + op->by < 0))
+            return true;
+        if (op->by == 0 && (!known || o->queued != 0))
+            return true;
+    }
+    return false;
+}
+
+static bool lacks_message(const struct object *o, long type)
+{
+    for (struct message *m = o ? o->first : NULL; m; m = m->next)
+        if (type == 0 || (type > 0 ? m->rank == type : m->rank <= -type))
+            return false;
+    return true;
+}
+
+static bool lacks_lock(const struct process *p, const struct call *call)
+{
+    const struct object *o = p->target;
+
+    return o && o->holder && alive(o->holder) && !has(call, 2, "UNLCK") &&
+           !has(call, 1, "LOCK_UN") && !has(call, 1, "F_GET") &&
+           (strcmp(call->name, "flock") == 0 ||
+            (has(call, 1, "LKW") && o->holder != p));
+}
+
+static bool lacks_all(const struct process *p, const struct wait *w)
+{
+    if (w->limit > 0 && w->limit < 0.001)
+        return false;
+    for (int i = 0; i < w->asks; i++) {
+        const struct asked *a = &w->asked[i];
+
+        if (a->need == NEEDS_ROOM ? !lacks_room(a->object)
+                                  : !lacks_data(p, a->object))
+            return false;
+    }
+    return true;
+}
+
+/* As the world is when it goes into the call. */
+bool has_to_wait(struct process *p)
+{
+    static const char *const at_once[] = { "NOWAIT", "NONBLOCK", "DONTWAIT",
+                                           "WNOHANG", "LOCK_NB" };
+    const struct call *call = &traced(p)->call;
+    const struct meaning *m = meaning_of(call->name);
+    struct file *file = NULL;
+    struct wait *w;
+
+    if (!m || !m->need)
+        return false;
+    for (int i = 0; i < call->args; i++)
+        for (size_t j = 0; j < sizeof at_once / sizeof *at_once; j++)
+            if (has(call, i, at_once[j]))
+                return false;
+    if (m->flags & ON_FD)
+        see(p, arg(call, 0), NULL, &file);
+    if (file && file->nonblocking)
+        return false;
+    fill(p);
+    w = p->wait;
+    switch (w->need) {
+    case NEEDS_DATA:
+        return !w->object || lacks_data(p, w->object);
+    case NEEDS_ROOM:
+        return w->object && lacks_room(w->object);
+    case NEEDS_PARTNER:
+        return lacks_partner(p, w->object, w->reads);
+    case NEEDS_ACCEPT:
+        return w->object && w->object->queued > w->object->capacity;
+    case NEEDS_CHILD:
+        return lacks_child(p, w->child);
+    case NEEDS_SIGNAL:
+        return !*w->set || !p->leader->signals.first;
+    case NEEDS_SEMAPHORE:
+        return lacks_value(w->object, w);
+    case NEEDS_MESSAGE:
+        return lacks_message(w->object, strtol(arg(call, 3), NULL, 10));
+    case NEEDS_LOCK:
+        return lacks_lock(p, call);
+    case NEEDS_ONE_OF:
+        return lacks_all(p, w);
+    case NEEDS_WAKE:
+    case NEEDS_TIME:
+        return true;
+    default:
+        return false;
     }
 }
 

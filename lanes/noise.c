@@ -159,7 +159,7 @@ bool worth_a_row(struct process *p, const struct call *call,
     if (m->flags & ON_FD) {
         if (!o)
             o = see(p, arg(call, 0), NULL, NULL);
-        if (!o && !call->err && !(m->flags & BLOCKS))
+        if (!o && !call->err && !m->need)
             return false;
         if (o &&
             (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key))))

@@ -15,22 +15,6 @@
 long unknown_lines;
 struct row *next_row;
 
-static void forget_trace(struct process *p)
-{
-    if (!p->traced)
-        return;
-    call_free(&p->traced->call);
-    free(p->traced->body);
-    free(p->traced->failed_exec);
-}
-
-struct traced *traced(struct process *p)
-{
-    if (!p->traced)
-        p->traced = zeros(1, sizeof *p->traced);
-    return p->traced;
-}
-
 /* ---- rows ------------------------------------------------------------- */
 
 static void call_text(struct process *p, const struct meaning *m,
@@ -69,7 +53,7 @@ static void draw_pending(struct process *p)
     struct call *call = &traced(p)->call;
     const struct meaning *m;
     struct row row;
-    bool waits;
+    bool waits = traced(p)->must_wait;
 
     if (!p->inside || traced(p)->drawn)
         return;
@@ -77,9 +61,6 @@ static void draw_pending(struct process *p)
     if (!m || (m->flags & QUIET) || !worth_a_row(p, call, m))
         return;
     traced(p)->drawn = true;
-    waits = m->flags & BLOCKS ||
-            (p->sending && p->target && p->target->kind == PIPE &&
-             p->target->queued > p->target->capacity);
     row_begin(&row, waits ? ROW_WAIT : ROW_CALL, p);
     call_text(p, m, call, &row);
     *row.ask = '\0';
@@ -99,8 +80,8 @@ void draw_all_pending(const struct process *but)
             if (p == but || !p->inside || traced(p)->drawn || !alive(p))
                 continue;
             m = meaning_of(traced(p)->call.name);
-            if (m && m->flags & (BLOCKS | FEEDS) && !(m->flags & QUIET) &&
-                worth_a_row(p, &traced(p)->call, m) &&
+            if (m && (traced(p)->must_wait || m->flags & FEEDS) &&
+                !(m->flags & QUIET) && worth_a_row(p, &traced(p)->call, m) &&
                 (!first || p->seq < first->seq))
                 first = p;
         }
@@ -110,6 +91,18 @@ void draw_all_pending(const struct process *but)
         if (!traced(first)->drawn)
             return;
     }
+}
+
+void draw_waiting(void)
+{
+    for (struct process *p = processes; p; p = p->next) {
+        const struct meaning *m =
+            p->inside ? meaning_of(traced(p)->call.name) : NULL;
+
+        if (m && m->need)
+            traced(p)->must_wait = true;
+    }
+    draw_all_pending(NULL);
 }
 
 /* First what the others did, then what came of it. */
@@ -238,6 +231,20 @@ static void draw_exit(struct process *p)
 
 /* ---- calls ------------------------------------------------------------ */
 
+/* It has a row that says that it is back in the call. */
+static void draw_again(struct process *p)
+{
+    const struct meaning *m = meaning_of(traced(p)->call.name);
+    struct row row;
+
+    if (!traced(p)->drawn || !m)
+        return;
+    row_begin(&row, ROW_RETURN, p);
+    snprintf(row.text, sizeof row.text, "%.*s: again (SA_RESTART)",
+             (int)strcspn(m->shown, "(<$ "), m->shown);
+    show(&row);
+}
+
 static void enter(struct process *p, const char *body)
 {
     struct traced *t = traced(p);
@@ -260,7 +267,9 @@ static void enter(struct process *p, const char *body)
         call_free(&call);
         return;
     }
-    p->restarts = false;
+    if (again && t->resumed)
+        draw_again(p);
+    p->restarts = t->resumed = false;
     if (p->inside)
         unknown_lines++; /* how it left the last one, was not said */
     if (!again) {
@@ -283,6 +292,7 @@ static void enter(struct process *p, const char *body)
         draw_exit(p);
     if (m && m->enter)
         m->enter(p, &t->call);
+    t->must_wait = has_to_wait(p);
 }
 
 /* What the call did is known; is there a row, and of what kind? */
@@ -328,6 +338,70 @@ static void count_in_vain(struct process *p, const struct meaning *m,
         p->since = time_now;
 }
 
+/* Has it waited, though nobody else has moved meanwhile? */
+static bool was_long(struct traced *t, const struct call *call)
+{
+    const struct meaning *m = meaning_of(t->call.name);
+
+    if (call->err && strncmp(call->err, "ERESTART", 8) == 0)
+        t->must_wait = true;
+    return m && t->must_wait &&
+           (m->need == NEEDS_TIME ||
+            (call->err && strncmp(call->err, "ERESTART", 8) == 0) ||
+            (call->result && strstr(call->result, "Timeout")));
+}
+
+/* ---- handlers --------------------------------------------------------- */
+
+/* A handler begins; what it interrupts is kept until it returns. */
+static void handler_begins(struct process *p)
+{
+    struct traced *t = traced(p);
+    struct interrupted *in = t->interrupted;
+
+    if (t->handlers == 4) { /* one has jumped out of them */
+        call_free(&in[0].call);
+        memmove(in, in + 1, 3 * sizeof *in);
+        t->handlers--;
+    }
+    in += t->handlers++;
+    *in = (struct interrupted){ .target = p->target, .drawn = t->drawn };
+    if (!p->restarts)
+        return;
+    in->call = t->call;
+    t->call = (struct call){ 0 };
+    p->restarts = t->drawn = p->waits = false;
+}
+
+/* It has returned: the call has failed, or it begins again. */
+static void handler_returns(struct process *p, bool failed)
+{
+    struct traced *t = traced(p);
+    struct interrupted *in;
+    struct row row;
+
+    if (t->handlers == 0)
+        return;
+    in = &t->interrupted[--t->handlers];
+    if (!in->call.name)
+        return;
+    call_free(&t->call);
+    t->call = in->call;
+    p->target = in->target;
+    t->drawn = p->waits = in->drawn;
+    if (!failed) {
+        p->restarts = t->resumed = true;
+        return;
+    }
+    t->call.err = "EINTR";
+    t->call.open = false;
+    row_begin(&row, ROW_CALL, p);
+    draw_return(p, meaning_of(t->call.name), &row);
+    t->drawn = p->waits = false;
+}
+
+/* ---- the return of a call --------------------------------------------- */
+
 static void leave(struct process *p, const char *body, const char *source)
 {
     struct traced *t = traced(p);
@@ -336,6 +410,8 @@ static void leave(struct process *p, const char *body, const char *source)
     struct call call;
 
     call_parse(body, &call);
+    if (was_long(t, &call))
+        draw_pending(p);
     if (strcmp(call.name, "restart_syscall") == 0 && t->call.name) {
         /* the same call, which has its arguments, now has its result */
         free(t->call.more);
@@ -367,6 +443,10 @@ static void leave(struct process *p, const char *body, const char *source)
     /* The others' rows first: a table shown there must not know of this. */
     if (m && !(m->flags & (QUIET | WAITED)) && worth_a_row(p, &t->call, m))
         draw_all_pending(p);
+    if (strcmp(t->call.name, "rt_sigreturn") == 0) {
+        handler_returns(p, t->call.err && strcmp(t->call.err, "EINTR") == 0);
+        return;
+    }
     row_begin(&row, t->drawn ? ROW_RETURN : ROW_CALL, p);
     next_row = &row;
     tied = 0;
@@ -396,6 +476,8 @@ static void signal_line(struct process *p, const char *body,
     field(body, "si_pid", pid, sizeof pid);
     from = anyone((pid_t)strtol(pid, NULL, 10));
     p->leader->came[signal_number(name)]++;
+    if (p->leader->handled[signal_number(name)])
+        handler_begins(p);
     if (*source) /* a crash has a line of its own */
         copy(traced(p)->source, sizeof traced(p)->source, source);
     draw_failed_exec(p);
@@ -448,7 +530,7 @@ static void ended(struct process *p, const struct line *line)
     }
     if (p->sending)
         sent(p, p->sending->size);
-    forget_trace(p);
+    trace_forget(p);
     *traced(p) = (struct traced){ 0 };
     p->inside = false;
     p->in = SOME_CALL;
@@ -476,7 +558,7 @@ void trace_line(char *text, bool whole, const char *source)
     struct process *p;
     char *room = same(text);
 
-    forget = forget_trace;
+    forget = trace_forget;
     line_parse(room, &line);
     if (!whole && line.kind == LINE_CALL)
         line.kind = LINE_UNFINISHED;
@@ -563,6 +645,6 @@ void trace_end(void)
 {
     for (struct process *p = processes; p; p = p->next)
         draw_failed_exec(p);
-    draw_all_pending(NULL);
+    draw_waiting();
     rows_flush();
 }

@@ -4,6 +4,7 @@
  *   trace.c   entry and return of a call     noise.c   what is worth a row
  *   label.c   call -> text                   memory.c  the lane of -m
  *   needs.c   call -> what would end it    tables.c  -f
+ *   traced.c  what is kept of a process
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -15,19 +16,30 @@ struct traced {        /* of a process */
     char *body;        /* its text, to be joined with the resumed rest */
     bool partial;      /* the log's last line, without its end */
     bool drawn;        /* has a row */
+    bool must_wait;    /* as the world was when it went in */
     char *failed_exec; /* of a PATH search, unless another follows */
-    char source[64];   /* file:line of the call */
+    bool resumed;      /* a handler has returned, and the call begins again */
+    struct interrupted { /* calls, by handlers that have not returned */
+        struct call call;
+        struct object *target;
+        bool drawn;
+    } interrupted[4];
+    int handlers;
+    char source[64]; /* file:line of the call */
 };
 struct traced *traced(struct process *p);
+void trace_forget(struct process *p);
 
 extern long unknown_lines;
 extern struct row *next_row; /* of the call that is just returning */
 
 void trace_line(char *text, bool whole, const char *source);
 void trace_end(void);
+bool has_to_wait(struct process *p);
 void trace_waits(void);     /* what each process waits for, as of now */
 void show(struct row *row); /* after those of others that come before it */
 void draw_all_pending(const struct process *but);
+void draw_waiting(void); /* what has not returned by now, waits */
 void memory_look(void);
 void tables_say(void);
 void expand(const char *format, struct process *p, const struct call *call,

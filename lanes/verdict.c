@@ -108,7 +108,7 @@ static const char *state_of(const struct process *p)
         return ", which computes";
     if (!sleeps(p) || p->wait->need != NEEDS_TIME)
         return "";
-    snprintf(text, sizeof text, ", which sleeps %g s", p->wait->limit);
+    snprintf(text, sizeof text, ", which sleeps %.3g s", p->wait->limit);
     return text;
 }
 

@@ -545,6 +545,8 @@ void gone(struct process *p)
         for (struct process *q = processes; q; q = q->next)
             if (q->parent == p && q->state == ZOMBIE)
                 q->state = GONE;
+    free(p->wait);
+    p->wait = NULL;
     grown++;
 }
 

@@ -78,7 +78,7 @@ struct object {
 struct file {
     int refs;
     struct object *object;
-    bool r, w;
+    bool r, w, nonblocking;
 };
 
 struct slot {
@@ -206,8 +206,8 @@ struct process {
     struct object signals; /* sent to it, and not yet delivered */
     unsigned char handled[65];
     unsigned short sent[65], came[65]; /* signals: how many */
-    char blocked[80]; /* "[USR1]", by itself and by name */
-    bool unblocked;   /* ... and no longer */
+    char blocked[80];                  /* "[USR1]", by itself and by name */
+    bool unblocked;                    /* ... and no longer */
     int program;                       /* which exec it comes from */
     int stopped;                       /* by this signal, or 0 */
     bool truncated; /* a descriptor that was sent to it did not fit */
@@ -217,7 +217,7 @@ struct process {
 
     enum in in;            /* the call that it is in, or was in last */
     bool inside;           /* it is in it */
-    bool waits;            /* others have moved meanwhile: it has to wait */
+    bool waits;            /* ... as far as the rows have shown */
     bool restarts;         /* interrupted by a signal, will be called again */
     long seq;              /* when it went in */
     double since;          /* the time when it last did something new */

@@ -168,6 +168,127 @@ stuck() {
     refute_output --partial 'not understood'
 }
 
+# A log of process 1, and of its child 2, as strace writes it; no -ttt.
+drawn() {
+    { echo '1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0' && cat; } >log
+    run -0 lanes "$@" -r log
+}
+
+@test "picture: a call that a signal interrupts fails, or begins again" {
+    drawn <<-'END'
+	1 rt_sigaction(SIGALRM, {sa_handler=0x55, sa_mask=[], sa_flags=0}, NULL, 8) = 0
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 read(3<pipe:[5]>, 0x7ffe, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+	1 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---
+	1 write(1</dev/pts/1<char 136:1>>, "x", 1) = 1
+	1 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)
+	1 read(3<pipe:[5]>, 0x7ffe, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+	1 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---
+	1 rt_sigreturn({mask=[]}) = 0
+	1 read(3<pipe:[5]>, 0x7ffe, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+	1 +++ killed by SIGKILL +++
+	END
+    [[ $(sed -n '5,$s/^ *[0-9]* *│ //p' <<<"$output" | cut -d' ' -f 1-4) == \
+        'read(3) … [P1.r]
+SIGALRM
+write(1,"x") [tty]
+└ read = EINTR
+read(3) … [P1.r]
+SIGALRM
+└ read: again (SA_RESTART)' ]] || fail "$output"
+}
+
+@test "picture: an end of file and an error are not folded into the others" {
+    drawn -W 100 < <(perl -e '
+        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
+        print "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
+        print "1 fork() = 2\n2 close(4<pipe:[5]>) = 0\n";
+        print "2 read(3<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
+        print "1 write(4<pipe:[5]>, \"ping\", 4) = -1 EAGAIN (Resource)\n";
+        print "1 close(4<pipe:[5]>) = 0\n2 read(3<pipe:[5]>, \"\", 4) = 0\n";
+        print "2 +++ exited with 0 +++\n1 +++ exited with 0 +++\n"')
+    assert_line --regexp '96 more write'
+    assert_line --regexp '96 more read'
+    assert_line --regexp 'write\(4,"ping"\) = EAGAIN'
+    assert_line --regexp 'last writer gone ╌+▶ read\(3\) = 0  EOF'
+}
+
+@test "picture: what is written before accept; the ends of a pair" {
+    drawn <<-'END'
+	1 socketpair(AF_UNIX, SOCK_STREAM, 0, [5<UNIX-STREAM:[8->9]>, 6<UNIX-STREAM:[9->8]>]) = 0
+	1 socket(AF_UNIX, SOCK_STREAM, 0) = 3<UNIX-STREAM:[6]>
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	1 fork() = 2
+	2 socket(AF_UNIX, SOCK_STREAM, 0) = 4<UNIX-STREAM:[7]>
+	2 connect(4<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	2 write(4<UNIX-STREAM:[7]>, "early", 5) = 5
+	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL, NULL) = 7<UNIX-STREAM:[10->7,"s"]>
+	1 read(7<UNIX-STREAM:[10->7,"s"]>, "early", 9) = 5
+	1 write(6<UNIX-STREAM:[9->8]>, "x", 1) = 1
+	1 read(5<UNIX-STREAM:[8->9]>, "x", 9) = 1
+	2 +++ exited with 0 +++
+	1 +++ exited with 0 +++
+	END
+    assert_line --regexp 'read\(7\) = .*◀ 5 bytes ┤'
+    assert_line --regexp 'socketpair\(\) = 5, 6 \[S1\]'
+    assert_line --regexp 'write\(6,"x"\) \[S1.b\]'
+    assert_line --regexp 'read\(5\) = "x" \[S1.a\]'
+}
+
+@test "picture: which lock, which semaphore, which signal" {
+    drawn -W 100 <<-'END'
+	1 openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
+	1 fcntl(3</x/f>, F_SETLKW, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=10, l_len=5}) = 0
+	1 fcntl(3</x/f>, F_SETLK, {l_type=F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0}) = 0
+	1 semget(IPC_PRIVATE, 3, 0600) = 9
+	1 semctl(9, 2, SETVAL, 0x1) = 0
+	1 semop(9, [{sem_num=2, sem_op=-1, sem_flg=0}, {sem_num=0, sem_op=1, sem_flg=0}], 2) = 0
+	1 rt_sigprocmask(SIG_BLOCK, [USR1], [], 8) = 0
+	1 rt_sigprocmask(SIG_BLOCK, ~[], [USR1], 8) = 0
+	1 rt_sigprocmask(SIG_SETMASK, [USR1], NULL, 8) = 0
+	1 rt_sigprocmask(SIG_SETMASK, [], NULL, 8) = 0
+	1 link("/dev/shm/sem.abc123", "/dev/shm/sem.turn") = 0
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.turn", O_RDWR|O_NOFOLLOW) = 4</dev/shm/sem.turn>
+	1 mmap(NULL, 32, PROT_READ|PROT_WRITE, MAP_SHARED, 4</dev/shm/sem.turn>, 0) = 0x7f0000000000
+	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 +++ killed by SIGKILL +++
+	END
+    for row in 'fcntl\(3, WRLCK 10-14\)' 'fcntl\(3, UNLCK 0-end\)' \
+        'semctl\(2, SETVAL 1\)' 'semop\(2, -1; 0, \+1\)' 'block \[USR1\]' \
+        'unblock \[USR1\]'; do
+        assert_line --regexp "│ $row"
+    done
+    assert_equal "$(grep -c 'block' <<<"$output")" 2
+}
+
+@test "picture: … where a call has to wait, and only there" {
+    drawn -W 120 <<-'END'
+	1 semget(IPC_PRIVATE, 1, 0600) = 9
+	1 semctl(9, 0, SETVAL, 0x1) = 0
+	1 openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
+	1 fork() = 2
+	1 semop(9, [{sem_num=0, sem_op=-1, sem_flg=0}], 1 <unfinished ...>
+	2 getppid() = 1
+	2 flock(3</x/f>, LOCK_EX <unfinished ...>
+	1 <... semop resumed>) = 0
+	2 <... flock resumed>) = 0
+	2 semop(9, [{sem_num=0, sem_op=-1, sem_flg=0}], 1 <unfinished ...>
+	1 openat(AT_FDCWD</x>, "g", O_RDWR|O_CREAT, 0600 <unfinished ...>
+	1 <... openat resumed>) = 4</x/g>
+	1 semop(9, [{sem_num=0, sem_op=1, sem_flg=0}], 1 <unfinished ...>
+	2 <... semop resumed>) = 0
+	1 <... semop resumed>) = 0
+	1 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=1, tv_nsec=0}, NULL) = 0
+	1 wait4(-1,  <unfinished ...>
+	2 +++ exited with 0 +++
+	1 <... wait4 resumed>NULL, 0, NULL) = 2
+	1 +++ exited with 0 +++
+	END
+    assert_equal "$(grep -o '[a-z]*([^)]*) …' <<<"$output" | xargs)" \
+        'semop(0, -1) … nanosleep(1 s) … waitpid(-1) …'
+}
+
 @test "lanes: many processes that are gone need no memory" {
     perl >log -e '
         print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
