@@ -41,7 +41,8 @@ static void end_of_file(struct process *p, struct object *o)
         }
     }
     p->own_close = who == p;
-    tie(p, LAST_W, who, other->writers > 1,
+    tie(p, LAST_W, who, other->writers > 0 ? -1 : other->w_seq,
+        other->writers > 1,
         o->kind == SOCKET ? "closed" : "last writer gone");
 }
 
@@ -55,7 +56,7 @@ static void leave_read(struct process *p, struct call *call)
         struct message *m = p->leader->signals.first;
 
         if (m) {
-            tie(p, SIGNAL_, m->from, false, "signal");
+            tie(p, SIGNAL_, m->from, m->seq, false, "signal");
             message_remove(&p->leader->signals, m);
         }
         memcpy(p->leader->came, p->leader->sent, sizeof p->leader->came);
@@ -95,9 +96,10 @@ static void leave_write(struct process *p, struct call *call)
 
     sent(p, call->value);
     if (call->err && strcmp(call->err, "EPIPE") == 0 && o) {
-        struct process *by = o->kind == SOCKET && o->peer ? o->peer->w : o->r;
+        bool peer = o->kind == SOCKET && o->peer;
 
-        tie(p, LAST_R, by, false, "last reader gone");
+        tie(p, LAST_R, peer ? o->peer->w : o->r,
+            peer ? o->peer->w_seq : o->r_seq, false, "last reader gone");
     }
 }
 
@@ -175,6 +177,14 @@ static void leave_dup(struct process *p, struct call *call)
     duplicate(p, call, (int)call->value);
 }
 
+/* Whichever waits at it may go on from here. */
+static void give(struct object *o, struct process *p)
+{
+    o->user = p;
+    o->used = p->seq;
+    o->given = true;
+}
+
 static void lock(struct process *p, bool take)
 {
     struct object *o = p->target;
@@ -182,7 +192,7 @@ static void lock(struct process *p, bool take)
     if (!o)
         return;
     if (p->waits && take)
-        tie(p, WAKE, o->user, false, "unlocked");
+        tie(p, WAKE, o->user, o->used, false, "unlocked");
     o->holder = take ? p : o->holder == p ? NULL : o->holder;
 }
 
@@ -190,7 +200,7 @@ static void enter_fcntl(struct process *p, struct call *call)
 {
     p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target && has(call, 1, "SETLK") && has(call, 2, "F_UNLCK"))
-        p->target->user = p;
+        give(p->target, p);
 }
 
 static void leave_fcntl(struct process *p, struct call *call)
@@ -222,7 +232,7 @@ static void enter_flock(struct process *p, struct call *call)
 {
     p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target && has(call, 1, "LOCK_UN"))
-        p->target->user = p;
+        give(p->target, p);
 }
 
 static void leave_flock(struct process *p, struct call *call)
@@ -340,7 +350,7 @@ static void leave_open(struct process *p, struct call *call)
             continue;
         if (holds(q, o, !w) || (q->inside && q->in == IN_OPEN &&
                                 q->target == o && q->seq > p->seq)) {
-            tie(p, WAKE, q, false, "has opened");
+            tie(p, WAKE, q, q->seq, false, "has opened");
             break;
         }
     }
@@ -434,17 +444,17 @@ static void leave_wait(struct process *p, struct call *call)
     if (!child || child == p)
         return;
     if (strstr(status, "WIFSTOPPED")) {
-        tie(p, STATUS, child, false, "stopped");
+        tie(p, STATUS, child, 0, false, "stopped");
         return;
     }
     if (strstr(status, "WIFCONTINUED"))
         return;
     if (child->killer[0])
-        tie(p, STATUS, child, false, "%s", signal_shown(child->killer));
+        tie(p, STATUS, child, 0, false, "%s", signal_shown(child->killer));
     else if (strstr(status, "WTERMSIG"))
-        tie(p, STATUS, child, false, "killed");
+        tie(p, STATUS, child, 0, false, "killed");
     else
-        tie(p, STATUS, child, false, "exit %d", child->status);
+        tie(p, STATUS, child, 0, false, "exit %d", child->status);
     if (!has(call, 3, "WNOWAIT"))
         child->state = GONE;
 }
@@ -458,7 +468,8 @@ static void enter_kill(struct process *p, struct call *call)
     if (!to || strcmp(arg(call, at + 1), "0") == 0)
         return;
     to->leader->sent[signal_number(arg(call, at + 1))]++;
-    send_message(p, &to->leader->signals, NULL, 0, 0);
+    send_message(p, &to->leader->signals, NULL, 0,
+                 signal_number(arg(call, at + 1)));
     p->target = NULL;
 }
 
@@ -502,7 +513,8 @@ static void leave_sigwait(struct process *p, struct call *call)
     if (call->err || !field(arg(call, 1), "si_pid", pid, sizeof pid))
         return;
     from = anyone((pid_t)strtol(pid, NULL, 10));
-    tie(p, SIGNAL_, from, false, "%s", "");
+    tie(p, SIGNAL_, from, signal_came(p, from, (int)call->value), false, "%s",
+        "");
 }
 
 static void leave_signalfd(struct process *p, struct call *call)
@@ -585,7 +597,7 @@ static void leave_accept(struct process *p, struct call *call)
         if (n != 1)
             who = NULL;
     }
-    tie(p, WAKE, who, false, "connect");
+    tie(p, WAKE, who, -1, false, "connect");
 }
 
 static void enter_shutdown(struct process *p, struct call *call)
@@ -651,8 +663,8 @@ static void leave_recvmsg(struct process *p, struct call *call)
                        : file_new(seen_object(what), true, true),
                  has(call, 2, "CLOEXEC"));
         if (known)
-            tie(p, PASSED, m->from, false, "fd %d as fd %d", m->passed_fd[n],
-                fd);
+            tie(p, PASSED, m->from, m->seq, false, "fd %d as fd %d",
+                m->passed_fd[n], fd);
         n++;
     }
     for (int i = 0; m && i < m->files; i++) /* the rest is not its own */
@@ -755,14 +767,6 @@ static void enter_id(struct process *p, struct call *call)
     p->target = by_id(call, arg(call, 0));
 }
 
-/* Whichever waits at it may go on from here. */
-static void give(struct object *o, struct process *p)
-{
-    o->user = p;
-    o->used = p->seq;
-    o->given = true;
-}
-
 static void enter_semop(struct process *p, struct call *call)
 {
     long n, by;
@@ -788,6 +792,7 @@ static void leave_semop(struct process *p, struct call *call)
         o->queued += by; /* its value */
         if (by <= 0 && o->used > p->seq)
             waker = o->user;
+        o->undone = has(call, 1, "SEM_UNDO");
         if (by < 0)
             o->holder = p;
         else if (by > 0 && o->holder == p)
@@ -796,7 +801,7 @@ static void leave_semop(struct process *p, struct call *call)
     if (call->err && strcmp(call->err, "EIDRM") == 0)
         waker = p->target->user;
     if (p->waits)
-        tie(p, WAKE, waker, false, call->err ? "removed" : "wake-up");
+        tie(p, WAKE, waker, -1, false, call->err ? "removed" : "wake-up");
 }
 
 static void enter_ctl(struct process *p, struct call *call)
@@ -917,14 +922,14 @@ static void leave_futex(struct process *p, struct call *call)
         (!p->waits && o->used < p->seq))
         return;
     if (o->user && o->user != p) {
-        tie(p, WAKE, o->user, false, "wake-up");
+        tie(p, WAKE, o->user, o->used, false, "wake-up");
     } else {
         long pid =
             strtol(arg(call, 2), NULL, 10); /* pthread_join: a thread */
 
         for (struct process *q = processes; q; q = q->next)
             if (q->pid == pid && q->thread && q != p) {
-                tie(p, WAKE, q, false, "ended");
+                tie(p, WAKE, q, 0, false, "ended");
                 break;
             }
     }

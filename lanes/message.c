@@ -145,7 +145,7 @@ struct message *receive(struct process *p, struct object *from,
         passed_close(&got);
         got = *m;
         m->files = 0; /* they are the receiver's now */
-        tie(p, BYTES, m->from, others && matches > 1,
+        tie(p, BYTES, m->from, m->seq, others && matches > 1,
             whole && from->kind == EVENT ? "value" : "%ld byte%s", taken,
             taken == 1 ? "" : "s");
         from->queued -= taken;
@@ -173,6 +173,27 @@ void messages_move(struct object *from, struct object *to)
             p->sent_to = to;
 }
 
+/*
+ * The signal has come: of which call, -1 if that is not known. Until then
+ * all that were sent were one, unless it is a real-time signal.
+ */
+long signal_came(struct process *p, struct process *from, int number)
+{
+    struct object *signals = &p->leader->signals;
+    long seq = -1;
+
+    for (struct message *m = signals->first, *next; m; m = next) {
+        next = m->next;
+        if (m->rank != number || (seq == -1 && m->from != from) ||
+            (seq != -1 && number > 31))
+            continue;
+        if (seq == -1)
+            seq = m->seq;
+        message_remove(signals, m);
+    }
+    return seq;
+}
+
 void received(void)
 {
     passed_close(&got);
@@ -181,7 +202,7 @@ void received(void)
 /* ---- what comes from another process ---------------------------------- */
 
 void tie(const struct process *to, enum tie_kind kind, struct process *from,
-         bool unsure, const char *format, ...)
+         long seq, bool unsure, const char *format, ...)
 {
     char text[sizeof ties[0].text];
     va_list list;
@@ -200,7 +221,7 @@ void tie(const struct process *to, enum tie_kind kind, struct process *from,
         }
     if (tied == MAX_TIES)
         return;
-    ties[tied] = (struct tie){ .kind = kind, .from = from };
+    ties[tied] = (struct tie){ .kind = kind, .from = from, .seq = seq };
     copy(ties[tied].text, sizeof text, text);
     append(ties[tied++].text, sizeof text, "%s", unsure ? " ?" : "");
 }

@@ -209,10 +209,10 @@ static bool lacks_partner(const struct process *p, const struct object *o,
         has(&traced((struct process *)p)->call, 2, "O_RDWR"))
         return false;
     for (struct process *q = processes; q; q = q->next)
-        if (q != p && alive(q) &&
+        if (alive(q) &&
             (holds(q, o, reads) ||
-             (q->inside && q->in == IN_OPEN && q->target == o && q->wait &&
-              q->wait->reads != reads)))
+             (q != p && q->inside && q->in == IN_OPEN && q->target == o &&
+              q->wait && q->wait->reads != reads)))
             return false;
     return true;
 }
@@ -223,6 +223,9 @@ static bool lacks_value(struct object *set, const struct wait *w)
         const struct operation *op = &w->operation[i];
         struct object *o = semaphore(set, op->number);
         bool known = o->given || set->made;
+
+        if (o->undone && o->holder && !alive(o->holder))
+            continue; /* its end has given it back */
 
         if (op->by < 0 && (!known || o->queued + op->by < 0))
             return true;

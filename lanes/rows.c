@@ -167,13 +167,40 @@ void row_arrow(struct row *row, const struct tie *tie)
         row->arrow[row->arrows++].tie = *tie;
 }
 
+bool arrow_from_afar(const struct row *row, const struct arrow *arrow)
+{
+    return arrow->tie.kind != FORK && arrow->from_row > 0 &&
+           arrow->from_row < row->number - 1;
+}
+
+/* The row of a call, if it has not been folded. */
+static long row_of(struct process *p, long seq)
+{
+    const struct drawn *d = drawn(p);
+
+    for (int i = 0; i < REMEMBERED && seq; i++)
+        if (d->call[i].seq == seq)
+            return d->call[i].row;
+    return seq ? 0 : d->row;
+}
+
+static void remember(struct process *p, long number)
+{
+    struct drawn *d = drawn(p);
+
+    d->row = number;
+    d->call[d->calls].seq = p->seq;
+    d->call[d->calls].row = number;
+    d->calls = (d->calls + 1) % REMEMBERED;
+}
+
 static void paint(struct row *row)
 {
     if (muted)
         return;
     row->number = ++numbered;
-    if (row->who)
-        drawn(row->who)->row = row->number;
+    if (row->who && row->kind != ROW_FOLDED)
+        remember(row->who, row->number);
     row->caption = caption_of(row);
     painter->row(row);
 }
@@ -306,7 +333,7 @@ void row_end(struct row *row)
 
         arrow->from = column_of(arrow->tie.from);
         arrow->to = row->column;
-        arrow->from_row = drawn(arrow->tie.from)->row;
+        arrow->from_row = row_of(arrow->tie.from, arrow->tie.seq);
     }
     if (folded(row)) {
         drawn(who)->row = numbered;

@@ -22,7 +22,7 @@ enum { MAX_COLUMNS = 32 };
 struct arrow {
     struct tie tie;
     int from, to;  /* columns */
-    long from_row; /* number of the sender's last row */
+    long from_row; /* number of the sender's row, 0: it is not known */
 };
 
 struct lane {   /* of a column, at the time of a row */
@@ -48,9 +48,14 @@ struct row {
     const char *caption;
 };
 
+enum { REMEMBERED = 32 };
 struct drawn { /* of a process */
     int column;
     long row; /* number of its last */
+    struct {
+        long seq, row; /* and of others, by their calls */
+    } call[REMEMBERED];
+    int calls;
 };
 
 struct painter {
@@ -68,6 +73,9 @@ extern struct options {
 
 void row_begin(struct row *row, enum row_kind kind, struct process *who);
 void row_arrow(struct row *row, const struct tie *tie);
+/* Is the sender's row not the one above, so that its number is worth saying?
+ */
+bool arrow_from_afar(const struct row *row, const struct arrow *arrow);
 void row_end(struct row *row); /* gives it to the painter, perhaps folded */
 void rows_flush(void);
 bool rows_forgotten(void); /* nobody will ask for what is gone */

@@ -237,12 +237,15 @@ static void label(const struct kept *k, char *text, char *tag, size_t size)
              tagged ? "]" : "");
 }
 
-static void arrow_text(const struct arrow *arrow, char *text, size_t size)
+static void arrow_text(const struct row *row, const struct arrow *arrow,
+                       char *text, size_t size)
 {
     bool many = shared(arrow->from);
 
     snprintf(text, size, "%s%s%s", many ? letter(arrow->tie.from) : "",
              many ? ": " : "", arrow->tie.text);
+    if (arrow_from_afar(row, arrow))
+        append(text, size, "%s·%ld", *text ? " " : "", arrow->from_row);
 }
 
 static void needs(int *need, int characters)
@@ -271,7 +274,7 @@ static void set_columns(void)
         for (int i = 0; i < k->row.arrows; i++) {
             const struct arrow *arrow = &k->row.arrow[i];
 
-            arrow_text(arrow, text, sizeof text);
+            arrow_text(&k->row, arrow, text, sizeof text);
             needs(&need[arrow->from <= arrow->to ? arrow->from
                                                  : arrow->from - 1],
                   length(text) + 7);
@@ -452,7 +455,8 @@ static void draw_zombie(const struct arrow *arrow, int y)
                  k->at + DISC, column[arrow->from], y);
 }
 
-static void draw_arrow(const struct arrow *arrow, int y, bool own_line)
+static void draw_arrow(const struct row *row, const struct arrow *arrow,
+                       int y, bool own_line)
 {
     int from = column[arrow->from], to = column[arrow->to],
         sign = from < to ? 1 : -1, x,
@@ -461,7 +465,7 @@ static void draw_arrow(const struct arrow *arrow, int y, bool own_line)
         most = (abs(to - from) - 56) * 100 / 964, chars;
     char text[80];
 
-    arrow_text(arrow, text, sizeof text);
+    arrow_text(row, arrow, text, sizeof text);
     if (arrow->from == arrow->to) { /* the lane is for many */
         text_at("small", to + DISC + 5, y, text, 60);
         return;
@@ -558,7 +562,7 @@ static void draw_row(const struct kept *k)
     for (int i = 0; i < row->arrows; i++) {
         bool own_line = !beside(row, i);
 
-        draw_arrow(&row->arrow[i], own_line ? y + ABOVE / 2 : k->at,
+        draw_arrow(row, &row->arrow[i], own_line ? y + ABOVE / 2 : k->at,
                    own_line);
         y += own_line ? ABOVE : 0;
     }

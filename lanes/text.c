@@ -30,12 +30,13 @@ enum mark {
     TO_LEFT,
     DOTS,
     DASH,
+    AT, /* before the number of a row */
     MARKS
 };
 static const char *const utf8[MARKS] = { "",  "│", "┊", "└", "├", "┤",
-                                         "─", "▶", "◀", "…", "╌" };
+                                         "─", "▶", "◀", "…", "╌", "·" };
 static const char *const ascii[MARKS] = { "",  "|", ":", "`", "+", "+",
-                                          "-", ">", "<", "~", "-" };
+                                          "-", ">", "<", "~", "-", "#" };
 
 /* Okabe and Ito's colours; their vermilion is for errors only. */
 static const char *const colours[] = { "38;5;32",  "38;5;214", "38;5;36",
@@ -107,7 +108,7 @@ static int put_text(int x, const char *text, int room, int colour)
 
         if (i == room - 1 && n > room)
             ch = DOTS;
-        else if (ch < ' ' && ch != DOTS)
+        else if (ch < ' ' && ch != DOTS && ch != AT)
             ch = '?';
         put(x + i, ch, colour);
     }
@@ -192,12 +193,14 @@ static void lanes_line(const struct row *row)
                 row->lane[i].number % COLOURS);
 }
 
-static void draw_arrow(const struct arrow *arrow, int begin, int end)
+static void draw_arrow(const struct row *row, const struct arrow *arrow,
+                       int begin, int end)
 {
     bool right = begin < end;
     int left = right ? begin : end,
         colour = arrow->tie.from->number % COLOURS;
-    int n = (int)strlen(arrow->tie.text), x, length = abs(end - begin) + 1;
+    int n, x, length = abs(end - begin) + 1;
+    char text[80];
     char line =
         arrow->tie.kind == BYTES || arrow->tie.kind == PASSED ? LINE : DASH;
 
@@ -205,13 +208,18 @@ static void draw_arrow(const struct arrow *arrow, int begin, int end)
         put(x, line, colour);
     put(begin, right ? FROM_LEFT : FROM_RIGHT, colour);
     put(end, right ? TO_RIGHT : TO_LEFT, colour);
+    snprintf(text, sizeof text, "%s%s%c%ld", arrow->tie.text,
+             *arrow->tie.text ? " " : "", AT, arrow->from_row);
+    if (!arrow_from_afar(row, arrow) || (int)strlen(text) > length - 5)
+        copy(text, sizeof text, arrow->tie.text);
+    n = (int)strlen(text);
     if (n > length - 4)
         n = length - 4;
     if (n < 2)
         return;
     x = n > length - 5 ? left + 2 : right ? left + 3 : left + length - 3 - n;
     put(x - 1, ' ', PLAIN);
-    put_text(x, arrow->tie.text, n, colour);
+    put_text(x, text, n, colour);
     put(x + n, ' ', PLAIN);
 }
 
@@ -291,9 +299,9 @@ static void text_row(const struct row *row)
 
         lanes_line(row);
         if (from < to)
-            draw_arrow(&row->arrow[i], from, to);
+            draw_arrow(row, &row->arrow[i], from, to);
         else if (from > to)
-            draw_arrow(&row->arrow[i], from, to + 2);
+            draw_arrow(row, &row->arrow[i], from, to + 2);
         print_line();
     }
 
@@ -344,9 +352,9 @@ static void text_row(const struct row *row)
         int from = column_at(arrow->from);
 
         if (from < x)
-            draw_arrow(arrow, from, x);
+            draw_arrow(row, arrow, from, x);
         else if (from > x)
-            draw_arrow(arrow, from, n + 1);
+            draw_arrow(row, arrow, from, n + 1);
     }
     print_line();
     if (row->caption) {

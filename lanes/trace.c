@@ -206,7 +206,7 @@ static struct process *birth(pid_t pid, struct process *parent)
         snprintf(row.text, sizeof row.text, "%s%s", p->name,
                  p->thread ? " thread" : "");
         if (parent)
-            tie(p, FORK, parent, candidates > 1,
+            tie(p, FORK, parent, 0, candidates > 1,
                 p->thread ? "thread" : "fork");
         copy(row.source, sizeof row.source,
              parent ? traced(parent)->source : "");
@@ -338,16 +338,18 @@ static void count_in_vain(struct process *p, const struct meaning *m,
         p->since = time_now;
 }
 
-/* Has it waited, though nobody else has moved meanwhile? */
+/* Has it waited, though no row of another has come meanwhile? */
 static bool was_long(struct traced *t, const struct call *call)
 {
     const struct meaning *m = meaning_of(t->call.name);
 
+    if (!m || !m->need)
+        return false;
     if (call->err && strncmp(call->err, "ERESTART", 8) == 0)
-        t->must_wait = true;
-    return m && t->must_wait &&
-           (m->need == NEEDS_TIME ||
-            (call->err && strncmp(call->err, "ERESTART", 8) == 0) ||
+        return t->must_wait = true;
+    return t->must_wait && !call->err &&
+           (m->need == NEEDS_TIME || m->need == NEEDS_PARTNER ||
+            m->need == NEEDS_LOCK || m->need == NEEDS_SEMAPHORE ||
             (call->result && strstr(call->result, "Timeout")));
 }
 
@@ -494,14 +496,11 @@ static void signal_line(struct process *p, const char *body,
     if (strncmp(code, "CLD_", 4) == 0 && from)
         append(row.text, sizeof row.text, " from %s", letter(from));
     else if (strncmp(code, "SI_", 3) == 0)
-        tie(p, SIGNAL_, from, false, "%s", signal_shown(name));
+        tie(p, SIGNAL_, from, signal_came(p, from, signal_number(name)),
+            false, "%s", signal_shown(name));
     if (strcmp(name, "SIGPIPE") == 0)
         row.failed = true;
-    for (struct message *m = p->leader->signals.first; m; m = m->next)
-        if (m->from == from) {
-            message_remove(&p->leader->signals, m);
-            break;
-        }
+
     show(&row);
 }
 

@@ -177,10 +177,14 @@ void file_free(struct file *file, struct process *by)
     if (!file || --file->refs > 0)
         return;
     o = file->object;
-    if (file->r && --o->readers == 0)
+    if (file->r && --o->readers == 0) {
         o->r = by;
-    if (file->w && --o->writers == 0)
+        o->r_seq = by ? by->seq : -1;
+    }
+    if (file->w && --o->writers == 0) {
         o->w = by;
+        o->w_seq = by ? by->seq : -1;
+    }
     if (o->holder && o->kind == FILE_ && o->holder == by)
         o->holder = NULL;
     free(file);

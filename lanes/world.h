@@ -60,6 +60,7 @@ struct object {
     long queued;            /* bytes */
     long capacity;          /* of a pipe */
     struct process *r, *w;  /* which closed the last read, write end */
+    long r_seq, w_seq;      /* ... in which of its calls */
     struct process *user;   /* which took it last, woke it, connected it */
     long used;              /* when */
     char takes[40];         /* a signalfd: the signals */
@@ -70,7 +71,7 @@ struct object {
     bool datagrams, bound;  /* a socket: of such, has a name */
     char side;              /* a or b of a socket pair */
     bool made, found;       /* in this picture, or it was there before */
-    bool given;             /* a semaphore: some value */
+    bool given, undone;     /* a semaphore: some value; taken with SEM_UNDO */
     bool gone, marked;
 };
 
@@ -274,6 +275,7 @@ struct message *receive(struct process *p, struct object *from,
                         long rank);
 void message_remove(struct object *o, struct message *m);
 void messages_move(struct object *from, struct object *to);
+long signal_came(struct process *p, struct process *from, int number);
 void received(void); /* what came along with the last is taken, or closed */
 
 /* ---- what comes from another process ---------------------------------- */
@@ -295,12 +297,14 @@ enum { MAX_TIES = 4 };
 extern struct tie {
     enum tie_kind kind;
     struct process *from;
+    long seq; /* of the sender's call; 0: its last */
     char text[48];
     bool unsure;
 } ties[MAX_TIES];
 extern int tied;
 
+/* seq: see struct tie; -1 if it is not known. */
 void tie(const struct process *to, enum tie_kind kind, struct process *from,
-         bool unsure, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+         long seq, bool unsure, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 #endif
