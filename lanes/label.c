@@ -113,6 +113,11 @@ static void add_base(struct label *label, const char *path)
     }
     snprintf(text, sizeof text, "%.*s", (int)strcspn(path + 1, "\""),
              path + 1);
+    if (strncmp(text, "/dev/shm/sem.", 13) == 0) { /* a named semaphore */
+        add(label, "/");
+        add(label, text + 13);
+        return;
+    }
     slash = strrchr(text, '/');
     add(label, slash && slash[1] ? slash + 1 : text);
 }

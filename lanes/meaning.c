@@ -337,6 +337,8 @@ static void leave_open(struct process *p, struct call *call)
     if (call->err)
         return;
     o = returned(p, call, !w, rw || w, strstr(flags, "O_CLOEXEC"));
+    if (o)
+        o->own |= own_file(p, call);
     if (o && strstr(flags, "O_CREAT"))
         o->made = true;
     else if (o)
@@ -569,6 +571,8 @@ static void enter_connect(struct process *p, struct call *call)
     p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target)
         p->target->user = p;
+    if (p->target && has(call, 1, "/nscd/"))
+        p->target->dull = true;
 }
 
 static void leave_accept(struct process *p, struct call *call)
@@ -975,7 +979,7 @@ static const struct meaning meanings[] = {
     { "mknodat", "mkfifo($b1)", .leave = leave_mknod },
     { "unlink", "unlink($b0)", .flags = QUIET, .leave = leave_unlink },
     { "unlinkat", "unlink($b1)", .flags = QUIET, .leave = leave_unlink },
-    { "link", "link($b0, $b1)", .flags = QUIET, .leave = leave_link },
+    { "link", "sem_open makes $b1", .leave = leave_link },
     { "eventfd2", "eventfd($0)", "$r", .leave = leave_new },
     { "timerfd_create", "timerfd()", "$r", .leave = leave_new },
     { "epoll_create1", "epoll_create()", "$r", QUIET, .leave = leave_new },

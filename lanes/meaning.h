@@ -40,6 +40,8 @@ bool few_signals(const struct call *call); /* sigprocmask names them */
 bool unblocks(const struct process *p, const struct call *call);
 const char *open_path(const struct call *call, char *path, size_t size);
 const char *open_flags(const struct call *call);
+bool system_path(const char *path);
+bool own_file(const struct process *p, const struct call *call);
 const struct data *data_of(const struct call *call, int n);
 long iov_bytes(const char *iov);
 struct object *seen_object(const char *what);

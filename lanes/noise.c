@@ -5,19 +5,6 @@
 #include "trace.h"
 #include <string.h>
 
-bool system_path(const char *path)
-{
-    static const char *const where[] = { "/lib",   "/bin/", "/sbin/",
-                                         "/usr/",  "/etc/", "/sys/",
-                                         "/proc/", "/opt/", "/var/lib/",
-                                         "/run/" };
-
-    for (size_t i = 0; i < sizeof where / sizeof *where; i++)
-        if (strncmp(path, where[i], strlen(where[i])) == 0)
-            return true;
-    return strstr(path, "/.pyenv/") || strstr(path, "/.nvm/");
-}
-
 static bool is_shell(const struct process *p)
 {
     size_t n = strlen(p->name);
@@ -34,14 +21,26 @@ static bool of_a_path(const struct call *call)
            !strstr(path, ".pyc") && strcmp(path, ".") != 0;
 }
 
+/* It is made under another name, which nobody knows. */
+static bool is_new_semaphore(const char *path, const char *flags)
+{
+    return strncmp(path, "/dev/shm/sem.", 13) == 0 && strstr(flags, "O_EXCL");
+}
+
+static bool names_semaphore(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return has(call, 1, "/dev/shm/sem.");
+}
+
 static bool opens(const struct process *p, const struct call *call)
 {
     char path[512];
 
-    (void)p;
     if (strncmp(open_path(call, path, sizeof path), "/dev/shm/", 9) == 0)
-        return true;
-    return of_a_path(call) && !strstr(open_flags(call), "O_DIRECTORY");
+        return !is_new_semaphore(path, open_flags(call));
+    return (own_file(p, call) || of_a_path(call)) &&
+           !strstr(open_flags(call), "O_DIRECTORY");
 }
 
 static bool unlinks(const struct process *p, const struct call *call)
@@ -122,6 +121,14 @@ static bool removes(const struct process *p, const struct call *call)
     return has(call, 1, "IPC_RMID");
 }
 
+/* The C library asks nscd first, by such a socket. */
+static bool is_own_socket(const struct process *p, const struct call *call)
+{
+    (void)p;
+    return !has(call, 0, "AF_UNIX") || !has(call, 1, "CLOEXEC") ||
+           !has(call, 1, "NONBLOCK");
+}
+
 static const struct {
     const char *name;
     bool (*worth)(const struct process *p, const struct call *call);
@@ -131,6 +138,8 @@ static const struct {
     { "creat", opens },
     { "unlink", unlinks },
     { "unlinkat", unlinks },
+    { "link", names_semaphore },
+    { "socket", is_own_socket },
     { "mknod", makes_fifo },
     { "mknodat", makes_fifo },
     { "execve", succeeds },
@@ -161,8 +170,9 @@ bool worth_a_row(struct process *p, const struct call *call,
             o = see(p, arg(call, 0), NULL, NULL);
         if (!o && !call->err && !m->need)
             return false;
-        if (o &&
-            (o->kind == DEVICE || (o->kind == FILE_ && system_path(o->key))))
+        if (o && (o->kind == DEVICE || o->dull ||
+                  strncmp(o->key, "/dev/shm/sem.", 13) == 0 ||
+                  (o->kind == FILE_ && system_path(o->key) && !o->own)))
             return false;
         if (o && m->flags & IPC_ONLY && (o->kind == FILE_ || o->kind == TTY))
             return false;

@@ -82,6 +82,47 @@ const char *open_path(const struct call *call, char *path, size_t size)
     return path;
 }
 
+bool system_path(const char *path)
+{
+    static const char *const where[] = { "/lib",   "/bin/", "/sbin/",
+                                         "/usr/",  "/etc/", "/sys/",
+                                         "/proc/", "/opt/", "/var/lib/",
+                                         "/run/" };
+
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+        if (strncmp(path, where[i], strlen(where[i])) == 0)
+            return true;
+    return strstr(path, "/.pyenv/") || strstr(path, "/.nvm/");
+}
+
+/*
+ * Of the system, but opened by the program itself: the loader, the locale
+ * and the lookup of names are the C library's.
+ */
+bool own_file(const struct process *p, const struct call *call)
+{
+    static const char *const library[] = { "/ld.so",
+                                           ".so",
+                                           "/locale",
+                                           "/gconv",
+                                           "/zoneinfo",
+                                           "/etc/localtime",
+                                           "/etc/nsswitch.conf",
+                                           "/etc/host.conf",
+                                           "/etc/resolv.conf" };
+    char path[512];
+
+    open_path(call, path, sizeof path);
+    if (system_path(p->exe) ||
+        (strncmp(path, "/etc/", 5) != 0 && strncmp(path, "/usr/", 5) != 0))
+        return false;
+    for (size_t i = 0; i < sizeof library / sizeof *library; i++)
+        if (strstr(path, library[i]))
+            return false;
+    /* so it opens passwd, group, hosts and services */
+    return !strstr(open_flags(call), "O_CLOEXEC");
+}
+
 /* The bytes that argument n points to: a string, or the first of buffers. */
 const struct data *data_of(const struct call *call, int n)
 {

@@ -49,5 +49,4 @@ struct object *about(struct process *p, const struct call *call,
 void tag_of(struct process *p, const struct call *call, char *tag, size_t n);
 bool worth_a_row(struct process *p, const struct call *call,
                  const struct meaning *m);
-bool system_path(const char *path);
 #endif

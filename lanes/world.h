@@ -72,6 +72,7 @@ struct object {
     char side;              /* a or b of a socket pair */
     bool made, found;       /* in this picture, or it was there before */
     bool given, undone;     /* a semaphore: some value; taken with SEM_UNDO */
+    bool own, dull; /* the system's, but of interest; and the opposite */
     bool gone, marked;
 };
 

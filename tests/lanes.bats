@@ -290,6 +290,28 @@ SIGALRM
         'semop(0, -1) … nanosleep(1 s) … waitpid(-1) …'
 }
 
+@test "picture: the program's own files of the system, not the C library's" {
+    drawn <<-'END'
+	1 openat(AT_FDCWD</x>, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3</etc/ld.so.cache>
+	1 openat(AT_FDCWD</x>, "/etc/hostname", O_RDONLY) = 3</etc/hostname>
+	1 read(3</etc/hostname>, "vm\n", 99) = 3
+	1 socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0) = 4<UNIX-STREAM:[6]>
+	1 connect(4<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory)
+	1 close(4<UNIX-STREAM:[6]>) = 0
+	1 openat(AT_FDCWD</x>, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 4</etc/passwd>
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.turn", O_RDWR|O_NOFOLLOW) = -1 ENOENT (No such file or directory)
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.Ab12Cd", O_RDWR|O_CREAT|O_EXCL, 0600) = 5</dev/shm/sem.Ab12Cd>
+	1 write(5</dev/shm/sem.Ab12Cd>, "\1\0\0\0", 32) = 32
+	1 link("/dev/shm/sem.Ab12Cd", "/dev/shm/sem.turn") = 0
+	1 +++ exited with 0 +++
+	END
+    [[ $(sed '1,2d;$d;s/^ *[0-9]* *│ //' <<<"$output") == \
+        'open(hostname) = 3
+read(3) = "vm\n"
+open(/turn) = ENOENT
+sem_open makes /turn' ]] || fail "$output"
+}
+
 @test "lanes: many processes that are gone need no memory" {
     perl >log -e '
         print "1 execve(\"./a\", [\"a\"], 0x7ff /* 1 var */) = 0\n";
