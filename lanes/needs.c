@@ -10,7 +10,7 @@ static void limit(struct wait *w, const char *limit)
 {
     char whole[24], part[24];
 
-    if (*limit == '-' || strncmp(limit, "NULL", 4) == 0)
+    if (!*limit || *limit == '-' || strncmp(limit, "NULL", 4) == 0)
         return;
     if (*limit != '{') {
         w->limit = ((double)strtol(limit, NULL, 10) + 1e-3) / 1000;

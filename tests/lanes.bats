@@ -620,6 +620,7 @@ said() {
     said sigwait 'one of \[USR2\] would do' \
         'nobody is left in this picture that could send one'
     said suspend 'no handler'
+    run -1 grep 'give up by itself' pause notify sockets sigwait suspend
 }
 
 @test "verdict -f: the tables agree with /proc" {
