@@ -5,12 +5,10 @@
  * A return address is behind the call, perhaps in the next line already:
  * the byte before it is asked for.
  */
+#include "lines.h"
 #include "log.h"
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static struct known {
     struct known *next;
@@ -18,47 +16,11 @@ static struct known {
     char line[64];
 } * known;
 
-static void ask(const char *file, unsigned long address, char *line,
-                size_t size)
-{
-    char at[32], text[512] = "", *base;
-    int fd[2];
-    pid_t pid;
-    FILE *in;
-
-    snprintf(at, sizeof at, "0x%lx", address);
-    *line = '\0';
-    if (pipe2(fd, O_CLOEXEC) == -1)
-        return;
-    pid = fork();
-    if (pid == 0) {
-        dup2(fd[1], 1);
-        execlp("addr2line", "addr2line", "-i", "-e", file, at, (char *)NULL);
-        _exit(127);
-    }
-    close(fd[1]);
-    in = fdopen(fd[0], "r");
-    if (pid == -1 || !in) {
-        close(fd[0]);
-        return;
-    }
-    /* Of inlined functions the library's come first: read is one. */
-    while (fgets(text, sizeof text, in) &&
-           strncmp(text, "/usr/include/", 13) == 0)
-        ;
-    fclose(in);
-    waitpid(pid, NULL, 0);
-    text[strcspn(text, "\n ")] = '\0';
-    if (*text == '\0' || *text == '?' || strstr(text, ":?") ||
-        strstr(text, ":0"))
-        return;
-    base = strrchr(text, '/');
-    copy(line, size, base ? base + 1 : text);
-}
-
 /* The first frame that is not the C library's and has a line. */
 void source_line(char *frames, char *text, size_t size)
 {
+    struct place place = { .ino = 1 }, *of = &place;
+
     *text = '\0';
     for (char *line = strtok(frames, "\n"); line; line = strtok(NULL, "\n")) {
         char file[300], where[340], *open = strchr(line, '('),
@@ -83,7 +45,11 @@ void source_line(char *frames, char *text, size_t size)
         if (!k) {
             k = zeros(1, sizeof *k);
             k->where = same(where);
-            ask(file, address - 1, k->line, sizeof k->line);
+            copy(place.file, sizeof place.file, file);
+            place.at = address - 1;
+            *place.line = '\0';
+            lines_find(&of, 1);
+            copy(k->line, sizeof k->line, place.line);
             k->next = known;
             known = k;
         }
