@@ -8,7 +8,7 @@
  * pipe holds one page and each line is padded to about as much: so strace,
  * and with it every process, goes on only when a row has been looked at.
  *
- * Watch   who waits for whom: the verdict comes when nothing moves.
+ * Watch   which process waits for which: the verdict, when nothing moves.
  * Try     lanes connect2 echo hi -- wc -c
  *         lanes -t 1 connect2 --no-close echo hi -- cat
  * Read    strace(1), ptrace(2), pipe(7), pty(7), proc(5)
@@ -47,18 +47,18 @@ static const char help[] =
     "  -s        step: Enter goes on, f shows descriptor tables, q quits\n"
     "  -q        stop before each answer too: what will the call return?\n"
     "  -d MS     wait after each row\n"
-    "  -t SEC    when nothing moves for so long: say why, end it, exit 124 "
+    "  -t SEC    when nothing moves for this long: say why, end it, exit 124 "
     "[5]\n"
     "  -f        descriptor tables at the end, or when it is stuck\n"
     "  -l        source lines (compile with -g)\n"
     "  -m        look at shared memory, and show when it has changed\n"
     "  -a        show every call, hide nothing\n"
-    "  -n LANES  so many columns for processes\n"
-    "  -W WIDTH  so many characters in a line\n"
+    "  -n LANES  the number of columns for processes\n"
+    "  -W WIDTH  the number of characters in a line\n"
     "  -w        why do the processes not go on? From /proc, nothing is "
     "traced.\n"
-    "            With -t the command has so long; then that is said, and it "
-    "ends\n"
+    "            With -t the command has this long; then that is said, and "
+    "it ends\n"
     "  -o FILE   the picture goes to FILE, .svg .html or .txt\n"
     "  -k FILE   keep strace's log\n"
     "  -r LOG    draw a log that was kept\n"
@@ -82,7 +82,7 @@ static int root_status;
 
 static void on_interrupt(int number)
 {
-    /* The first ^C is for the program, who gets it too; SIGTERM is for us. */
+    /* The first ^C is for the program, which gets it too; SIGTERM for us. */
     terminated |= number == SIGTERM;
     interrupts += number == SIGTERM ? 2 : 1;
 }
@@ -398,7 +398,7 @@ static const char *silent(double seconds)
 }
 
 /*
- * Before the time, where a program itself gives up after just so long: it
+ * Before the time, where a program itself gives up just then: it
  * must not be the first, and it has begun to wait earlier.
  */
 static bool is_stuck(double stuck)

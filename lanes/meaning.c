@@ -2,8 +2,8 @@
  * meaning.c - what each system call means: THE table is at the end
  *
  * A call that only has to be drawn is a row of the table. One that changes
- * who holds what, or that feeds another, has functions for its entry (what
- * others can see from then on) and its return (what it got).
+ * what is open where, or that feeds another, has functions for its entry
+ * (what others can see from then on) and its return (what it got).
  */
 #include "meaning.h"
 #include "proc.h"
@@ -21,7 +21,7 @@ static void enter_read(struct process *p, struct call *call)
         file_ends(file, true, false); /* now we know which end it is */
 }
 
-/* Who made it the end of the file: who closed last, or is closing now. */
+/* By whose doing is it the end of the file: it closed last, or closes now. */
 static void end_of_file(struct process *p, struct object *o)
 {
     struct object *other = outbox(o);

@@ -66,7 +66,7 @@ static void show_changes(const struct look *look, const unsigned char *bytes)
     }
 }
 
-/* At each row, while strace holds all who are in a call. */
+/* At each row, while strace holds all that are in a call. */
 void memory_look(void)
 {
     unsigned char bytes[LOOK];

@@ -191,7 +191,7 @@ static void adopt_one(void *context, int fd, const char *what, mode_t mode)
                  false);
 }
 
-/* -p: what it has open, whose child it is, and who are its children. */
+/* -p: what it has open, its parent, and its children. */
 void proc_adopt(struct process *p)
 {
     each_descriptor(p->pid, adopt_one, p);
@@ -246,7 +246,7 @@ static bool wanted(const struct process *p, const struct object *o)
     return w->object == o;
 }
 
-/* Does one of ours wait for this? Then it is worth knowing who has it. */
+/* Does one of ours wait for this? Then it is worth knowing what has it. */
 static void look_one(void *context, int fd, const char *what, mode_t mode)
 {
     pid_t pid = *(pid_t *)context;

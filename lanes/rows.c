@@ -207,8 +207,8 @@ static void paint(struct row *row)
 
 /*
  * Folding: a row that says what one of the last rows said is only counted.
- * So a gigabyte through a pipe is a few rows. Four the same are drawn; who
- * repeats himself with other data is folded after a good while. The count
+ * So a gigabyte through a pipe is a few rows. Four the same are drawn; what
+ * is repeated with other data is folded after a good while. The count
  * comes before the next row of the same process.
  */
 enum { WINDOW = 16, SAME = 4, ENOUGH = 24 };

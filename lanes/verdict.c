@@ -704,8 +704,8 @@ static bool can_be_ended(const struct waiter *w)
     return w->unknown;
 }
 
-/* All that have done nothing new since then are stuck, but who can be freed
-   by one that is not. */
+/* All that have done nothing new since then are stuck, but for those that
+   one which is not can set free. */
 static void find_stuck(double since)
 {
     bool found = true;
