@@ -582,6 +582,7 @@ static bool follow(double limit, double stuck)
             line_done();
             if ((line = reader_line(&reader, true, &whole)))
                 take_line(line, whole);
+            proc_states();
             draw_waiting();
             fflush(NULL);
         }

@@ -99,7 +99,7 @@ void draw_waiting(void)
         const struct meaning *m =
             p->inside ? meaning_of(traced(p)->call.name) : NULL;
 
-        if (m && m->need)
+        if (m && m->need && (!p->run || p->run == 'S' || p->run == 'D'))
             traced(p)->must_wait = true;
     }
     draw_all_pending(NULL);
