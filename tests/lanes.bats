@@ -82,8 +82,8 @@ stuck() {
     LIMIT=60 run -0 bash -c '
         for source in "$ROOT"/*/*.c; do
             name=$(basename "$source" .c)
-            [[ -x $BIN/$name && ${source%/*} != "$ROOT/lanes" &&
-                $name != sysv-snoop ]] || continue
+            [[ -x $BIN/$name && $name != sysv-snoop &&
+                ${source%/*} != "$ROOT"/@(lanes|bench) ]] || continue
             echo "$name"
             "$name" --help 2>&1 |
                 sed -n "s/^ *\(--[a-z-]*\( [0-9][0-9]*\)\?\)  *wrong:.*/$name \1/p"
