@@ -78,10 +78,15 @@ furnish() {
     mkdir -p "$WORK/bin" "$WORK/grade"
     chmod 711 "$WORK"
     cp "$GRADE/judge" "$WORK/grade"
-    for name in forks posts room short signals; do
-        gcc -O2 -shared -fPIC -o "$WORK/grade/$name.so" "$GRADE/nudges/$name.c" || return
+    for name in "$GRADE"/nudges/*.c; do
+        name=$(basename "$name" .c)
+        if [[ $name == perturbed ]]; then
+            gcc -O2 -c -o "$WORK/grade/$name.o" "$GRADE/nudges/$name.c" || return
+        else
+            gcc -O2 -shared -fPIC -o "$WORK/grade/$name.so" \
+                "$GRADE/nudges/$name.c" -ldl || return
+        fi
     done
-    gcc -O2 -c -o "$WORK/grade/perturbed.o" "$GRADE/nudges/perturbed.c" || return
     # lanes says which process waits for which, if it is there and can.
     for name in "$GRADE/../../bin/lanes" "$(command -v lanes)"; do
         if [[ -x $name ]] && cp "$name" "$WORK/grade/lanes"; then

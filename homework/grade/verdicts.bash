@@ -75,7 +75,7 @@ says() {
     local lines
     [[ $output != "$1" ]] || return 0
     mapfile -t lines < <(echo 'it printed:' && excerpt "$output" &&
-        echo 'and not:' && excerpt "$1" && hint "${2-}")
+        echo 'it should print:' && excerpt "$1" && hint "${2-}")
     because "${lines[@]}"
 }
 
