@@ -20,7 +20,7 @@ static struct look *look_of(struct object *object)
     for (int i = 0; i < many; i++)
         if (looks[i].object == object)
             return &looks[i];
-    looks = resize(looks, (size_t)(many + 1), sizeof *looks);
+    looks = resize(looks, (size_t)many + 1, sizeof *looks);
     looks[many] = (struct look){ .object = object };
     return &looks[many++];
 }

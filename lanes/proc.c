@@ -347,7 +347,7 @@ static void look_select(struct process *p, struct wait *w)
     fd_set set;
     long call = proc_arg(p->pid, -1), nfds = proc_arg(p->pid, 0);
 
-    if (call != SYS_select && call != SYS_pselect6)
+    if ((call != SYS_select && call != SYS_pselect6) || nfds < 0)
         return;
     for (int i = 1; i <= 2; i++) {
         unsigned long at = (unsigned long)proc_arg(p->pid, i);
@@ -397,8 +397,11 @@ static void look_lines(void)
 
 void proc_states(void)
 {
-    for (struct process *p = processes; p; p = p->next)
-        p->run = live && alive(p) ? proc_state(p->pid) : 0;
+    for (struct process *p = processes; p; p = p->next) {
+        p->run = '\0';
+        if (live && alive(p))
+            p->run = proc_state(p->pid);
+    }
 }
 
 void proc_look(void)

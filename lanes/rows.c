@@ -122,7 +122,7 @@ void captions_read(const char *path)
         if (!tab)
             errx(2, "%s: no tab between pattern and text: %s", path, line);
         *tab = '\0';
-        caption = resize(caption, (size_t)(captions + 1), sizeof *caption);
+        caption = resize(caption, (size_t)captions + 1, sizeof *caption);
         code =
             regcomp(&caption[captions].regex, line, REG_EXTENDED | REG_NOSUB);
         if (code != 0) {

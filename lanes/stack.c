@@ -101,10 +101,10 @@ static unsigned long leb(struct reader *r, bool is_signed)
 }
 
 struct rules {
-    int base; /* CFA is this register plus the offset; -1: an expression */
     long offset;
-    bool saved[REGISTERS];
     long where[REGISTERS]; /* from the CFA */
+    int base; /* CFA is this register plus the offset; -1: an expression */
+    bool saved[REGISTERS];
     bool lost[REGISTERS];
 };
 

@@ -355,15 +355,13 @@ static void needs_data(struct waiter *w, struct object *o)
 
 static void needs_room(struct waiter *w, struct object *o)
 {
-    if (!o) {
-        w->unknown = true;
-    } else if (o->kind == MSGQ) {
+    if (o && o->kind == MSGQ) {
         line("%s: the queue is full", name(o));
         strangers(w, o);
-    } else if (o->kind == SOCKET) {
+    } else if (o && o->kind == SOCKET) {
         say_others(w, o->peer ? o->peer : o, false,
                    "%s: full; could read it:", name(o));
-    } else if (o->kind == MQ) {
+    } else if (o && o->kind == MQ) {
         int messages = 0;
 
         for (struct message *m = o->first; m; m = m->next)
@@ -372,9 +370,7 @@ static void needs_room(struct waiter *w, struct object *o)
                    "%s: the queue is full, %d message%s; could receive:",
                    name(o), messages, messages == 1 ? "" : "s");
         strangers(w, o);
-    } else if (o->kind != PIPE && o->kind != FIFO) {
-        w->unknown = true;
-    } else {
+    } else if (o && (o->kind == PIPE || o->kind == FIFO)) {
         long inside = o->queued;
 
         for (struct message *m = o->first; m; m = m->next)
@@ -382,6 +378,8 @@ static void needs_room(struct waiter *w, struct object *o)
                 inside = o->capacity; /* the rest is not in it yet */
         line("%s: full, %ld bytes are in it", name(o), inside);
         say_holders(w, o, false);
+    } else {
+        w->unknown = true;
     }
 }
 

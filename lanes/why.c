@@ -418,6 +418,13 @@ static void say_like(const struct node *n, char *text, size_t size)
                  n->more - said);
 }
 
+static void append(char *text, size_t size, const char *more)
+{
+    size_t length = strlen(text);
+
+    snprintf(text + length, size - length, "%s", more);
+}
+
 /* Why no more is known, and what would help. */
 static void say_hidden(FILE *out, int width, int some, int all)
 {
@@ -435,12 +442,13 @@ static void say_hidden(FILE *out, int width, int some, int all)
         snprintf(text, sizeof text, "Of %d of them more may not be read",
                  some);
     if (*scope > '0')
-        strcat(text, " (kernel.yama.ptrace_scope)");
-    strcat(text,
+        append(text, sizeof text, " (kernel.yama.ptrace_scope)");
+    append(text, sizeof text,
            geteuid() == 0 ? ": that needs CAP_SYS_PTRACE" : ": ask as root");
     if (*scope == '1')
-        strcat(text, ", or start the command with lanes -w -t SEC");
-    strcat(text, ".");
+        append(text, sizeof text,
+               ", or start the command with lanes -w -t SEC");
+    append(text, sizeof text, ".");
     paragraph(out, width, text);
 }
 
@@ -466,9 +474,10 @@ static void say_threads(FILE *out, int width)
         sentence(n, text, sizeof text - sizeof like - 2);
         if (n->more) {
             say_like(n, like, sizeof like);
-            strcat(text, like);
+            append(text, sizeof text, like);
         }
-        paragraph(out, width, strcat(text, "."));
+        append(text, sizeof text, ".");
+        paragraph(out, width, text);
     }
     if (left)
         fprintf(out, "And %d more.\n", left);
@@ -493,12 +502,15 @@ static void say_circles(FILE *out, int width)
     static char text[4096];
 
     circles_close(nodes, many, true);
-    while (circles_text(nodes, many, text, sizeof text - 100))
-        paragraph(out, width, strcat(text, "."));
+    while (circles_text(nodes, many, text, sizeof text - 100)) {
+        append(text, sizeof text, ".");
+        paragraph(out, width, text);
+    }
     circles_close(nodes, many, false);
-    while (circles_text(nodes, many, text, sizeof text - 100))
-        paragraph(out, width,
-                  strcat(text, ", unless others come from outside."));
+    while (circles_text(nodes, many, text, sizeof text - 100)) {
+        append(text, sizeof text, ", unless others come from outside.");
+        paragraph(out, width, text);
+    }
 }
 
 /* Is there one, of those that were asked for, whose waiting is explained? */

@@ -311,7 +311,7 @@ void map_add(struct process *p, unsigned long address, unsigned long size,
 {
     struct memory *s = p->space;
 
-    s->map = resize(s->map, (size_t)(s->maps + 1), sizeof *s->map);
+    s->map = resize(s->map, (size_t)s->maps + 1, sizeof *s->map);
     s->map[s->maps++] = (struct mapping){ address, size, object, offset };
 }
 

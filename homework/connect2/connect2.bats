@@ -4,7 +4,7 @@
 
 setup() {
     load "$GRADE/scenes"
-    token=$RANDOM$RANDOM
+    token=1$RANDOM$RANDOM
 }
 
 @test "connect2: CMD2 reads what CMD1 writes [2]" {

@@ -5,7 +5,7 @@
 
 setup() {
     load "$GRADE/scenes"
-    token=$RANDOM$RANDOM
+    token=1$RANDOM$RANDOM
 }
 
 FORK='?fork,?vfork,?clone,?clone3'
