@@ -57,7 +57,7 @@ alive() { # PID
 }
 
 # Waits until a program has nothing to do; then $doing.
-settle() { # PID
+until_idle() { # PID
     while :; do
         look "$1"
         case $state in
@@ -114,7 +114,7 @@ open_client() {
     start fifo-server ask "$path" >"$OWN/answer"
     client=$!
     take "$requests" "$client"
-    settle "$client"
+    until_idle "$client"
 }
 
 # Answers it, if it has made its FIFO.
@@ -155,6 +155,7 @@ answered() { # KEY WHEN [hint: TEXT]
 # The client of open_client has sent its pid.
 asked() { # [SUFFIX]
     local request=${noted[request${1-}]-}
+    ends any
     [[ $request && $request == "${noted[client${1-}]}" ]] || because \
         "its pid is ${noted[client${1-}]}, and it sent ${request:-nothing}" \
         'hint: the request is the pid of the client, an int'
@@ -169,7 +170,7 @@ asked() { # [SUFFIX]
         for ((i = 1; i <= clients && status == 0; i++)); do
             kill -STOP "$server"
             start fifo-server ask "$path"
-            settle $!
+            until_idle $!
             kill -CONT "$server"
             finish $!
         done'
@@ -230,7 +231,8 @@ asked() { # [SUFFIX]
 }
 
 @test "fifo-server: serve goes on when its clients have left [2]" {
-    local clients=$((RANDOM % 3 + 2)) hint='read returns 0 when the last writer has left: be one yourself'
+    local clients=$((RANDOM % 3 + 2))
+    local hint='read returns 0 when the last writer has left: be one yourself'
     roles "
         clients=$clients"'
         for ((i = 1; i <= clients; i++)); do
@@ -242,7 +244,7 @@ asked() { # [SUFFIX]
             visit
             note "$i" "$int"
             exec {requests}>&-
-            settle "$server"
+            until_idle "$server"
             [[ $doing != ended ]] || break
             has_open "$path" || note closed "$i"
         done
@@ -265,7 +267,7 @@ asked() { # [SUFFIX]
         visit
         note ticket "$int"
         exec {requests}>&-
-        settle "$server"
+        until_idle "$server"
         note server "$doing"
         kill "$server"
         path+=2
@@ -327,7 +329,7 @@ asked() { # [SUFFIX]
     roles '
         umask 0
         open_server || return
-        settle "$server"
+        until_idle "$server"
         note serve "$(stat -c %a "$path")"
         path+=2
         open_client
@@ -371,7 +373,8 @@ asked() { # [SUFFIX]
     roles 'play fifo-server ask "$path"; [[ ! -e $path ]] || note made "$path"'
     ends 1 "$hint"
     complains "requests.$token" 'say which name could not be opened'
-    [[ ! ${noted[made]-} ]] || because 'it made a file of that name' "hint: $hint"
+    [[ ! ${noted[made]-} ]] ||
+        because 'it made a file of that name' "hint: $hint"
     roles '
         echo "precious $1" >"$path"
         chmod 666 "$path"
@@ -382,7 +385,7 @@ asked() { # [SUFFIX]
     complains '' 'say what is wrong'
 }
 
-@test "fifo-server: without its words it is refused, with status 2 [1]" {
+@test "fifo-server: without a role and one PATH it is refused, with status 2 [1]" {
     local words
     roles '
         open_client
@@ -391,7 +394,7 @@ asked() { # [SUFFIX]
         cat "$OWN/answer"'
     ends
     got "$token" "$output"
-    for words in "serve" "ask" "serve $token other" "ask $token other" "nonsense $token"; do
+    for words in serve ask "serve $token more" "ask $token more" "speak $token"; do
         # shellcheck disable=SC2086 # several words
         demo fifo-server $words
         ends 2 "the words were: $words"
@@ -431,9 +434,8 @@ asked() { # [SUFFIX]
             fi
             finish "$client"
             [[ ! -e $(fifo_of "$client") ]] || note remains "$way"
-        done
-        status=0 # whatever it was'
-    ends 'on SIGINT and SIGTERM it ends: a handler may unlink and _exit'
+        done'
+    ends any 'on SIGINT and SIGTERM it ends: a handler may unlink and _exit'
     for way in answer TERM INT; do
         asked "$way"
     done
@@ -447,25 +449,25 @@ asked() { # [SUFFIX]
         for signal in INT TERM; do
             path=$PWD/requests.before.$signal
             start_server || return
-            settle "$server"
+            until_idle "$server"
             kill "-$signal" "$server"
             finish "$server"
-            [[ ! -e $path ]] || note remains "SIG$signal, before its first client"
+            [[ ! -e $path ]] || note remains "SIG$signal without a client"
             path=$PWD/requests.after.$signal
             open_server || return
             visit
             note "$signal" "$int"
-            settle "$server"
+            until_idle "$server"
             kill "-$signal" "$server"
             finish "$server"
             [[ ! -e $path ]] || note remains "SIG$signal"
-        done
-        status=0 # whatever it was'
-    ends 'after a handler that signal has set, open and read go on: let it unlink and _exit, or use sigaction without SA_RESTART'
+        done'
+    ends any 'after a handler that signal has set, open and read go on: let it unlink and _exit, or use sigaction without SA_RESTART'
     answered INT 'at first'
     answered TERM 'at first'
-    [[ ! ${noted[remains]-} ]] || because "its FIFO is still there after ${noted[remains]}" \
-        'hint: unlink, in a handler of SIGINT and SIGTERM'
+    [[ ! ${noted[remains]-} ]] ||
+        because "its FIFO is still there after ${noted[remains]}" \
+            'hint: unlink, in a handler of SIGINT and SIGTERM'
 }
 
 @test "fifo-server: a client that has gone does not stop serve [2]" {

@@ -111,13 +111,15 @@ SENDER_LAST='
         }'
 }
 
-@test "mq-workers: all children are waited for [1]" {
+@test "mq-workers: all children come to their end, and are waited for [1]" {
     pick 3 6
     demo --trace '?wait4,?waitid,?fork,?vfork,?clone,?clone3' \
         mq-workers --workers "$n" --jobs 2
     ends any
     accept_trace "BEGIN { workers = $n } $WAITED"'
+        / killed by SIG/ { killed++ }
         END {
+            if (killed) print killed " children are killed"
             if (children && children < workers)
                 print children " children are started, for " workers " Workers"
         }' 'a Worker is a child process; wait, once for each child'
@@ -200,7 +202,7 @@ SENDER_LAST='
         start "$@"
         settle
         note spins $((restless))
-        kill -KILL "${players[@]}" $!' mq-workers --workers 4 --jobs "$n"
+        kill -KILL "${players[@]}" $!' mq-workers --workers 6 --jobs "$n"
     ends any
     sleeps
 }

@@ -172,7 +172,9 @@ sleeps() {
         ringbuffer --consumers "$n" --items $((n * 2)) --slots 1
     ends any
     accept_trace "BEGIN { consumers = $n } $WAITED"'
+        / killed by SIG/ { killed++ }
         END {
+            if (killed) print killed " children are killed"
             if (children && children < consumers)
                 print children " children are started, for " consumers " Consumers"
         }' 'a Consumer is a child process; wait, once for each child'

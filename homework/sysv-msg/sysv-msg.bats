@@ -104,7 +104,8 @@ fails() {
 
 @test "sysv-msg: the queue takes messages from one process to another [1]" {
     usual "$token"
-    demo --late parent --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}" 9 "$token"
+    words+=(9 "$token")
+    demo --late parent --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}"
     ends any
     got "$token"
     accept_trace '
@@ -208,8 +209,9 @@ fails() {
     # shellcheck disable=SC2016 # for the scene
     scene --seconds 8 --late parent --inject msgctl=delay_enter=700000 '
         filled() {
-            awk "NR > 1 && \$5 > 0 { filled = 1 } END { exit !filled }" \
-                /proc/sysvipc/msg
+            awk -v uid="${ONLY_UID-}" "
+                NR > 1 && \$5 > 0 && (uid == \"\" || \$10 == uid) { filled = 1 }
+                END { exit !filled }" /proc/sysvipc/msg
         }
         start sysv-msg "${@:11}" >"$OWN/first"
         first=$!

@@ -3,7 +3,7 @@
  * Loses: one message brings one descriptor, from Parent to Child
  * Loses: the descriptor is close-on-exec as it comes
  * Loses: Parent says how far Child has read
- * Loses: a descriptor that finds no place is missed, and the status is 1
+ * Loses: a descriptor that finds no place is an error, with status 1
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,7 +1,7 @@
 /*
  * Wrong: Child takes what is in its buffer for a descriptor, without a look whether
  * one has come.
- * Loses: a descriptor that finds no place is missed, and the status is 1
+ * Loses: a descriptor that finds no place is an error, with status 1
  */
 #define _GNU_SOURCE
 #include <err.h>

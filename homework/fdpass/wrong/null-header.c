@@ -1,6 +1,6 @@
 /*
  * Wrong: Child asks for the data of a control message that has not come.
- * Loses: a descriptor that finds no place is missed, and the status is 1
+ * Loses: a descriptor that finds no place is an error, with status 1
  */
 #define _GNU_SOURCE
 #include <err.h>

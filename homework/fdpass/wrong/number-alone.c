@@ -14,7 +14,7 @@
  * Loses: a FILE that cannot be opened is named
  * Loses: a read that fails is not taken for the end
  * Loses: more than one argument is refused, with status 2
- * Loses: a descriptor that finds no place is missed, and the status is 1
+ * Loses: a descriptor that finds no place is an error, with status 1
  */
 #define _GNU_SOURCE
 #include <err.h>

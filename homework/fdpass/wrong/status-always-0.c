@@ -1,6 +1,6 @@
 /*
  * Wrong: Parent does not look at Child's status.
- * Loses: a descriptor that finds no place is missed, and the status is 1
+ * Loses: a descriptor that finds no place is an error, with status 1
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -5,7 +5,7 @@
  * Loses: both sleep while there is nothing to do
  * Loses: FIFOs are for their user alone
  * Loses: ask refuses a PATH that is no FIFO
- * Loses: without its words it is refused, with status 2
+ * Loses: without a role and one PATH it is refused, with status 2
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,6 +1,6 @@
 /*
  * Wrong: the words after the first two are not looked at.
- * Loses: without its words it is refused, with status 2
+ * Loses: without a role and one PATH it is refused, with status 2
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -7,7 +7,7 @@
  * Loses: ask sends its request in one write, when it can be answered
  * Loses: FIFOs are for their user alone
  * Loses: ask refuses a PATH that is no FIFO
- * Loses: without its words it is refused, with status 2
+ * Loses: without a role and one PATH it is refused, with status 2
  * Loses: ask leaves no FIFO, however it ends
  * Loses: ask takes no end of file for a ticket
  * Loses: ask does not wait for a server that has ended

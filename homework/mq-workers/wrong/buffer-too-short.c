@@ -8,7 +8,6 @@
  * Loses: each run makes a queue of its own
  * Loses: if there can be no queue, it says so and does nothing
  * Loses: nobody need be early
- * Loses: a Worker that waits for a job sleeps
  * Loses: it says what has been done, whoever has died
  * Loses: Workers do not get in each other's way when they count
  * Loses: numbers from 1 on are taken, all else is refused

@@ -3,7 +3,7 @@
  * Loses: all jobs are done, and it says how many
  * Loses: more jobs than the queue holds
  * Loses: every Worker learns that there are no more jobs
- * Loses: all children are waited for
+ * Loses: all children come to their end, and are waited for
  * Loses: the queue is gone at the end
  * Loses: each run makes a queue of its own
  * Loses: if there can be no queue, it says so and does nothing

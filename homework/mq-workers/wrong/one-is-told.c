@@ -1,7 +1,7 @@
 /*
  * Wrong: one empty message, for all Workers.
  * Loses: every Worker learns that there are no more jobs
- * Loses: all children are waited for
+ * Loses: all children come to their end, and are waited for
  * Loses: Workers do not get in each other's way when they count
  */
 #define _GNU_SOURCE

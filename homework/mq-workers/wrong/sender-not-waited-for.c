@@ -1,6 +1,6 @@
 /*
  * Wrong: the parent waits for the Workers, and not for Sender.
- * Loses: all children are waited for
+ * Loses: all children come to their end, and are waited for
  */
 #define _GNU_SOURCE
 #include <err.h>

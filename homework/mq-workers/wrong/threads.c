@@ -1,6 +1,6 @@
 /*
  * Wrong: the Workers are threads.
- * Loses: all children are waited for
+ * Loses: all children come to their end, and are waited for
  * Loses: it says what has been done, whoever has died
  */
 #define _GNU_SOURCE

@@ -113,7 +113,7 @@ int main(int argc, char *argv[])
 
     for (char **word = argv + 1; *word; word += 2) {
         message.type = atoi(*word);
-        strcpy(message.text, word[1]);
+        snprintf(message.text, sizeof message.text, "%s", word[1]);
         if (msgsnd(id, &message, strlen(word[1]), IPC_NOWAIT))
             err(1, "message %ld", (word - argv + 1) / 2);
     }
