@@ -44,13 +44,15 @@ bats-path := $(subst :, ,$(or $(BATS_LIB_PATH),/usr/lib/bats))
 bats       = $(call missing,bats) $(foreach l,bats-support bats-assert bats-file,\
     $(if $(wildcard $(bats-path:%=%/$l/load.bash)),,$l))
 
+# What every program is held to.
+CONTRACT := tests/ends.bats tests/suite.bats
 # All tests but those for more tools. The longest first, so that nothing is
 # left to wait for at the end. The tools are tested where we have built them.
-CHECKS := tests/suite.bats $(filter-out tests/suite.bats tests/tools.bats \
+CHECKS := $(CONTRACT) $(filter-out $(CONTRACT) tests/tools.bats \
     $(if $(OURS),,tests/lanes% tests/bench%),$(wildcard tests/*.bats))
-# Those for one program: its folder's, and the suite's.
+# Those for one program: its folder's, and the contract's.
 TESTS_OF_P := $(wildcard $(patsubst %/,tests/%.bats,\
-    $(dir $(filter %/$(P).c,$(SOURCES)))) tests/suite.bats)
+    $(dir $(filter %/$(P).c,$(SOURCES)))) $(CONTRACT))
 
 # Elsewhere some programs cannot be built and say why; the rest can.
 ifneq ($(shell uname),Linux)

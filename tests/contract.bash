@@ -1,11 +1,11 @@
-# What suite.bats and tools.bats share: a check of every program. It is a
-# function that sees $name, $folder and $source, works in an empty folder of its
-# own, and prints what it has to say against the program, a line a fault.
+# What suite.bats, ends.bats and tools.bats share: a check of every program. It
+# is a function that sees $name, $folder and $source, works in an empty folder
+# of its own, and prints what it has to say against the program, a line a fault.
 # PROGRAM=NAME in the environment leaves the other programs out.
 
-# Runs a check for each program. Most of a run is waiting, so that there are
-# more than cores; a check that only reads does many programs in one bash.
-each_program() { # CHECK [HOW MANY SIDE BY SIDE [PROGRAMS IN A ROW]]
+# Runs a check for each program, in a bash that bats does not trace. Most of a
+# run is waiting, so that there are more side by side than there are cores.
+each_program() { # CHECK [HOW MANY SIDE BY SIDE]
     local functions=$BATS_TEST_TMPDIR/functions
     compgen -A function |
         grep -Ev '^(bats|unbounded|assert|refute|test|run$)' |
@@ -13,11 +13,21 @@ each_program() { # CHECK [HOW MANY SIDE BY SIDE [PROGRAMS IN A ROW]]
     export BATS_TEST_TMPDIR BATS_FILE_TMPDIR BATS_RUN_TMPDIR HUNG BEGAN CALLS
     export PATIENCE=${LIMIT-}
     sources >"$BATS_TEST_TMPDIR/sources"
-    LIMIT=600 run -0 xargs -a "$BATS_TEST_TMPDIR/sources" -d '\n' \
-        -n "${3:-1}" -P "${2:-$((2 * $(nproc)))}" \
-        bash -c '. "$0"; for source in "${@:2}"; do (visit "$1"); done' \
-        "$functions" "$1"
+    # shellcheck disable=SC2016 # the inner shell's
+    LIMIT=600 run -0 bash -c '. "$0"; side_by_side "$@"' \
+        "$functions" "${2:-$((2 * $(nproc)))}" visit "$1"
     assert_output ''
+}
+
+side_by_side() { # HOW MANY, COMMAND to which a source is added
+    local most=$1 running=0 source
+    LIMIT=$PATIENCE # a program's, again
+    shift
+    while IFS= read -r source; do
+        ((running++ < most)) || builtin wait -n
+        "$@" "$source" &
+    done <"$BATS_TEST_TMPDIR/sources"
+    builtin wait
 }
 
 # The programs, or the one that is asked for.
@@ -26,27 +36,27 @@ sources() {
         grep -Ev '/(lanes|bench|homework|build|tests)/[^/]*$'
 }
 
-visit() { # CHECK, and source
-    local check=$1 folder=${source%/*} name=${source##*/} found
+visit() { # CHECK SOURCE
+    local check=$1 source=$2 folder=${2%/*} name=${2##*/} found
     name=${name%.c}
     folder=${folder##*/}
-    mkdir "$BATS_TEST_TMPDIR/$check.$name" &&
-        cd "$BATS_TEST_TMPDIR/$check.$name" || return
+    found=$BATS_TEST_TMPDIR/$check.$name.found
+    mkdir "${found%.found}" && cd "${found%.found}" || return
     ulimit -S -f 20480
     # shellcheck disable=SC2034 # ipc_names looks for this program alone
     declare -A IS_PROGRAM=(["$name"]=1)
     unset BATS_SUITE_TEST_NUMBER # it is a program that hangs, and not the test
-    found=$("$check" 2>&1)
-    [[ ! $found ]] ||
-        head -n 10 <<<"$found" | cut -c 1-400 | sed "s/^/$name: /"
+    "$check" >"$found" 2>&1
+    [[ ! -s $found ]] ||
+        head -n 10 "$found" | cut -c 1-400 | sed "s/^/$name: /"
 }
 
-# Runs a command, bounded: by LIMIT of the environment; else USUAL, where a
-# check knows better than 5, or 2 seconds if the program has hung before. What
-# came is in status, out and err. False, and said, if it hung.
+# Runs a command, bounded: see seconds_for; USUAL is for a check that knows
+# better than 5. What came is in status, out and err. False, and said, if it
+# hung.
 try() {
-    local limit=${PATIENCE:-${USUAL:-5}} began=$EPOCHREALTIME command=$*
-    [[ $PATIENCE || ! -e $HUNG/$name ]] || limit=2
+    local limit began=$EPOCHREALTIME command=$*
+    seconds_for "$name"
     status=0
     (
         ulimit -S -f 10240
@@ -70,4 +80,25 @@ came() { # COMMAND EXPECTED
 wrong_flags() {
     "$name" --help 2>&1 </dev/null |
         sed -n 's/^  \(--[a-z0-9-]*\)\( [a-z0-9]*\)\?  *wrong: .*/\1\2/p'
+}
+
+# With a filter in the kernel strace slows down only what it looks at.
+STRACE='strace -f -qq'
+! strace -f --seccomp-bpf true 2>/dev/null || STRACE+=' --seccomp-bpf'
+export STRACE
+
+CALLS='?pipe,?pipe2,?mknod,?mknodat,?open,openat,?link,?linkat,?bind,?socket'
+CALLS+=',?socketpair,?mq_open,?shmget,?semget,?msgget,mmap,rt_sigaction,?fork'
+CALLS+=',?vfork,clone,?clone3,wait4,waitid'
+
+# The calls of a run alone, in log, the same for all that look at them.
+# shellcheck disable=SC2034,SC2086 # try sees USUAL; STRACE is words
+observe() {
+    local all=$BATS_RUN_TMPDIR/$name.log USUAL=20
+    if [[ ! -e $all ]]; then
+        try $STRACE -s 200 -o log -e "trace=$CALLS" "$name" || return
+        [[ $status == 0 ]] || came "strace -f $name" 'status 0'
+        mv log "$all"
+    fi
+    ln -sf "$all" log
 }

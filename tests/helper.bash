@@ -2,75 +2,78 @@
 # several files need. Needs bats 1.7.
 
 bats_require_minimum_version 1.7.0
-# Loaded once a run, because bats-assert's loader starts a dozen processes; the
-# tests after it, each a bash of its own, find the functions in one file.
-if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
+# In a function, which bats does not trace: see run.
+prepare() {
+    # Loaded once a run, because bats-assert's loader starts a dozen processes; the
+    # tests after it, each a bash of its own, find the functions in one file.
+    if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
+        # shellcheck source=/dev/null
+        . "$BATS_RUN_TMPDIR/libraries"
+    else
+        before=$(compgen -A function)
+        bats_load_library bats-support
+        bats_load_library bats-assert
+        bats_load_library bats-file
+        compgen -A function | grep -vxF "$before" |
+            while read -r name; do declare -f "$name"; done \
+                >"$BATS_RUN_TMPDIR/libraries.$$"
+        mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
+    fi
+
+    ROOT=${BATS_TEST_DIRNAME%/*}
+    BIN=${BIN:-$ROOT/bin}
+    [[ $BIN == /* ]] || BIN=$PWD/$BIN
+    PATH=$BIN:$PATH
+    TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
+    HUNG=$BATS_RUN_TMPDIR/hung   # which programs have hung in this run: see bounded
+    mkdir -p "$TMPDIR" "$HUNG"
+    MALLOC_PERTURB_=165 # memory that nobody has set is not 0
+    export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
+
+    # The CPUs that we may use, and the first of them alone: for taskset -c.
+    mapfile -t state </proc/self/status # in one read: it changes
+    printf -v CORES '%s\n' "${state[@]}"
+    CORES=${CORES#*Cpus_allowed_list:$'\t'}
+    CORES=${CORES%%$'\n'*}
+    CORE=${CORES%%[,-]*}
+    export CORES CORE
+
+    [[ -t 0 ]] && exec </dev/null
+
+    # IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
+    # the one that this test is about, by the first word of its name.
+    declare -gA IS_PROGRAM
+    # Looked for once in a run, and one command: bats traces each.
+    if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
+        find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
+            sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
+            while IFS= read -r OWN; do
+                all+="[$OWN]=1 "
+                [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || none+="$OWN "
+                echo "IS_PROGRAM=(${all-}) MISSING=(${none-})"
+            done | tail -n 1 >"$BATS_RUN_TMPDIR/programs.$$"
+        mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
+    fi
     # shellcheck source=/dev/null
-    . "$BATS_RUN_TMPDIR/libraries"
-else
-    before=$(compgen -A function)
-    bats_load_library bats-support
-    bats_load_library bats-assert
-    bats_load_library bats-file
-    compgen -A function | grep -vxF "$before" |
-        while read -r name; do declare -f "$name"; done \
-            >"$BATS_RUN_TMPDIR/libraries.$$"
-    mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
-fi
+    . "$BATS_RUN_TMPDIR/programs"
+    OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
+    [[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
+    BEGAN=$EPOCHSECONDS
 
-ROOT=${BATS_TEST_DIRNAME%/*}
-BIN=${BIN:-$ROOT/bin}
-[[ $BIN == /* ]] || BIN=$PWD/$BIN
-PATH=$BIN:$PATH
-TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
-HUNG=$BATS_RUN_TMPDIR/hung   # which programs have hung in this run: see bounded
-mkdir -p "$TMPDIR" "$HUNG"
-MALLOC_PERTURB_=165 # memory that nobody has set is not 0
-export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
-
-# The CPUs that we may use, and the first of them alone: for taskset -c.
-mapfile -t state </proc/self/status # in one read: it changes
-printf -v CORES '%s\n' "${state[@]}"
-CORES=${CORES#*Cpus_allowed_list:$'\t'}
-CORES=${CORES%%$'\n'*}
-CORE=${CORES%%[,-]*}
-export CORES CORE
-
-[[ -t 0 ]] && exec </dev/null
-
-# IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
-# the one that this test is about, by the first word of its name.
-declare -gA IS_PROGRAM
-# Looked for once in a run, and one command: bats traces each.
-if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
-    find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
-        sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
-        while IFS= read -r OWN; do
-            all+="[$OWN]=1 "
-            [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || none+="$OWN "
-            echo "IS_PROGRAM=(${all-}) MISSING=(${none-})"
-        done | tail -n 1 >"$BATS_RUN_TMPDIR/programs.$$"
-    mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
-fi
-# shellcheck source=/dev/null
-. "$BATS_RUN_TMPDIR/programs"
-OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
-[[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
-BEGAN=$EPOCHSECONDS
+    if [[ ${BATS_TEST_DESCRIPTION-} =~ ^(lanes|ipcbench) ]]; then
+        is_there "${BASH_REMATCH[1]}"
+    elif [[ $OWN || ${PROGRAM-} ]]; then
+        is_there "${OWN:-$PROGRAM}"
+    elif [[ ${MISSING[*]} ]]; then
+        is_there "${MISSING[0]}"
+    fi
+}
 
 # Nothing passes because a program is not there: neither the test of it nor
 # a test of all programs (with PROGRAM=NAME in the environment, of that one).
 is_there() {
     [[ -f $BIN/$1 && -x $BIN/$1 ]] || fail "there is no $1 in $BIN"
 }
-
-if [[ ${BATS_TEST_DESCRIPTION-} =~ ^(lanes|ipcbench) ]]; then
-    is_there "${BASH_REMATCH[1]}"
-elif [[ $OWN || ${PROGRAM-} ]]; then
-    is_there "${OWN:-$PROGRAM}"
-elif [[ ${MISSING[*]} ]]; then
-    is_there "${MISSING[0]}"
-fi || exit 1
 
 # Fails if a command, behind strace, env or in bash -c, needs one that is not.
 all_there() {
@@ -167,11 +170,14 @@ fail_run() { # WHAT COMMAND
 }
 
 # Sets limit, the seconds that a program may take: LIMIT, of the environment or
-# of a test that knows better; else 5, and 2 if it has hung before in this run.
+# of a test that knows better; else 5, and 2 if it has hung before in this run,
+# and half a second more for each process that wants a CPU now.
 seconds_for() { # PROGRAM
-    limit=5
+    local load
+    limit=${USUAL:-5}
     [[ ! $1 || ! -e $HUNG/$1 ]] || limit=2
-    limit=${LIMIT:-$limit}
+    read -r load _ </proc/loadavg
+    limit=${LIMIT:-$((limit + ${load%.*} / 2))}
 }
 
 has_hung() { # PROGRAM
@@ -405,7 +411,7 @@ pid_in() { # FOLDER PID
 }
 
 # Of those, what this test's programs have left: made since it began, by a
-# process that has ended, but not by being killed in tests/suite.bats.
+# process that has ended, but not by being killed in tests/ends.bats.
 left_behind() {
     local pid time program what own=${OWN:-${PROGRAM-}}
     compgen -G "$TMPDIR/*"
@@ -473,3 +479,7 @@ remove_left() {
 requires() {
     command -v "$1" >/dev/null || skip "$1 is missing: install ${2:-$1}"
 }
+
+set +T
+prepare || exit 1
+set -T

@@ -1,14 +1,11 @@
 # The contract: what must hold for every program of every mechanism. A check
-# is run for each of them by each_program: see contract.bash.
+# is run for each of them by each_program: see contract.bash. How they end is in
+# ends.bats.
 # shellcheck disable=SC2086 # STRACE and some options are words, or none
 
 setup() {
     load helper
     load contract
-    # With a filter in the kernel strace slows down only what it looks at.
-    STRACE='strace -f -qq'
-    ! strace -f --seccomp-bpf true 2>/dev/null || STRACE+=' --seccomp-bpf'
-    export STRACE
     TABLE=$BATS_TEST_TMPDIR/table
     ceilings >"$TABLE"
     export TABLE
@@ -116,7 +113,7 @@ fits() {
 }
 
 @test "each program makes one point: it fits its number of code lines" {
-    each_program fits "$(nproc)" 20
+    each_program fits
 }
 
 @test "half of all programs have at most 72 code lines" {
@@ -143,7 +140,7 @@ has_header() {
 }
 
 @test "each program begins with its lesson, of 20 lines at most" {
-    each_program has_header "$(nproc)" 20
+    each_program has_header
 }
 
 fits_a_projector() {
@@ -153,7 +150,7 @@ fits_a_projector() {
 }
 
 @test "each program is readable on a projector: 78 columns" {
-    each_program fits_a_projector "$(nproc)" 20
+    each_program fits_a_projector
 }
 
 # The source with its line numbers, without comments and what is in quotes.
@@ -254,7 +251,7 @@ keeps_the_idioms() {
 }
 
 @test "each program writes an idiom the way that the others do" {
-    each_program keeps_the_idioms "$(nproc)" 20
+    each_program keeps_the_idioms
 }
 
 @test "the README of each folder has a heading for each program, in order" {
@@ -277,7 +274,7 @@ stands_alone() {
 
 @test "each program compiles alone, without a flag and without a warning" {
     requires cc gcc
-    each_program stands_alone "$(nproc)"
+    each_program stands_alone
 }
 
 # --- what it says
@@ -403,41 +400,7 @@ counts() {
     each_program counts
 }
 
-ends_wrong() {
-    local flag pin
-    wrong_flags | while read -ra flag; do
-        for pin in '' "taskset -c $CORE"; do
-            try $pin "$name" "${flag[@]}" || return
-            if [[ $status != 1 && $status != 124 ]]; then
-                came "${pin:+$pin }$name ${flag[*]}" 'status 1 or 124'
-            elif [[ $status == 124 ]] && ! grep -q "^$name: stuck: ." err; then
-                came "$name ${flag[*]}" "$name: stuck: what and why"
-            fi
-        done
-    done
-}
-
-@test "each wrong version ends by itself, says what is stuck, and fails" {
-    requires taskset util-linux
-    each_program ends_wrong
-}
-
 # --- what the kernel saw
-
-CALLS='?pipe,?pipe2,?mknod,?mknodat,?open,openat,?link,?linkat,?bind,?socket'
-CALLS+=',?socketpair,?mq_open,?shmget,?semget,?msgget,mmap,rt_sigaction,?fork'
-CALLS+=',?vfork,clone,?clone3,wait4,waitid'
-
-# The calls of a run alone, in log, the same for all that look at them.
-observe() {
-    local all=$BATS_FILE_TMPDIR/$name.log USUAL=20
-    if [[ ! -e $all ]]; then
-        try $STRACE -s 200 -o log -e "trace=$CALLS" "$name" || return
-        [[ $status == 0 ]] || came "strace -f $name" 'status 0'
-        mv log "$all"
-    fi
-    ln -sf "$all" log
-}
 
 waits_for_all() {
     observe || return
@@ -593,179 +556,4 @@ starves() {
 
 @test "each program names the call that finds no descriptor" {
     each_program starves
-}
-
-# --- how it is started
-
-inherits_signals() {
-    local signals=HUP,INT,QUIT,PIPE,TERM,USR1,USR2,ALRM signal
-    try "$name" || return
-    cat out err >usual
-    for signal in $signals ${signals//,/ }; do
-        try env --ignore-signal="$signal" "$name" || return
-        cat out err >now
-        cmp -s now usual || drop_varying usual now
-        if [[ $status != 0 ]]; then
-            came "$name, started with $signal ignored" 'status 0'
-        elif ! cmp -s now usual; then
-            echo "started with $signal ignored, it says something else:"
-            diff usual now | head -n 3
-        elif [[ $signal == "$signals" ]]; then
-            break # all at once, so each by itself
-        fi
-    done
-}
-
-@test "each program does not mind a signal that its caller ignores" {
-    each_program inherits_signals
-}
-
-inherits_sigchld() {
-    USUAL=12 try env --ignore-signal=CHLD "$name" || return
-    [[ $status != 0 ]] || return 0
-    [[ $status == 1 ]] &&
-        grep -qE "^$name: (wait|pclose)[^:]*: No child processes" err && return
-    came "$name, with SIGCHLD ignored" 'status 0, or wait: No child processes'
-}
-
-@test "each program that finds SIGCHLD ignored works, or says what wait says" {
-    each_program inherits_sigchld
-}
-
-# --- what it leaves
-
-# Everything that is left is found by teardown, and named there.
-loses_its_reader() {
-    local sigpipe
-    # shellcheck disable=SC2034 # try sees it
-    local USUAL=12 # seconds, for try: one may wait for another
-    for sigpipe in default ignore; do
-        try bash -c 'exec {pipe}> >(:); wait $!; exec "$@" >&$pipe {pipe}>&-' \
-            closed env --$sigpipe-signal=PIPE "$name"
-        try bash -c '"$@" | head -c 1' closed env --$sigpipe-signal=PIPE "$name"
-    done
-}
-
-@test "each program leaves nothing when nobody reads what it says" {
-    each_program loses_its_reader
-    LIMIT=${LIMIT:-12} wait_until no_survivors
-}
-
-# The roles for a second terminal that make a name, and wait.
-removes_its_name() {
-    local role at signal
-    case $name in
-    fifo-server | sock-server | fd-server) role=serve at=$PWD/name ;;
-    shm-settings) role=serve at=/$name.$BASHPID ;;
-    shm-sem) role=read at=/$name.$BASHPID ;;
-    *) return ;;
-    esac
-    for signal in INT TERM; do
-        env --default-signal "$name" $role "$at" >out 2>err </dev/null 3>&- &
-        status=0
-        if wait_until is_named "$at"; then
-            kill -$signal $!
-            wait $! || status=$?
-            ((status != 99)) || kill -KILL $!
-            ! is_named "$at" ||
-                echo "$name $role, ended by SIG$signal: leaves $at"
-        else
-            echo "$name $role: makes no $at"
-            kill -KILL $!
-        fi
-        rm -f "$at" /dev/shm/*"$name.$BASHPID"
-    done
-}
-
-is_named() {
-    [[ -e $1 ]] || compgen -G "/dev/shm/*${1#/}" >/dev/null
-}
-
-@test "each role for a second terminal removes its name on SIGINT and SIGTERM" {
-    each_program removes_its_name
-}
-
-# Kills one process of a run: 0 the program, 1 its first child, ... The first
-# call of each kind in each process is held up, so that the kill comes before
-# most of what others wait for. strace ends when all processes have ended.
-kill_one() { # WHICH
-    local pid call log main='' n=0 victim='' died='' pids='' status=0 end
-    mkfifo "log.$1"
-    env --default-signal ${STRACE/-qq/-q} -a 1 -s 0 -o "log.$1" \
-        -e "trace=$FORKS,$HELD" -e "inject=$HELD:delay_enter=100000:when=1" \
-        "$name" >/dev/null 2>"err.$1" </dev/null 3>&- &
-    exec {log}<"log.$1"
-    end=$((SECONDS + 30))
-    while ((end > SECONDS)) &&
-        read -r -t $((end - SECONDS)) -u "$log" pid call; do
-        if [[ ! $main ]]; then
-            main=$pid
-            : >"$BATS_RUN_TMPDIR/killed/$pid" # no teardown minds its names
-        fi
-        [[ $pid != "$victim" || $call != '+++ killed by SIGKILL'* ]] || died=1
-        [[ $pid == "$main" ]] || continue
-        [[ $call =~ (fork|vfork|clone3?)[^a-z].*\ =\ ([0-9]+)$ ]] || continue
-        pids+=" ${BASH_REMATCH[2]}"
-        : >"$BATS_RUN_TMPDIR/killed/${BASH_REMATCH[2]}"
-        ((++n == $1 || $1 == 0 && n == CHILDREN)) || continue
-        victim=$(($1 ? BASH_REMATCH[2] : main))
-        kill -KILL "$victim"
-        end=$((SECONDS + 13)) # alarm ends it after 10
-    done
-    if ((end <= SECONDS)); then
-        echo "$(which_one "$1") is killed, and 12 seconds later there still is:"
-        ps -o stat=,wchan=,args= -p "$main${pids// /,}"
-        kill -KILL $main $pids
-    fi
-    exec {log}<&-
-    builtin wait $! || status=$?
-    case $name in
-    connect2 | pipeline | popen-status) ;; # it may be
-    shm-mutex | sig-child | sig-table | sysv-sem) ;;
-    *) [[ ! $died || $1 == 0 || $status != 0 ]] ||
-        echo "$(which_one "$1") is killed, and nobody minds: status 0" ;;
-    esac
-    # A name is left where the process that would remove it was killed. That of
-    # a queue is not seen where /dev/mqueue is not mounted.
-    remove_left "$(left_by "$main" $pids)"
-    [[ $name != mq-name ]] || mq-name remove "/mq-name.$main" 2>/dev/null
-}
-
-which_one() {
-    (($1)) && echo "its child $1" || echo it
-}
-
-left_by() { # PID...
-    local pid of what
-    compgen -G "$TMPDIR/$name.*"
-    ipc_names | while read -r of _ _ what; do
-        for pid; do # a key holds 15 bits of it
-            [[ $of != "$pid" && $of != "$((pid % 32768))+" ]] || echo "$what"
-        done
-    done
-}
-
-outlives_nobody() {
-    local which
-    observe || return
-    CHILDREN=$(awk '
-        NR == 1 { main = $1 }
-        $1 == main && /(fork|vfork|clone3?)[ (].* = [0-9]+$/ { n++ }
-        END { print n + 0 }' log)
-    ((CHILDREN)) || return 0
-    for which in $(printf '%s\n' 0 1 "$CHILDREN" | sort -u); do
-        kill_one "$which" 2>/dev/null &
-    done
-    builtin wait
-}
-
-@test "each program: kill any of its processes, and soon all are gone" {
-    requires strace
-    mkdir -p "$BATS_RUN_TMPDIR/killed"
-    export FORKS='?fork,?vfork,clone,?clone3'
-    export HELD='read,write,?poll,ppoll,?select,pselect6,?futex,wait4,waitid'
-    HELD+=',?open,openat,?semop,?semtimedop,?msgrcv,?msgsnd,?mq_timedreceive'
-    HELD+=',?mq_timedsend,?mq_notify,?accept,accept4,connect,recvfrom,recvmsg'
-    HELD+=',sendto,sendmsg,rt_sigsuspend,rt_sigtimedwait,?pause,kill,?alarm'
-    each_program outlives_nobody 100
 }

@@ -1,0 +1,219 @@
+# The contract, its second part: how every program ends, whatever happens to it.
+# Nearly all of it is waiting.
+# shellcheck disable=SC2086 # STRACE and some options are words, or none
+
+setup() {
+    load helper
+    load contract
+}
+
+# --- by itself
+
+ends_wrong() {
+    local flag pin
+    wrong_flags | while read -ra flag; do
+        for pin in '' "taskset -c $CORE"; do
+            try $pin "$name" "${flag[@]}" || return
+            if [[ $status != 1 && $status != 124 ]]; then
+                came "${pin:+$pin }$name ${flag[*]}" 'status 1 or 124'
+            elif [[ $status == 124 ]] && ! grep -q "^$name: stuck: ." err; then
+                came "$name ${flag[*]}" "$name: stuck: what and why"
+            fi
+        done
+    done
+}
+
+@test "each wrong version ends by itself, says what is stuck, and fails" {
+    requires taskset util-linux
+    each_program ends_wrong
+}
+
+# --- how it is started
+
+inherits_signals() {
+    local signals=HUP,INT,QUIT,PIPE,TERM,USR1,USR2,ALRM signal
+    try "$name" || return
+    cat out err >usual
+    for signal in $signals ${signals//,/ }; do
+        try env --ignore-signal="$signal" "$name" || return
+        cat out err >now
+        cmp -s now usual || drop_varying usual now
+        if [[ $status != 0 ]]; then
+            came "$name, started with $signal ignored" 'status 0'
+        elif ! cmp -s now usual; then
+            echo "started with $signal ignored, it says something else:"
+            diff usual now | head -n 3
+        elif [[ $signal == "$signals" ]]; then
+            break # all at once, so each by itself
+        fi
+    done
+}
+
+@test "each program does not mind a signal that its caller ignores" {
+    each_program inherits_signals
+}
+
+inherits_sigchld() {
+    USUAL=12 try env --ignore-signal=CHLD "$name" || return
+    [[ $status != 0 ]] || return 0
+    [[ $status == 1 ]] &&
+        grep -qE "^$name: (wait|pclose)[^:]*: No child processes" err && return
+    came "$name, with SIGCHLD ignored" 'status 0, or wait: No child processes'
+}
+
+@test "each program that finds SIGCHLD ignored works, or says what wait says" {
+    each_program inherits_sigchld 100
+}
+
+# --- what it leaves
+
+# Everything that is left is found by teardown, and named there.
+loses_its_reader() {
+    local sigpipe
+    for sigpipe in default ignore; do
+        tells_nobody $sigpipe &
+    done
+    builtin wait
+}
+
+tells_nobody() { # WHAT IT DOES AT SIGPIPE
+    # shellcheck disable=SC2034 # try sees it
+    local USUAL=12 # seconds: one may wait for another
+    mkdir "$1" && cd "$1" || return
+    try bash -c 'exec {pipe}> >(:); wait $!; exec "$@" >&$pipe {pipe}>&-' \
+        closed env --$1-signal=PIPE "$name"
+    try bash -c '"$@" | head -c 1' closed env --$1-signal=PIPE "$name"
+}
+
+@test "each program leaves nothing when nobody reads what it says" {
+    each_program loses_its_reader 100
+    LIMIT=${LIMIT:-12} wait_until no_survivors
+}
+
+# The roles for a second terminal that make a name, and wait.
+removes_its_name() {
+    local role at signal
+    case $name in
+    fifo-server | sock-server | fd-server) role=serve at=$PWD/name ;;
+    shm-settings) role=serve at=/$name.$BASHPID ;;
+    shm-sem) role=read at=/$name.$BASHPID ;;
+    *) return ;;
+    esac
+    for signal in INT TERM; do
+        env --default-signal "$name" $role "$at" >out 2>err </dev/null 3>&- &
+        status=0
+        if wait_until is_named_and_waits "$at" $!; then
+            kill -$signal $!
+            wait $! || status=$?
+            ((status != 99)) || kill -KILL $!
+            ! is_named "$at" ||
+                echo "$name $role, ended by SIG$signal: leaves $at"
+        else
+            echo "$name $role: makes no $at"
+            kill -KILL $!
+        fi
+        rm -f "$at" /dev/shm/*"$name.$BASHPID"
+    done
+}
+
+# Made, and its maker goes on: it knows now what it has made.
+is_named_and_waits() { # NAME PID
+    is_named "$1" && [[ $(<"/proc/$2/stat") == *') S '* ]]
+}
+
+is_named() {
+    [[ -e $1 ]] || compgen -G "/dev/shm/*${1#/}" >/dev/null
+}
+
+@test "each role for a second terminal removes its name on SIGINT and SIGTERM" {
+    each_program removes_its_name
+}
+
+# Kills one process of a run: 0 the program, 1 its first child, ... The first
+# call of each kind in each process is held up, so that the kill comes before
+# most of what others wait for. strace ends when all processes have ended.
+kill_one() { # WHICH
+    local pid call log main='' n=0 victim='' died='' pids='' status=0 end run
+    mkfifo "log.$1"
+    env --default-signal ${STRACE/-qq/-q} -a 1 -s 0 -o "log.$1" \
+        -e "trace=$FORKS,$HELD" -e "inject=$HELD:delay_enter=100000:when=1" \
+        "$name" >/dev/null 2>"err.$1" </dev/null 3>&- &
+    run=$!
+    # Only what is looked at, since bash reads a pipe byte by byte.
+    exec {log}< <(exec sed -unE \
+        '1p; /(fork|clone).* = [0-9]+$/p; /killed by SIGKILL/p' "log.$1")
+    end=$((SECONDS + 30))
+    while ((end > SECONDS)) &&
+        read -r -t $((end - SECONDS)) -u "$log" pid call; do
+        if [[ ! $main ]]; then
+            main=$pid
+            : >"$BATS_RUN_TMPDIR/killed/$pid" # no teardown minds its names
+        fi
+        [[ $pid != "$victim" || $call != '+++ killed by SIGKILL'* ]] || died=1
+        [[ $pid == "$main" ]] || continue
+        [[ $call =~ (fork|vfork|clone3?)[^a-z].*\ =\ ([0-9]+)$ ]] || continue
+        pids+=" ${BASH_REMATCH[2]}"
+        : >"$BATS_RUN_TMPDIR/killed/${BASH_REMATCH[2]}"
+        ((++n == $1 || $1 == 0 && n == CHILDREN)) || continue
+        victim=$(($1 ? BASH_REMATCH[2] : main))
+        kill -KILL "$victim"
+        end=$((SECONDS + 13)) # alarm ends it after 10
+    done
+    if ((end <= SECONDS)); then
+        echo "$(which_one "$1") is killed, and 12 seconds later there still is:"
+        ps -o stat=,wchan=,args= -p "$main${pids// /,}"
+        kill -KILL $main $pids
+    fi
+    exec {log}<&-
+    builtin wait $run || status=$?
+    case $name in
+    connect2 | pipeline | popen-status) ;; # it may be
+    shm-mutex | sig-child | sig-table | sysv-sem) ;;
+    *) [[ ! $died || $1 == 0 || $status != 0 ]] ||
+        echo "$(which_one "$1") is killed, and nobody minds: status 0" ;;
+    esac
+    # A name is left where the process that would remove it was killed. That of
+    # a queue is not seen where /dev/mqueue is not mounted.
+    remove_left "$(left_by "$main" $pids)"
+    [[ $name != mq-name ]] || mq-name remove "/mq-name.$main" 2>/dev/null
+}
+
+which_one() {
+    (($1)) && echo "its child $1" || echo it
+}
+
+left_by() { # PID...
+    local pid of what
+    compgen -G "$TMPDIR/$name.*"
+    ipc_names | while read -r of _ _ what; do
+        for pid; do # a key holds 15 bits of it
+            [[ $of != "$pid" && $of != "$((pid % 32768))+" ]] || echo "$what"
+        done
+    done
+}
+
+outlives_nobody() {
+    local which
+    observe || return
+    CHILDREN=$(awk '
+        NR == 1 { main = $1 }
+        $1 == main && /(fork|vfork|clone3?)[ (].* = [0-9]+$/ { n++ }
+        END { print n + 0 }' log)
+    ((CHILDREN)) || return 0
+    for which in $(printf '%s\n' 0 1 "$CHILDREN" | sort -u); do
+        kill_one "$which" 2>/dev/null &
+    done
+    builtin wait
+}
+
+@test "each program: kill any of its processes, and soon all are gone" {
+    requires strace
+    mkdir -p "$BATS_RUN_TMPDIR/killed"
+    export FORKS='?fork,?vfork,clone,?clone3'
+    export HELD='read,write,?poll,ppoll,?select,pselect6,?futex,wait4,waitid'
+    HELD+=',?open,openat,?semop,?semtimedop,?msgrcv,?msgsnd,?mq_timedreceive'
+    HELD+=',?mq_timedsend,?mq_notify,?accept,accept4,connect,recvfrom,recvmsg'
+    HELD+=',sendto,sendmsg,rt_sigsuspend,rt_sigtimedwait,?pause,kill,?alarm'
+    each_program observe # few at a time: under strace some need a while
+    each_program outlives_nobody 100
+}
