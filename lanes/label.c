@@ -19,6 +19,12 @@ static void add(struct label *label, const char *text)
     *label->to = '\0';
 }
 
+/* Where nothing is a message without a byte, and no end. */
+bool has_messages(const struct object *o)
+{
+    return o && (o->kind == MQ || o->datagrams);
+}
+
 static void add_number(struct label *label, long n)
 {
     char text[24];
@@ -46,6 +52,19 @@ static void add_data(struct label *label, const char *text, long n, int most)
     else /* strace shows the whole buffer at times: only what came counts */
         copy(short_, sizeof short_, text);
     add(label, short_);
+}
+
+/* Its first n bytes, of a buffer that strace has shown whole. */
+static void cut_string(char *text, long n)
+{
+    char *c = text + (*text == '"');
+
+    for (; n > 0 && *c && *c != '"'; n--)
+        if (*c++ == '\\' && *c++ >= '0' && c[-1] <= '7')
+            for (int i = 0; i < 2 && *c >= '0' && *c <= '7'; i++)
+                c++;
+    if (*c)
+        copy(c, 2, "\"");
 }
 
 static void add_process(struct label *label, long pid)
@@ -84,7 +103,7 @@ static void add_argv(struct label *label, const char *argv)
 
 /* The first of [{iov_base="hi", iov_len=2}, ...], or of a msghdr's. */
 static void add_iovec(struct label *label, const struct call *call,
-                      const char *iov)
+                      const char *iov, bool messages)
 {
     char base[400], length[24];
     bool returned = !call->open && !call->err;
@@ -94,7 +113,7 @@ static void add_iovec(struct label *label, const struct call *call,
     if (!*base && strchr(iov, '{'))
         add(label, "...");
     else if (call->value == 0 && returned)
-        add(label, "0  EOF");
+        add(label, messages ? "\"\"" : "0  EOF");
     else
         add_data(label, base,
                  call->value > 0 ? call->value : strtol(length, NULL, 10),
@@ -252,13 +271,15 @@ static void expand_one(char kind, int n, const struct process *p,
         add_data(label, what, strtol(arg(call, n + 1), NULL, 10), 64);
         break;
     case 'd': /* a string that is read, its length in the result */
-        if (call->value == 0)
+        if (call->value == 0 && has_messages(p->target))
+            add(label, "\"\"");
+        else if (call->value == 0)
             add(label, p->own_close ? "0  own EOF" : "0  EOF");
         else
             add_data(label, what, call->value, 16);
         break;
     case 'm': /* the first of some buffers */
-        add_iovec(label, call, what);
+        add_iovec(label, call, what, has_messages(p->target));
         break;
     case 'p': /* a process */
         add_process(label, strtol(what, NULL, 10));
@@ -318,9 +339,6 @@ static void expand_one(char kind, int n, const struct process *p,
             add_number(label, comma ? strtol(comma + 3, NULL, 10) : -1);
         }
         break;
-    case 'n': /* what is pointed to: [30] */
-        add_until(label, what + (*what == '['), "]");
-        break;
     case 'x': /* FUTEX_WAIT and the like */
         add(label, strstr(what, "WAKE") ? "wake" : "wait");
         break;
@@ -361,9 +379,14 @@ static void expand_one(char kind, int n, const struct process *p,
         break;
     case 'z': /* mtext of a message that came */
         field(what, "mtext", text, sizeof text);
-        if (strstr(text, "\\0")) /* the rest of the buffer */
-            copy(strstr(text, "\\0"), 2, "\"");
+        cut_string(text, call->value);
         add_data(label, text, call->value, 16);
+        break;
+    case 'y': /* a message's priority, if it was asked for */
+        if (*what == '[') {
+            add(label, " prio ");
+            add_until(label, what + 1, "]");
+        }
         break;
     case 'a': /* a socket's address */
         add_address(label, what);

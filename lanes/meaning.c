@@ -1057,7 +1057,7 @@ static const struct meaning meanings[] = {
     { "mq_timedsend", "mq_send($f0,$s1, prio $3)", .flags = ON_FD | FEEDS,
       .enter = enter_mq_send, .leave = leave_mq_send, .need = NEEDS_ROOM,
       .limit = 4 },
-    { "mq_timedreceive", "mq_receive($f0)", "$d1 prio $n3", ON_FD,
+    { "mq_timedreceive", "mq_receive($f0)", "$d1$y3", ON_FD,
       .enter = enter_read, .leave = leave_mq_receive, .need = NEEDS_DATA,
       .limit = 4 },
     { "mq_notify", "mq_notify($f0)", .flags = ON_FD },

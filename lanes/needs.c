@@ -156,12 +156,22 @@ static bool another_reads(const struct process *p, const struct object *o)
     return false;
 }
 
+/* Connected, and nobody has had the other end yet: what lies here it has sent
+   itself. */
+static bool not_accepted(const struct object *o)
+{
+    return o->kind == SOCKET && !o->datagrams && o->user &&
+           (!o->peer || (!o->peer->w && o->peer->writers == 0));
+}
+
 static bool lacks_data(const struct process *p, const struct object *o)
 {
     const struct object *other = o->kind == SOCKET && o->peer ? o->peer : o;
 
     if (o->kind == FILE_ || o->kind == DEVICE)
         return false;
+    if (not_accepted(o))
+        return true;
     if ((o->kind == PIPE || o->kind == FIFO || o->peer) &&
         other->writers <= 0)
         return false; /* the end of the file */

@@ -227,11 +227,21 @@ static int name_length(const struct seen *s)
     return s->who == &memory ? 0 : (int)strcspn(s->row.text, "( ");
 }
 
+/* " = EINTR", " = 0  EOF"; "" where it brought something. */
+static const char *end_of(const struct row *row)
+{
+    const char *end = row->failed || strstr(row->text, "EOF")
+                          ? strstr(row->text, " = ")
+                          : NULL;
+
+    return end ? end : "";
+}
+
 /* Draws what of one process has only been counted, a row for each call. */
 static void unfold(const struct process *who)
 {
     for (int i = 0; i < WINDOW; i++) {
-        struct seen *s = &window[(oldest + i) % WINDOW], *last = s;
+        struct seen *s = &window[(oldest + i) % WINDOW], *last = NULL;
         int times = 0, n = name_length(s);
         struct row row;
 
@@ -244,17 +254,20 @@ static void unfold(const struct process *who)
                 strncmp(t->row.text, s->row.text, (size_t)n) != 0)
                 continue;
             if (t->row.kind != ROW_WAIT) { /* its return counts */
+                if (last && strcmp(end_of(&last->row), end_of(&t->row)) != 0)
+                    continue;
                 times += t->folded;
                 last = t;
             }
             t->folded = 0;
         }
+        last = last ? last : s;
         row = last->row;
         if (times > 1) {
             row_begin(&row, ROW_FOLDED, row.who);
             row.column = column_of(last->who);
-            snprintf(row.text, sizeof row.text, "%d more %.*s", times, n,
-                     last->row.text);
+            snprintf(row.text, sizeof row.text, "%d more %.*s%s", times, n,
+                     last->row.text, end_of(&last->row));
         }
         lanes_now(&row);
         paint(&row);
@@ -285,10 +298,9 @@ static bool folded(const struct row *row)
         return false;
     /* An error, the end of a file and another kind of arrow are not more of
        the same. */
-    snprintf(loose, sizeof loose, "%d %d %d %d %.*s %s|", who->number,
+    snprintf(loose, sizeof loose, "%d %d %d%.40s %.*s %s|", who->number,
              row->kind, row->arrows ? (int)row->arrow[0].tie.kind : -1,
-             row->failed || strstr(row->text, "EOF"),
-             (int)strcspn(row->text, ",="), row->text, row->tag);
+             end_of(row), (int)strcspn(row->text, ",="), row->text, row->tag);
     snprintf(key, sizeof key, "%s%s|%s", loose, row->text,
              row->arrows ? row->arrow[0].tie.text : "");
     for (int i = 0; i < WINDOW && !s; i++)

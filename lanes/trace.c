@@ -330,7 +330,7 @@ static void count_in_vain(struct process *p, const struct meaning *m,
 {
     p->vain = call->err && strcmp(call->err, "EAGAIN") == 0 ? "EAGAIN"
               : m && m->need == NEEDS_DATA && call->value == 0 && p->target &&
-                      p->target->kind != FILE_
+                      p->target->kind != FILE_ && !has_messages(p->target)
                   ? "EOF"
                   : NULL;
     p->again = p->vain ? p->again + 1 : 0;

@@ -47,6 +47,7 @@ void expand(const char *format, struct process *p, const struct call *call,
 struct object *about(struct process *p, const struct call *call,
                      const char **end);
 void tag_of(struct process *p, const struct call *call, char *tag, size_t n);
+bool has_messages(const struct object *o); /* and no end of file */
 bool worth_a_row(struct process *p, const struct call *call,
                  const struct meaning *m);
 #endif

@@ -247,6 +247,35 @@ SIGALRM
     assert_line --regexp ' 12  ├─ 4 bytes ·6 ─+▶ read' # of the fourth write
 }
 
+@test "picture: the same error, and the end again and again, are counted apart" {
+    drawn < <(perl -e '
+        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
+        print "1 read(3<pipe:[5]>, 0x7ffe, 1) = -1 EAGAIN (Resource)\n" x 30;
+        print "1 close(4<pipe:[5]>) = 0\n";
+        print "1 read(3<pipe:[5]>, \"\", 1) = 0\n" x 30;
+        print "1 close(3<pipe:[5]>) = 0\n1 +++ exited with 0 +++\n"')
+    assert_line --regexp ' 7  │ 26 more read = EAGAIN$'
+    assert_line --regexp ' 9  │ read\(3\) = 0  own EOF'
+    assert_line --regexp ' 13  │ 26 more read = 0  own EOF$'
+}
+
+@test "picture: of a message what came; one without a byte is no end of file" {
+    drawn -W 100 <<-'END'
+	1 mq_open("q", O_RDWR|O_CREAT, 0600, {mq_flags=0, mq_maxmsg=10, mq_msgsize=9, mq_curmsgs=0}) = 3</q>
+	1 mq_timedsend(3</q>, "", 0, 0, NULL) = 0
+	1 mq_timedreceive(3</q>, "", 9, NULL, NULL) = 0
+	1 mq_timedsend(3</q>, "x", 1, 5, NULL) = 0
+	1 mq_timedreceive(3</q>, "x", 9, [5], NULL) = 1
+	1 msgget(IPC_PRIVATE, 0600) = 7
+	1 msgsnd(7, {mtype=4, mtext="a\0\33b"}, 4, 0) = 0
+	1 msgrcv(7, {mtype=4, mtext="a\0\33bfive\361\3\177"}, 40, 0, 0) = 4
+	1 +++ exited with 0 +++
+	END
+    assert_line --regexp '│ mq_receive\(3\) = "" \[q\]$'
+    assert_line --regexp '│ mq_receive\(3\) = "x" prio 5 \[q\]$'
+    assert_line --regexp '│ msgrcv\(0\) = "a\\0\\33b" type 4 '
+}
+
 @test "picture: what is written before accept; the ends of a pair" {
     drawn <<-'END'
 	1 socketpair(AF_UNIX, SOCK_STREAM, 0, [5<UNIX-STREAM:[8->9]>, 6<UNIX-STREAM:[9->8]>]) = 0
@@ -257,14 +286,19 @@ SIGALRM
 	2 socket(AF_UNIX, SOCK_STREAM, 0) = 4<UNIX-STREAM:[7]>
 	2 connect(4<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
 	2 write(4<UNIX-STREAM:[7]>, "early", 5) = 5
+	2 read(4<UNIX-STREAM:[7->10]>,  <unfinished ...>
 	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL, NULL) = 7<UNIX-STREAM:[10->7,"s"]>
 	1 read(7<UNIX-STREAM:[10->7,"s"]>, "early", 9) = 5
+	1 write(7<UNIX-STREAM:[10->7,"s"]>, "late", 4) = 4
+	2 <... read resumed>"late", 9) = 4
 	1 write(6<UNIX-STREAM:[9->8]>, "x", 1) = 1
 	1 read(5<UNIX-STREAM:[8->9]>, "x", 9) = 1
 	2 +++ exited with 0 +++
 	1 +++ exited with 0 +++
 	END
+    assert_line --regexp '│ read\(4\) … \[S3\]' # its own words are no answer
     assert_line --regexp 'read\(7\) = .*◀ 5 bytes ┤'
+    assert_line --regexp '├─ 4 bytes ─+▶ └ read = "late"'
     assert_line --regexp 'socketpair\(\) = 5, 6 \[S1\]'
     assert_line --regexp 'write\(6,"x"\) \[S1.b\]'
     assert_line --regexp 'read\(5\) = "x" \[S1.a\]'
