@@ -24,7 +24,7 @@ stuck() {
 
 @test "lanes: connect2's data and EOF arrows are right, 40 runs of 40" {
     requires strace
-    run -0 bash -c '
+    LIMIT=60 run -0 bash -c '
         for ((i = 0; i < 40; i++)); do
             lanes -o $i.txt connect2 echo hi -- wc -c || echo "status $?"
         done | uniq -c'
@@ -93,7 +93,8 @@ says_else() {
             ((${#words[@]} == 1 || alone == 124)) || continue
             log=$ROOT/tests/lanes/${words[0]}${words[1]}.log
             if [[ ! -e $log ]]; then
-                echo "${words[*]}: no run is recorded: ${log##*/}"
+                echo "no run is recorded: tests/lanes/record ${words[*]}" \
+                    ">tests/lanes/${log##*/}"
                 continue
             fi
             # What the recorded run said is what the program says.
