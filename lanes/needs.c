@@ -168,10 +168,10 @@ static bool lacks_data(const struct process *p, const struct object *o)
 {
     const struct object *other = o->kind == SOCKET && o->peer ? o->peer : o;
 
-    if (o->kind == FILE_ || o->kind == DEVICE)
-        return false;
     if (not_accepted(o))
         return true;
+    if (o->kind == FILE_ || o->kind == DEVICE)
+        return false;
     if ((o->kind == PIPE || o->kind == FIFO || o->peer) &&
         other->writers <= 0)
         return false; /* the end of the file */

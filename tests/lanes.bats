@@ -232,22 +232,6 @@ SIGALRM
 └ read: again (SA_RESTART)' ]] || fail "$output"
 }
 
-@test "picture: an end of file and an error are not folded into the others" {
-    drawn -W 100 < <(perl -e '
-        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
-        print "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
-        print "1 fork() = 2\n2 close(4<pipe:[5]>) = 0\n";
-        print "2 read(3<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
-        print "1 write(4<pipe:[5]>, \"ping\", 4) = -1 EAGAIN (Resource)\n";
-        print "1 close(4<pipe:[5]>) = 0\n2 read(3<pipe:[5]>, \"\", 4) = 0\n";
-        print "2 +++ exited with 0 +++\n1 +++ exited with 0 +++\n"')
-    assert_line --regexp '96 more write'
-    assert_line --regexp '96 more read'
-    assert_line --regexp 'write\(4,"ping"\) = EAGAIN'
-    assert_line --regexp 'last writer gone ·15 ╌+▶ read\(3\) = 0  EOF'
-    assert_line --regexp ' 12  ├─ 4 bytes ·6 ─+▶ read' # of the fourth write
-}
-
 @test "picture: the same error, and the end again and again, are counted apart" {
     drawn < <(perl -e '
         print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
@@ -275,6 +259,22 @@ SIGALRM
     assert_line --regexp '│ mq_receive\(3\) = "" \[q\]$'
     assert_line --regexp '│ mq_receive\(3\) = "x" prio 5 \[q\]$'
     assert_line --regexp '│ msgrcv\(0\) = "a\\0\\33b" type 4 '
+}
+
+@test "picture: an end of file and an error are not folded into the others" {
+    drawn -W 100 < <(perl -e '
+        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
+        print "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
+        print "1 fork() = 2\n2 close(4<pipe:[5]>) = 0\n";
+        print "2 read(3<pipe:[5]>, \"ping\", 4) = 4\n" x 100;
+        print "1 write(4<pipe:[5]>, \"ping\", 4) = -1 EAGAIN (Resource)\n";
+        print "1 close(4<pipe:[5]>) = 0\n2 read(3<pipe:[5]>, \"\", 4) = 0\n";
+        print "2 +++ exited with 0 +++\n1 +++ exited with 0 +++\n"')
+    assert_line --regexp '96 more write'
+    assert_line --regexp '96 more read'
+    assert_line --regexp 'write\(4,"ping"\) = EAGAIN'
+    assert_line --regexp 'last writer gone ·15 ╌+▶ read\(3\) = 0  EOF'
+    assert_line --regexp ' 12  ├─ 4 bytes ·6 ─+▶ read' # of the fourth write
 }
 
 @test "picture: what is written before accept; the ends of a pair" {
