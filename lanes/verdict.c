@@ -311,6 +311,11 @@ static void needs_data(struct waiter *w, struct object *o)
     switch (o->kind) {
     case PIPE:
     case FIFO:
+        if (!w->who->run && o->queued > 0) { /* where a kept log ends */
+            line("%s: bytes are in it, or on their way", name(o));
+            w->unknown = true;
+            break;
+        }
         line("%s: no data, and no EOF", name(o));
         say_holders(w, o, true);
         break;
@@ -376,6 +381,11 @@ static void needs_room(struct waiter *w, struct object *o)
         for (struct message *m = o->first; m; m = m->next)
             if (!m->done && m->from == w->who && inside > o->capacity)
                 inside = o->capacity; /* the rest is not in it yet */
+        if (!w->who->run && inside < o->capacity) { /* as in needs_data */
+            line("%s: there is room in it", name(o));
+            w->unknown = true;
+            return;
+        }
         line("%s: full, %ld bytes are in it", name(o), inside);
         say_holders(w, o, false);
     } else {

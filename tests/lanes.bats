@@ -232,35 +232,6 @@ SIGALRM
 └ read: again (SA_RESTART)' ]] || fail "$output"
 }
 
-@test "picture: the same error, and the end again and again, are counted apart" {
-    drawn < <(perl -e '
-        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
-        print "1 read(3<pipe:[5]>, 0x7ffe, 1) = -1 EAGAIN (Resource)\n" x 30;
-        print "1 close(4<pipe:[5]>) = 0\n";
-        print "1 read(3<pipe:[5]>, \"\", 1) = 0\n" x 30;
-        print "1 close(3<pipe:[5]>) = 0\n1 +++ exited with 0 +++\n"')
-    assert_line --regexp ' 7  │ 26 more read = EAGAIN$'
-    assert_line --regexp ' 9  │ read\(3\) = 0  own EOF'
-    assert_line --regexp ' 13  │ 26 more read = 0  own EOF$'
-}
-
-@test "picture: of a message what came; one without a byte is no end of file" {
-    drawn -W 100 <<-'END'
-	1 mq_open("q", O_RDWR|O_CREAT, 0600, {mq_flags=0, mq_maxmsg=10, mq_msgsize=9, mq_curmsgs=0}) = 3</q>
-	1 mq_timedsend(3</q>, "", 0, 0, NULL) = 0
-	1 mq_timedreceive(3</q>, "", 9, NULL, NULL) = 0
-	1 mq_timedsend(3</q>, "x", 1, 5, NULL) = 0
-	1 mq_timedreceive(3</q>, "x", 9, [5], NULL) = 1
-	1 msgget(IPC_PRIVATE, 0600) = 7
-	1 msgsnd(7, {mtype=4, mtext="a\0\33b"}, 4, 0) = 0
-	1 msgrcv(7, {mtype=4, mtext="a\0\33bfive\361\3\177"}, 40, 0, 0) = 4
-	1 +++ exited with 0 +++
-	END
-    assert_line --regexp '│ mq_receive\(3\) = "" \[q\]$'
-    assert_line --regexp '│ mq_receive\(3\) = "x" prio 5 \[q\]$'
-    assert_line --regexp '│ msgrcv\(0\) = "a\\0\\33b" type 4 '
-}
-
 @test "picture: an end of file and an error are not folded into the others" {
     drawn -W 100 < <(perl -e '
         print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
@@ -329,6 +300,35 @@ SIGALRM
         assert_line --regexp "│ $row"
     done
     assert_equal "$(grep -c 'block' <<<"$output")" 2
+}
+
+@test "picture: the same error, and the end again and again, are counted apart" {
+    drawn < <(perl -e '
+        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n";
+        print "1 read(3<pipe:[5]>, 0x7ffe, 1) = -1 EAGAIN (Resource)\n" x 30;
+        print "1 close(4<pipe:[5]>) = 0\n";
+        print "1 read(3<pipe:[5]>, \"\", 1) = 0\n" x 30;
+        print "1 close(3<pipe:[5]>) = 0\n1 +++ exited with 0 +++\n"')
+    assert_line --regexp ' 7  │ 26 more read = EAGAIN$'
+    assert_line --regexp ' 9  │ read\(3\) = 0  own EOF'
+    assert_line --regexp ' 13  │ 26 more read = 0  own EOF$'
+}
+
+@test "picture: of a message what came; one without a byte is no end of file" {
+    drawn -W 100 <<-'END'
+	1 mq_open("q", O_RDWR|O_CREAT, 0600, {mq_flags=0, mq_maxmsg=10, mq_msgsize=9, mq_curmsgs=0}) = 3</q>
+	1 mq_timedsend(3</q>, "", 0, 0, NULL) = 0
+	1 mq_timedreceive(3</q>, "", 9, NULL, NULL) = 0
+	1 mq_timedsend(3</q>, "x", 1, 5, NULL) = 0
+	1 mq_timedreceive(3</q>, "x", 9, [5], NULL) = 1
+	1 msgget(IPC_PRIVATE, 0600) = 7
+	1 msgsnd(7, {mtype=4, mtext="a\0\33b"}, 4, 0) = 0
+	1 msgrcv(7, {mtype=4, mtext="a\0\33bfive\361\3\177"}, 40, 0, 0) = 4
+	1 +++ exited with 0 +++
+	END
+    assert_line --regexp '│ mq_receive\(3\) = "" \[q\]$'
+    assert_line --regexp '│ mq_receive\(3\) = "x" prio 5 \[q\]$'
+    assert_line --regexp '│ msgrcv\(0\) = "a\\0\\33b" type 4 '
 }
 
 @test "picture: … where a call has to wait, and only there" {
@@ -701,6 +701,20 @@ said() {
 }
 
 # ---- and what else can wait -----------------------------------------------
+
+@test "verdict: none of a log that ends while bytes are on their way" {
+    {
+        echo '1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0'
+        echo '1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0'
+        echo '1 fork() = 2'
+        echo '2 write(4<pipe:[5]>, "x", 1 <unfinished ...>'
+        echo '1 read(3<pipe:[5]>,  <unfinished ...>'
+    } >log
+    run -124 lanes -r log
+    assert_line --partial 'P1: bytes are in it, or on their way'
+    assert_line --partial 'P1: there is room in it'
+    refute_output --partial 'for ever'
+}
 
 @test "verdict: FIFOs, a full pipe, a child" {
     mkfifo f p never one two
