@@ -133,7 +133,6 @@ inline wait_for_room()
         :: now == 0 || now == WAITS -> break
         :: else
         fi;
-        producer_wakes_one();
         atomic { /* the compare-and-swap */
             if
             :: left[BLOCK(i)] == now -> now = now | WAITS;
@@ -141,13 +140,18 @@ inline wait_for_room()
             :: else -> now = 0
             fi
         }
-        atomic { /* futex */
-            if
-            :: now && left[BLOCK(i)] == now -> producer_in_futex = true
-            :: else
-            fi
-        }
-        !producer_in_futex
+        if
+        :: now ->
+            producer_wakes_one();
+            atomic { /* futex */
+                if
+                :: left[BLOCK(i)] == now -> producer_in_futex = true
+                :: else
+                fi
+            }
+            !producer_in_futex
+        :: else
+        fi
     od
 }
 

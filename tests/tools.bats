@@ -101,7 +101,7 @@ model_flags() {
           print "-DPUT_LOAD=" order("atomic_load[a-z_]*\\(&ring->put")
           print "-DLEFT_LOAD=" order("atomic_load[a-z_]*\\(left")
           print "-DLEFT_SUB=" order("atomic_fetch_sub[a-z_]*\\(left")
-          print "-DPUT_FIRST=" (index($0, "] = i; atomic_store") ? 0 : 1)
+          print "-DPUT_FIRST=" (index($0, "slot++ = i; atomic_store") ? 0 : 1)
           print "-DLOOK=" (index($0, "asleep) == consumers) wake_one") ? 1 : 0)
           print "-DMEMBARRIER=" (index($0, "asleep, 1); syscall(SYS_membar") ? 1 : 0)
         }'
