@@ -54,8 +54,12 @@ CHECKS := $(CONTRACT) $(filter-out $(CONTRACT) tests/tools.bats \
 TESTS_OF_P := $(wildcard $(patsubst %/,tests/%.bats,\
     $(dir $(filter %/$(P).c,$(SOURCES)))) $(CONTRACT))
 
+ifeq ($(shell uname),Linux)
+# Functions are looked up when a program starts. Looked up when they are called,
+# each child of a launcher would do so again.
+LDFLAGS ?= -Wl,-z,now
+else
 # Elsewhere some programs cannot be built and say why; the rest can.
-ifneq ($(shell uname),Linux)
 MAKEFLAGS += --keep-going
 endif
 
