@@ -77,6 +77,7 @@ static int *wait_for_room(int i)
     atomic_int *left = ring->left[i % slots / per_block];
     int now, yields = 0;
 
+    /* without the bit: 0 when all of the block has been read */
     while ((now = atomic_load_explicit(left, memory_order_acquire)) % WAITS) {
         if (yields++ < YIELDS) {
             sched_yield();
@@ -96,7 +97,7 @@ static void produce(void)
     int *slot = NULL;
 
     for (int i = 0; i < items; i++) {
-        if ((i & (per_block - 1)) == 0) /* the first of a block */
+        if ((i & (per_block - 1)) == 0) /* i % per_block, which is 2^n */
             slot = wait_for_room(i);
         *slot++ = i;
         atomic_store_explicit(&ring->put, i + 1, memory_order_release);
