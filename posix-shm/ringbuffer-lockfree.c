@@ -97,7 +97,7 @@ static void produce(void)
     int *slot = NULL;
 
     for (int i = 0; i < items; i++) {
-        if ((i & (per_block - 1)) == 0) /* i % per_block, which is 2^n */
+        if ((i & (per_block - 1)) == 0) /* of 2, 4, 8... slots */
             slot = wait_for_room(i);
         *slot++ = i;
         atomic_store_explicit(&ring->put, i + 1, memory_order_release);
