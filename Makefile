@@ -103,7 +103,6 @@ lecture: all ## one program, call by call
 ##   P=pipe-eof   which one
 ##   A=--no-close its arguments
 	@$(if $(P),,$(error which program? make lecture P=pipe-eof))
-	@echo 'Enter: next   f: descriptors   q: quit'
 	@PATH="$(abspath $(BIN)):$(abspath $(TOOLS)):$$PATH" lanes -s $(patsubst %,-c %,$(wildcard \
 	    $(MECHANISMS:%=%/$(P)$(filter --%,$(firstword $(A))).captions))) -- $(P) $(A)
 

@@ -125,6 +125,12 @@ static void key(void)
     }
 }
 
+static void say_keys(void)
+{
+    if (will.step || will.quiz)
+        say("Enter next, f tables, q quit");
+}
+
 static struct painter held; /* the painter, with a pause at each row */
 static void (*paint)(const struct row *row);
 
@@ -842,6 +848,7 @@ int main(int argc, char *argv[])
         reader.fd = open(log, O_RDONLY | O_CLOEXEC);
         if (reader.fd == -1)
             err(1, "%s", log);
+        say_keys();
         while (reader_fill(&reader, NULL)) {
             bool whole;
             char *line;
@@ -857,5 +864,6 @@ int main(int argc, char *argv[])
     opt.attached = attached > 0;
     run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
                !picture && !attached);
+    say_keys();
     return finish(follow(0, will.stuck));
 }

@@ -224,7 +224,8 @@ misplaced() {
     # make fails as lanes does, and lanes, when q has quit, as from ^C.
     run -2 bash -c 'printf "\n\nq\n" |
         make -s -C "$ROOT" BIN="$BIN" lecture P=connect2 A="echo hi -- wc -c"'
-    assert_line --index 0 --partial 'Enter: next'
+    assert_line --index 0 'Enter next, f tables, q quit'
+    assert_equal "$(grep -c 'Enter next' <<<"$output")" 1
     assert_line --partial 'Error 130'
     assert_line --partial 'pipe() = 3, 4'
     assert_line --partial 'One pipe: 3 reads, 4 writes.'

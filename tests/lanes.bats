@@ -418,10 +418,12 @@ sem_open makes /turn' ]] || fail "$output"
     requires strace
     run -130 bash -c 'printf "\n\n\nf\nq\n" |
         lanes -s connect2 echo hi -- wc -c'
+    assert_line --index 0 'Enter next, f tables, q quit'
     assert_line --partial 'pipe() = 3, 4'
     assert_line --regexp '3  P1.r  pipe:'
     refute_output --partial 'read(0)'
     run -0 bash -c 'yes "" | lanes -q connect2 echo hi -- wc -c'
+    assert_line --index 0 'Enter next, f tables, q quit'
     assert_line --regexp 'C: read\(0\) \[P1.r\] = \?'
 }
 
