@@ -63,7 +63,9 @@ static const char help[] =
     "  -k FILE   keep strace's log\n"
     "  -r LOG    draw a log that was kept\n"
     "  -c FILE   captions: lines of REGEX<TAB>TEXT, drawn under their row\n"
-    "  -p PID    draw a process that runs already; it is not ended\n"
+    "  -p PID    draw a process that runs already, and its children; they "
+    "are\n"
+    "            not ended\n"
     "  -x OPT    pass an option on to strace, such as --inject=...\n";
 
 static struct {
@@ -71,6 +73,8 @@ static struct {
     int delay;    /* milliseconds after each row */
     double stuck; /* seconds of silence that mean: stuck */
 } will = { .stuck = 5 };
+
+enum { MOST_PIDS = 256 };
 
 static struct reader reader = { .fd = -1 };
 static FILE *keep;
@@ -250,12 +254,13 @@ static void open_log(bool held)
 }
 
 /* What strace is called with; --and needs a parent for all the commands. */
-static const char **strace_words(char *command[], char *pids[], int attached,
-                                 char *extra[], int extras, bool held)
+static const char **strace_words(char *command[], const pid_t pids[],
+                                 int attached, char *extra[], int extras,
+                                 bool held)
 {
     static const char *argv[256] = { "strace", "-f", "-yy", "-ttt",
                                      "-q",     "-s", "64",  "-a" };
-    static char output[48], self[4096];
+    static char output[48], self[4096], list[MOST_PIDS * 8];
     int n = 8;
     bool several = false;
 
@@ -270,9 +275,11 @@ static const char **strace_words(char *command[], char *pids[], int attached,
              log_writer);
     argv[n++] = "-o";
     argv[n++] = output;
-    for (int i = 0; i < attached; i++) {
+    for (int i = 0; i < attached; i++)
+        append(list, sizeof list, "%d,", (int)pids[i]);
+    if (attached) {
         argv[n++] = "-p";
-        argv[n++] = pids[i];
+        argv[n++] = list;
     }
     if (!command)
         return argv;
@@ -293,7 +300,7 @@ static const char **strace_words(char *command[], char *pids[], int attached,
     return argv;
 }
 
-static void run_strace(char *command[], char *pids[], int attached,
+static void run_strace(char *command[], const pid_t pids[], int attached,
                        char *extra[], int extras, bool own_terminal)
 {
     bool held = will.step || will.quiz || will.delay || opt.memory;
@@ -721,7 +728,8 @@ int main(int argc, char *argv[])
         { "all", no_argument, NULL, 'a' },
         { 0 },
     };
-    char *pids[32], *extra[64];
+    char *extra[64];
+    pid_t pids[MOST_PIDS];
     const struct sigaction on = { .sa_handler = on_interrupt };
     const char *no_colour = getenv("NO_COLOR");
     const char *log = NULL, *picture = NULL, *kept = NULL;
@@ -783,10 +791,9 @@ int main(int argc, char *argv[])
             captions_read(optarg);
             break;
         case 'p':
-            if (attached == 32)
-                errx(2, "too many -p");
-            number_of(optarg, 'p', 1, 1 << 22);
-            pids[attached++] = optarg;
+            live = true; /* so that /proc is asked */
+            attached = proc_family((pid_t)number_of(optarg, 'p', 1, 1 << 22),
+                                   pids, attached, MOST_PIDS);
             break;
         case 'x':
             if (extras == 64)

@@ -79,6 +79,29 @@ pid_t proc_parent(pid_t pid)
                                          : status_number(pid, "\nPPid:"));
 }
 
+int proc_family(pid_t pid, pid_t list[], int n, int most)
+{
+    struct dirent *entry;
+    DIR *dir;
+
+    for (int i = 0; i < n; i++)
+        if (list[i] == pid)
+            return n;
+    if (n == most || pid == getpid())
+        return n;
+    list[n++] = pid;
+    dir = opendir("/proc");
+    while (dir && (entry = readdir(dir))) {
+        pid_t child = (pid_t)atoi(entry->d_name);
+
+        if (child > 0 && proc_parent(child) == pid)
+            n = proc_family(child, list, n, most);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
 void proc_name(pid_t pid, char *name, size_t size)
 {
     char path[48], text[64];

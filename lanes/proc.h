@@ -12,6 +12,8 @@ void proc_seed(int in, int out);    /* what the first process will inherit */
 void proc_adopt(struct process *p); /* one that ran before us */
 void proc_name(pid_t pid, char *name, size_t size);
 pid_t proc_parent(pid_t pid);
+/* Adds it and all that it has started to a list of n; returns the new n. */
+int proc_family(pid_t pid, pid_t list[], int n, int most);
 bool proc_is_fifo(pid_t pid, const char *path);
 void proc_states(void); /* which of them run, which sleep */
 /* The tables of those that are quiet since then agree with /proc now. */

@@ -466,6 +466,20 @@ sem_open makes /turn' ]] || fail "$output"
     assert_line --regexp '^ +[0-9]+  P1.w  pipe:'
 }
 
+@test "lanes -p: what a process has started before is drawn, too" {
+    requires strace
+    perl -e 'pipe R, W; if (fork) { wait }
+        elsif (fork) { wait } else { sysread R, $x, 1 }' 3>&- &
+    wait_until pgrep -P $!
+    child=$(pgrep -P $!)
+    wait_until pgrep -P "$child"
+    run -124 lanes -t 0.4 -p $!
+    pkill -P "$child"
+    wait $!
+    assert_line --regexp 'while 3 write ends are open: .*itself, fd [0-9]+'
+    assert_line --regexp '([ABC]) waits for .*, which waits for \1: a circle'
+}
+
 @test "lanes: where tracing is forbidden it says so, and -r works" {
     requires strace
     run -1 stuck no-ptrace lanes connect2 echo hi -- cat
