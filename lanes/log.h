@@ -66,6 +66,8 @@ struct reader {
 /* The next line, or NULL; *whole is false for one that has no end yet. */
 char *reader_line(struct reader *reader, bool partial, bool *whole);
 bool reader_fill(struct reader *reader, FILE *keep);
+/* Are the first lines strace's? They are still to be read. */
+bool reader_is_log(struct reader *reader);
 
 /* Of the stack that strace -k prints below a call. */
 void source_line(char *frames, char *text, size_t size);

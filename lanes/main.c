@@ -80,18 +80,20 @@ static struct reader reader = { .fd = -1 };
 static FILE *keep;
 static pid_t tracer;
 static int log_writer = -1, terminal = -1;
-static volatile sig_atomic_t interrupts, terminated;
+static volatile sig_atomic_t interrupts, terminated; /* by this signal */
 static bool quitting;
 static int root_status;
 
 static void on_interrupt(int number)
 {
-    /* The first ^C is for the program, which gets it too; SIGTERM for us. */
-    terminated |= number == SIGTERM;
-    interrupts += number == SIGTERM ? 2 : 1;
+    /* The first ^C is for the program, which gets it too; others for us. */
+    if (number != SIGINT)
+        terminated = number;
+    interrupts += number == SIGINT ? 1 : 2;
 }
 
 static double came, paused; /* the log's last news; time spent at rows */
+static double interrupted;  /* by the first ^C */
 
 static double seconds_now(void)
 {
@@ -536,11 +538,22 @@ static bool tracer_ended(void)
     return true;
 }
 
+/* Those of which the log has not told yet are strace's children. */
 static void kill_all(int number)
 {
+    pid_t list[MOST_PIDS];
+    int n = tracer > 0 ? proc_family(tracer, list, 0, MOST_PIDS) : 0;
+
     for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && !p->thread && !outside(p) && p->pid > 1)
+        if (alive(p) && !p->thread && !outside(p) && p->pid > 1) {
             kill(p->pid, number);
+            if (tracer <= 0)
+                n = proc_family(p->pid, list, n, MOST_PIDS);
+        }
+    for (int i = tracer > 0; i < n; i++)
+        kill(list[i], number);
+    if (tracer > 0)
+        kill(tracer, SIGCONT); /* the program may have stopped it */
 }
 
 /*
@@ -563,11 +576,16 @@ static bool follow(double limit, double stuck)
             take_line(line, true);
         if (interrupts == 1 && !explained && stuck > 0) {
             explained = true;
+            interrupted = seconds_now() + paused;
             if (!looked)
                 trace_waits();
             say_verdict("At ^C:");
         }
-        if (quitting || interrupts > 1 || ferror(stdout))
+        if (explained && stuck > 0 &&
+            seconds_now() + paused - interrupted > 0.7)
+            quitting = true; /* one ^C is not enough to end it */
+        if (quitting || interrupts > 1 || ferror(stdout) ||
+            (limit > 0 && seconds_now() - began > limit))
             return false;
         if (reader.eof)
             return true;
@@ -599,14 +617,10 @@ static bool follow(double limit, double stuck)
             draw_waiting();
             fflush(NULL);
         }
-        if (limit > 0 && seconds_now() - began > limit)
-            return false;
         if (stuck <= 0)
             continue;
         if (silence > (stuck > 0.3 ? 0.3 : stuck) * 0.75 && !looked)
             look_around(came, false); /* at ^C it may be too late */
-        if (interrupts && silence > 0.7 && all_wait())
-            quitting = true; /* one ^C is not enough to end it */
     }
 }
 
@@ -623,13 +637,35 @@ static void end_all(void)
     } else {
         kill_all(SIGTERM);
         kill_all(SIGCONT);
-        if (!follow(0.7, 0)) {
+        for (int i = 0; !follow(i ? 0.2 : 0.7, 0) && i < 10; i++) {
             quitting = false;
-            kill_all(SIGKILL);
+            kill_all(SIGKILL); /* some may have been born meanwhile */
         }
     }
     if (!follow(2, 0) && tracer > 0)
         kill(tracer, SIGKILL);
+}
+
+/* The log has ended, but has the program? It can have killed strace. */
+static void tracer_killed(pid_t pid, int signal)
+{
+    const struct timespec moment = { .tv_nsec = 300000000 };
+    bool left = false;
+
+    for (struct process *p = processes; p; p = p->next)
+        left |= alive(p) && kill(p->pid, 0) == 0;
+    if (!left)
+        return;
+    say("\nstrace, pid %d, was killed by %s; nothing can be seen any more.\n"
+        "%s",
+        (int)pid, signal_name(signal),
+        opt.attached ? "The processes run on." : "What still ran is ended.");
+    if (opt.attached)
+        return;
+    kill_all(SIGTERM);
+    kill_all(SIGCONT);
+    nanosleep(&moment, NULL);
+    kill_all(SIGKILL);
 }
 
 static int finish(bool ended)
@@ -641,18 +677,17 @@ static int finish(bool ended)
         errx(1, "the picture could not be written");
     }
     if (ended) {
-        bool stuck = false;
+        bool stuck = false, whole;
+        char *line;
 
         line_done();
         trace_end();
-        if (!live) {
-            bool whole;
-            char *line = reader_line(&reader, true, &whole);
-
-            if (line)
-                take_line(line, whole);
+        if ((line = reader_line(&reader, true, &whole))) {
+            take_line(line, whole);
             line_done();
             trace_end();
+        }
+        if (!live) {
             for (struct process *p = processes; p; p = p->next)
                 stuck |= alive(p);
             trace_waits();
@@ -670,10 +705,10 @@ static int finish(bool ended)
         if (will.tables && !live)
             tables_say();
     } else if (quitting || interrupts > 1) {
-        status = terminated ? 128 + SIGTERM : 128 + SIGINT;
+        status = 128 + (terminated ? terminated : SIGINT);
         if (terminated) {
             look_around(time_now, true);
-            say_verdict("At SIGTERM:");
+            say_verdict(terminated == SIGHUP ? "At SIGHUP:" : "At SIGTERM:");
         }
         end_all();
     } else {
@@ -687,12 +722,15 @@ static int finish(bool ended)
         status = 124;
     }
     if (live) {
+        pid_t pid = tracer;
         int code;
 
         while (tracer > 0 && waitpid(tracer, &code, 0) == tracer) {
             tracer = -1;
             root_status =
                 WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+            if (ended && WIFSIGNALED(code))
+                tracer_killed(pid, WTERMSIG(code));
         }
         if (status == 0)
             status = root_status;
@@ -849,24 +887,26 @@ int main(int argc, char *argv[])
     painter = &held;
 
     signal(SIGPIPE, SIG_IGN);
-    sigaction(SIGINT, &on, NULL);
-    sigaction(SIGTERM, &on, NULL);
     if (log) {
         reader.fd = open(log, O_RDONLY | O_CLOEXEC);
         if (reader.fd == -1)
             err(1, "%s", log);
+        if (!reader_is_log(&reader))
+            errx(2, "-r: not understood, so it is no log of strace's: %s",
+                 log);
         say_keys();
-        while (reader_fill(&reader, NULL)) {
+        do {
             bool whole;
             char *line;
 
             while (!quitting && (line = reader_line(&reader, false, &whole)))
                 take_line(line, true);
-            if (quitting)
-                break;
-        }
+        } while (!quitting && reader_fill(&reader, NULL));
         return finish(true);
     }
+    sigaction(SIGINT, &on, NULL);
+    sigaction(SIGTERM, &on, NULL);
+    sigaction(SIGHUP, &on, NULL);
     live = true;
     opt.attached = attached > 0;
     run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,

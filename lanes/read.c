@@ -28,7 +28,7 @@ bool reader_fill(struct reader *reader, FILE *keep)
     n = read(reader->fd, reader->text + reader->end,
              reader->room - reader->end - 1);
     if (n == -1) {
-        if (errno == EINTR || errno == EAGAIN)
+        if (errno == EINTR || errno == EAGAIN || errno == EISDIR)
             return false;
         err(1, "the log");
     }
@@ -66,4 +66,42 @@ char *reader_line(struct reader *reader, bool partial, bool *whole)
     reader->text[reader->end] = '\0';
     reader->shown = true;
     return line;
+}
+
+/* A call without a result may be in any language. */
+static bool is_strace(const char *text, size_t length)
+{
+    char *copied = strndup(text, length);
+    struct call call = { 0 };
+    struct line line;
+    bool is;
+
+    if (!copied)
+        err(1, "strndup");
+    line_parse(copied, &line);
+    if (line.kind == LINE_CALL)
+        call_parse(line.body, &call);
+    is = line.kind < LINE_OTHER && !call.open;
+    free(copied);
+    call_free(&call);
+    return is;
+}
+
+bool reader_is_log(struct reader *reader)
+{
+    size_t at = 0;
+    int more = 0; /* lines that are, than lines that are not */
+
+    while (reader->end < 1 << 16 && reader_fill(reader, NULL)) {
+        char *line = reader->text + at, *end;
+
+        while ((end = memchr(line, '\n', reader->end - at))) {
+            more += is_strace(line, (size_t)(end - line)) ? 1 : -1;
+            if (more > 0)
+                return true;
+            line = end + 1;
+            at = (size_t)(line - reader->text);
+        }
+    }
+    return false;
 }

@@ -521,6 +521,29 @@ sem_open makes /turn' ]] || fail "$output"
     run -124 timeout 0.5 lanes -o p.txt -t 9 sh -c 'sleep 60; :'
 }
 
+@test "lanes: SIGHUP, SIGTERM and ^C end the busiest program, and strace" {
+    requires strace
+    for signal in HUP TERM INT; do
+        lanes perl -e '@SIG{"HUP", "TERM", "INT"} = ("IGNORE") x 3;
+            setpgrp if !fork; pipe R, W; open F, ">", $ARGV[0];
+            while (1) { syswrite W, "x"; sysread R, $x, 1 }
+            ' $signal >/dev/null 3>&- &
+        wait_until test -e $signal
+        kill -$signal $!
+        assert_ends $((128 + $(kill -l $signal))) $!
+    done
+    endless='$_ = "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n"; print while 1'
+    run -143 bash -c 'perl -e "$1" |
+        timeout --preserve-status 0.5 lanes -r /dev/stdin' bash "$endless"
+}
+
+@test "lanes: a program that kills strace is ended, and that is said" {
+    requires strace
+    run -137 lanes sh -c 'sleep 60 & kill -9 $PPID; wait'
+    assert_line --regexp 'kill\([0-9]+, SIGKILL\)'
+    assert_line --regexp '^strace, pid [0-9]+, was killed by SIGKILL'
+}
+
 @test "lanes: 100 children and megabytes make a picture that ends" {
     requires strace
     LIMIT=30 run -0 lanes bash -c 'for ((i = 0; i < 100; i++)); do : & done; wait'
@@ -863,6 +886,14 @@ said() {
     said epoll 'is in epoll_wait.* stuck.c:[0-9]+$'
     said mutex 'is in pthread_mutex_lock \[.* stuck.c:[0-9]+$'
     run -1 grep EINTR never-set sigwait epoll mutex
+}
+
+@test "lanes -r: what is no log of strace's is a usage error" {
+    touch empty
+    for file in empty /dev/zero . "$BIN/lanes" "$ROOT/lanes/main.c"; do
+        run -2 lanes -r "$file"
+        assert_output --partial 'no log of strace'
+    done
 }
 
 @test "lanes: usage errors name the word, and end with 2" {
