@@ -60,10 +60,11 @@ static void leave_read(struct process *p, struct call *call)
             message_remove(&p->leader->signals, m);
         }
         memcpy(p->leader->came, p->leader->sent, sizeof p->leader->came);
-    } else if (call->value == 0) {
+    } else if (call->value == 0 && !o->datagrams) {
         end_of_file(p, o);
     } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
-        receive(p, o, data_of(call, 1), call->value, o->kind == EVENT, -1);
+        receive(p, o, data_of(call, 1), call->value,
+                o->kind == EVENT || o->datagrams, -1);
     }
 }
 
@@ -78,51 +79,73 @@ static void enter_write(struct process *p, struct call *call)
         return;
     if (file && !file->r && !file->w)
         file_ends(file, false, true);
-    if (strcmp(call->name, "sendto") == 0 && *arg(call, 4) == '{') {
-        struct object *to = bound_to(arg(call, 4));
-
-        o = to ? to : bound_name(arg(call, 4)) ? bound_name(arg(call, 4)) : o;
-    } else {
-        o = outbox(o);
-    }
+    o = addressee(o, strcmp(call->name, "sendto") == 0 ? arg(call, 4) : "");
     if (*arg(call, 1) == '[') /* writev: how much, is known at its return */
         n = iov_bytes(arg(call, 1));
     send_message(p, o, data_of(call, 1), n, 0);
 }
 
+static void last_reader(struct process *p, const struct object *o)
+{
+    const struct object *end =
+        o && o->kind == SOCKET && o->peer ? o->peer : o;
+
+    if (o)
+        tie(p, LAST_R, end == o ? o->r : end->w,
+            end == o ? o->r_seq : end->w_seq, false, "last reader gone");
+}
+
 static void leave_write(struct process *p, struct call *call)
 {
-    struct object *o = see(p, arg(call, 0), NULL, NULL);
-
     sent(p, call->value);
-    if (call->err && strcmp(call->err, "EPIPE") == 0 && o) {
-        bool peer = o->kind == SOCKET && o->peer;
+    if (call->err && strcmp(call->err, "EPIPE") == 0)
+        last_reader(p, see(p, arg(call, 0), NULL, NULL));
+}
 
-        tie(p, LAST_R, peer ? o->peer->w : o->r,
-            peer ? o->peer->w_seq : o->r_seq, false, "last reader gone");
-    }
+/* Into which descriptor do they copy, from which other, and how much? */
+static void splices(struct process *p, const struct call *call,
+                    struct object **in, struct object **out, long *size)
+{
+    bool file = strcmp(call->name, "sendfile") == 0;
+    bool tee = strcmp(call->name, "tee") == 0;
+
+    *in = see(p, arg(call, file), NULL, NULL);
+    *out = see(p, arg(call, file ? 0 : tee ? 1 : 2), NULL, NULL);
+    *size = strtol(arg(call, file ? 3 : tee ? 2 : 4), NULL, 10);
+}
+
+static bool carries(const struct object *o)
+{
+    return o && (o->kind == PIPE || o->kind == FIFO || o->kind == SOCKET);
+}
+
+static void enter_splice(struct process *p, struct call *call)
+{
+    struct object *in, *out;
+    long size;
+
+    splices(p, call, &in, &out, &size);
+    if (carries(out))
+        send_message(p, outbox(out), NULL, size, 0);
+    p->target = in;
 }
 
 static void leave_splice(struct process *p, struct call *call)
 {
-    bool file = strcmp(call->name, "sendfile") == 0;
-    struct object *in = see(p, arg(call, file ? 1 : 0), NULL, NULL);
-    struct object *out = see(p,
-                             arg(call, file             ? 0
-                                       : call->args > 4 ? 2
-                                                        : 1),
-                             NULL, NULL);
+    struct object *in, *out;
+    long size;
 
-    if (call->value > 0 && in && in->kind == PIPE &&
-        strcmp(call->name, "tee") != 0)
-        receive(p, in, NULL, call->value, false, -1);
-    if (call->value > 0 && out &&
-        (out->kind == PIPE || out->kind == SOCKET)) {
-        send_message(p, outbox(out), NULL, call->value, 0);
-        sent(p, call->value);
-    }
-    if (call->value == 0 && in)
+    splices(p, call, &in, &out, &size);
+    sent(p, call->value);
+    if (call->err && strcmp(call->err, "EPIPE") == 0)
+        last_reader(p, out);
+    else if (call->value == 0 && in)
         end_of_file(p, in);
+    else if (call->value > 0 && carries(in) && strcmp(call->name, "tee") != 0)
+        receive(p, in, NULL, call->value, false, -1);
+    else if (call->value > 0 && in && in->first) /* they stay there */
+        tie(p, BYTES, in->first->from, in->first->seq, false, "%ld bytes",
+            call->value);
 }
 
 /* ---- descriptors ------------------------------------------------------ */
@@ -562,7 +585,7 @@ static void leave_connect(struct process *p, struct call *call)
     struct object *listener = bound_to(arg(call, 1));
 
     (void)p;
-    if (listener && !call->err)
+    if (listener && !listener->datagrams && !call->err)
         listener->queued++; /* until it is accepted */
 }
 
@@ -571,6 +594,8 @@ static void enter_connect(struct process *p, struct call *call)
     p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target)
         p->target->user = p;
+    if (p->target && p->target->datagrams && udp_name(arg(call, 1)))
+        p->target->peer = udp_name(arg(call, 1));
     if (p->target && has(call, 1, "/nscd/"))
         p->target->dull = true;
 }
@@ -626,8 +651,8 @@ static void enter_sendmsg(struct process *p, struct call *call)
     if (!o)
         return;
     field(arg(call, 1), "iov_len", length, sizeof length);
-    m = send_message(p, outbox(o), data_of(call, 1), strtol(length, NULL, 10),
-                     0);
+    m = send_message(p, addressee(o, arg(call, 1)), data_of(call, 1),
+                     strtol(length, NULL, 10), 0);
     while (m->files < 4 &&
            (fd = next_descriptor(&list, one, sizeof one)) != -1) {
         struct file *file;
@@ -652,11 +677,11 @@ static void leave_recvmsg(struct process *p, struct call *call)
 
     if (!o || call->err)
         return;
-    if (call->value == 0) {
+    if (call->value == 0 && !o->datagrams) {
         end_of_file(p, o);
         return;
     }
-    m = receive(p, o, data_of(call, 1), call->value, false, -1);
+    m = receive(p, o, data_of(call, 1), call->value, o->datagrams, -1);
     p->truncated |= has(call, 1, "MSG_CTRUNC");
     while ((fd = next_descriptor(&list, one, sizeof one)) != -1) {
         bool known = m && n < m->files;
@@ -951,11 +976,14 @@ static const struct meaning meanings[] = {
       .leave = leave_write, .need = NEEDS_ROOM },
     { "writev", "writev($f0,$m1)", .flags = ON_FD | FEEDS,
       .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
-    { "splice", "splice($f0,$f2)", "$r", ON_FD, .leave = leave_splice,
-      .need = NEEDS_DATA },
-    { "tee", "tee($f0,$f1)", "$r", ON_FD, .leave = leave_splice },
+    { "vmsplice", "vmsplice($f0,$m1)", .flags = ON_FD | FEEDS,
+      .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
+    { "splice", "splice($f0,$f2)", "$r", ON_FD | FEEDS, .enter = enter_splice,
+      .leave = leave_splice, .need = NEEDS_DATA },
+    { "tee", "tee($f0,$f1)", "$r", ON_FD | FEEDS, .enter = enter_splice,
+      .leave = leave_splice, .need = NEEDS_DATA },
     { "sendfile", "sendfile($f0,$f1)", "$r", ON_FD | FEEDS,
-      .leave = leave_splice },
+      .enter = enter_splice, .leave = leave_splice },
     /* descriptors */
     { "close", "close($f0)", .flags = ON_FD | FEEDS | IPC_ONLY,
       .enter = enter_close },

@@ -50,6 +50,8 @@ struct object *see(struct process *p, const char *arg, int *fd,
 struct object *bound_name(const char *address);
 struct object *bound_to(const char *address); /* NULL: no socket of ours */
 struct object *outbox(struct object *o); /* where what is sent there waits */
+struct object *udp_name(const char *address); /* NULL: not of the internet */
+struct object *addressee(struct object *o, const char *address);
 bool next_operation(const char **list, long *n, long *by);
 const char *passed_list(const struct call *call);
 int next_descriptor(const char **list, char *one, size_t size);

@@ -172,7 +172,7 @@ static bool lacks_data(const struct process *p, const struct object *o)
         return true;
     if (o->kind == FILE_ || o->kind == DEVICE)
         return false;
-    if ((o->kind == PIPE || o->kind == FIFO || o->peer) &&
+    if ((o->kind == PIPE || o->kind == FIFO || (o->peer && !o->datagrams)) &&
         other->writers <= 0)
         return false; /* the end of the file */
     if (*o->takes)    /* a signalfd */

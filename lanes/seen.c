@@ -173,6 +173,37 @@ static struct object *unix_socket(const char *in)
     return o;
 }
 
+/* UDP's is known by its port, and receives whatever is sent there. */
+static struct object *udp_socket(long port)
+{
+    char key[40];
+    struct object *o;
+
+    snprintf(key, sizeof key, "udp:%ld", port);
+    o = object_by(SOCKET, key);
+    o->datagrams = o->bound = true;
+    return o;
+}
+
+/* The port that stands before this end: 127.0.0.1:53, [::1]:53 */
+static long port_before(const char *text, const char *end)
+{
+    while (end > text && isdigit((unsigned char)end[-1]))
+        end--;
+    return strtol(end, NULL, 10);
+}
+
+/* UDP:[127.0.0.1:53], or UDP:[here->there] */
+static struct object *udp_seen(const char *in)
+{
+    const char *arrow = strstr(in, "->"), *end = in + strlen(in) - 1;
+    struct object *o = udp_socket(port_before(in, arrow ? arrow : end));
+
+    if (arrow)
+        o->peer = udp_socket(port_before(in, end));
+    return o;
+}
+
 /* TCP:[127.0.0.1:80], or TCP:[here->there] */
 static struct object *inet_socket(const char *in)
 {
@@ -212,7 +243,7 @@ struct object *seen_object(const char *what)
     if ((strncmp(what, "UNIX", 4) == 0 || !strstr(in, "->")) &&
         isdigit((unsigned char)*in) && in[strspn(in, "0123456789")] != '.')
         return unix_socket(in);
-    return inet_socket(in);
+    return strncmp(what, "UDP", 3) == 0 ? udp_seen(in) : inet_socket(in);
 }
 
 /*
@@ -256,6 +287,7 @@ struct object *see(struct process *p, const char *arg, int *fd,
                     copy(o->name, sizeof o->name, o->key);
                 }
                 seen->user = seen->user ? seen->user : o->user;
+                seen->peer = seen->peer ? seen->peer : o->peer;
                 o->readers -= slot->file->r, o->writers -= slot->file->w;
                 seen->readers += slot->file->r,
                     seen->writers += slot->file->w;
@@ -339,4 +371,25 @@ const char *passed_list(const struct call *call)
 struct object *outbox(struct object *o)
 {
     return o->kind == SOCKET && o->peer ? o->peer : o;
+}
+
+struct object *udp_name(const char *address)
+{
+    char port[24];
+
+    if (!field(address, "sin_port", port, sizeof port) &&
+        !field(address, "sin6_port", port, sizeof port))
+        return NULL;
+    return udp_socket(strtol(port + strcspn(port, "0123456789"), NULL, 10));
+}
+
+/* Where what is sent there waits, if it is sent to this name. */
+struct object *addressee(struct object *o, const char *address)
+{
+    struct object *name = o->datagrams ? udp_name(address) : NULL;
+
+    name = name ? name : bound_name(address);
+    return !name                            ? outbox(o)
+           : name->peer && !name->datagrams ? name->peer
+                                            : name;
 }

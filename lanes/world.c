@@ -70,7 +70,7 @@ const char *object_name(struct object *o)
 {
     if (o->kind == PIPE && strncmp(o->name, "pipe:", 5) == 0)
         snprintf(o->name, sizeof o->name, "P%d", ++pipes);
-    if (o->kind == SOCKET && strchr("s0123456789t", o->name[0]) &&
+    if (o->kind == SOCKET && strchr("s0123456789tu", o->name[0]) &&
         strpbrk(o->name, ":>")) {
         if (!o->side)
             snprintf(o->name, sizeof o->name, "S%d", ++sockets);

@@ -276,6 +276,46 @@ SIGALRM
     assert_line --regexp 'read\(5\) = "x" \[S1.a\]'
 }
 
+@test "picture: datagrams of UDP, each whole; splice, tee and vmsplice" {
+    drawn <<-'END'
+	1 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[70]>
+	1 bind(3<UDP:[70]>, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	1 fork() = 2
+	1 recvfrom(3<UDP:[127.0.0.1:500]>,  <unfinished ...>
+	2 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 4<UDP:[71]>
+	2 sendto(4<UDP:[71]>, "one", 3, 0, {sa_family=AF_INET, sin_port=htons(500), sin_addr=inet_addr("127.0.0.1")}, 16 <unfinished ...>
+	1 <... recvfrom resumed>"on", 2, 0, {sa_family=AF_INET, sin_port=htons(600), sin_addr=inet_addr("127.0.0.1")}, [16]) = 2
+	2 <... sendto resumed>) = 3
+	2 connect(4<UDP:[0.0.0.0:600]>, {sa_family=AF_INET, sin_port=htons(500), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	2 write(4<UDP:[127.0.0.1:600->127.0.0.1:500]>, "four", 4) = 4
+	1 read(3<UDP:[127.0.0.1:500]>, "four", 9) = 4
+	1 sendto(3<UDP:[127.0.0.1:500]>, "again", 5, 0, {sa_family=AF_INET, sin_port=htons(600), sin_addr=inet_addr("127.0.0.1")}, 16) = 5
+	2 recvfrom(4<UDP:[127.0.0.1:600->127.0.0.1:500]>, "again", 9, 0, NULL, NULL) = 5
+	2 +++ exited with 0 +++
+	1 +++ exited with 0 +++
+	END
+    assert_line --regexp 'recv = .*◀ 3 b.*┤'
+    assert_line --regexp 'read\(3\) = .*◀ 4 bytes ┤'
+    assert_line --regexp '├─ 5 bytes ─+▶ recv\(4\) = "again"'
+    drawn <<-'END'
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 pipe([5<pipe:[6]>, 6<pipe:[6]>]) = 0
+	1 fork() = 2
+	2 read(5<pipe:[6]>,  <unfinished ...>
+	1 vmsplice(4<pipe:[5]>, [{iov_base="hello", iov_len=5}, {iov_base="you", iov_len=3}], 2, 0) = 8
+	1 tee(3<pipe:[5]>, 6<pipe:[6]>, 100, 0 <unfinished ...>
+	2 <... read resumed>"helloyou", 9) = 8
+	1 <... tee resumed>) = 8
+	2 splice(3<pipe:[5]>, NULL, 6<pipe:[6]>, NULL, 100, 0) = 8
+	1 read(5<pipe:[6]>, "helloyou", 9) = 8
+	2 +++ exited with 0 +++
+	1 +++ exited with 0 +++
+	END
+    assert_line --regexp '├─ 8 bytes .*▶ └ read = "helloyou"'
+    assert_line --regexp '├─ 8 bytes ·[0-9]+ ─+▶ splice\(3,6\) = 8'
+    assert_line --regexp 'read\(5\) = .*◀ 8 bytes ┤'
+}
+
 @test "picture: which lock, which semaphore, which signal" {
     drawn -W 100 <<-'END'
 	1 openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
