@@ -208,8 +208,9 @@ static void paint(struct row *row)
 /*
  * Folding: a row that says what one of the last rows said is only counted.
  * So a gigabyte through a pipe is a few rows. Four the same are drawn; what
- * is repeated with other data is folded after a good while. The count
- * comes before the next row of the same process.
+ * is repeated with other data is folded after a good while, a compiler's
+ * work on its files at once. The count comes before the next row of the same
+ * process.
  */
 enum { WINDOW = 16, SAME = 4, ENOUGH = 24 };
 
@@ -293,6 +294,7 @@ static bool folded(const struct row *row)
     struct process *who = row->who ? row->who : &memory;
     char key[480], loose[120];
     struct seen *s = NULL;
+    int same = row->plain ? 1 : SAME, enough = row->plain ? 1 : ENOUGH;
 
     if (opt.all || row->kind == ROW_START)
         return false;
@@ -310,7 +312,7 @@ static bool folded(const struct row *row)
         if (window[i].who &&
             strncmp(window[i].key, loose, strlen(loose)) == 0) {
             s = &window[i]; /* the same, with other data */
-            if (s->times < ENOUGH) {
+            if (s->times < enough) {
                 unfold(who);
                 s->times++;
                 copy(s->key, sizeof s->key, key);
@@ -319,7 +321,7 @@ static bool folded(const struct row *row)
             }
         }
     if (s) {
-        if (++s->times <= SAME)
+        if (++s->times <= same)
             return false;
         s->folded++;
         s->row = *row;

@@ -41,6 +41,7 @@ struct row {
     char ask[160];   /* -q: what is asked before text is shown */
     char source[64]; /* file:line, or "" */
     bool failed;
+    bool plain; /* a command of the system reads or writes a plain file */
     struct arrow arrow[MAX_TIES];
     int arrows;
     struct lane lane[MAX_COLUMNS]; /* all columns; the row's own, too */

@@ -31,6 +31,9 @@ static void call_text(struct process *p, const struct meaning *m,
         expand(shown, p, call, row->text, sizeof row->text);
     }
     tag_of(p, call, row->tag, sizeof row->tag);
+    row->plain = m->flags & ON_FD && p->target && p->target->kind == FILE_ &&
+                 (m->need == NEEDS_DATA || m->need == NEEDS_ROOM) &&
+                 system_path(p->exe);
     if (call->open)
         return;
     if (m->result) /* there is something to predict */

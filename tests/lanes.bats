@@ -248,6 +248,26 @@ SIGALRM
     assert_line --regexp ' 12  ├─ 4 bytes ·6 ─+▶ read' # of the fourth write
 }
 
+@test "picture: what a compiler reads and writes of plain files is folded" {
+    drawn < <(perl -e '
+        print "1 execve(\"/usr/bin/ld\", [\"ld\"], 0x7ff /* 1 var */) = 0\n";
+        print "1 openat(AT_FDCWD</x>, \"f\", O_RDWR) = 3</x/f>\n";
+        for (1 .. 20) {
+            print "1 read(3</x/f>, \"$_\", 4) = 1\n";
+            print "1 write(3</x/f>, \"$_\", 2) = 2\n";
+        }
+        print "1 read(3</x/f>, 0x7, 4) = -1 EIO (Input/output error)\n";
+        print "1 read(3</x/f>, \"\", 4) = 0\n1 +++ exited with 0 +++\n"')
+    [[ $(sed '1,4d;s/^ *[0-9]* *[│└] //' <<<"$output") == \
+        'read(3) = "1"
+write(3,"1")
+19 more read
+19 more write
+read(3) = EIO
+read(3) = 0  EOF
+exit 0' ]] || fail "$output"
+}
+
 @test "picture: what is written before accept; the ends of a pair" {
     drawn <<-'END'
 	1 socketpair(AF_UNIX, SOCK_STREAM, 0, [5<UNIX-STREAM:[8->9]>, 6<UNIX-STREAM:[9->8]>]) = 0
