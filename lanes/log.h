@@ -65,6 +65,7 @@ struct reader {
 
 /* The next line, or NULL; *whole is false for one that has no end yet. */
 char *reader_line(struct reader *reader, bool partial, bool *whole);
+bool reader_more(const struct reader *reader); /* has a whole line */
 bool reader_fill(struct reader *reader, FILE *keep);
 /* Are the first lines strace's? They are still to be read. */
 bool reader_is_log(struct reader *reader);

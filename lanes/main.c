@@ -266,7 +266,7 @@ static const char **strace_words(char *command[], const pid_t pids[],
     int n = 8;
     bool several = false;
 
-    argv[n++] = held ? "4000" : "1";
+    argv[n++] = held ? "4040" : "1";
     if (will.source)
         argv[n++] = "-k";
     if (will.step || will.quiz || will.delay) /* or it rings in mid-lecture */
@@ -485,8 +485,7 @@ static void take_line(char *line, bool whole)
     } else if (*line) {
         held_line = same(line);
     }
-    if (opt.memory)
-        memory_look();
+    memory_look(true);
 }
 
 /* What the program prints is in its write's row; here it is only taken. */
@@ -572,8 +571,11 @@ static bool follow(double limit, double stuck)
                                  { .fd = terminal, .events = POLLIN } };
         double silence;
 
-        while (!quitting && (line = reader_line(&reader, false, &whole)))
+        while (!quitting && (line = reader_line(&reader, false, &whole))) {
+            more_lines = reader_more(&reader);
             take_line(line, true);
+        }
+        memory_show(false);
         if (interrupts == 1 && !explained && stuck > 0) {
             explained = true;
             interrupted = seconds_now() + paused;
@@ -602,6 +604,7 @@ static bool follow(double limit, double stuck)
                 close(log_writer);
                 log_writer = -1;
             }
+            memory_look(false); /* before, so that its causes are read */
             if (reader_fill(&reader, keep))
                 came = seconds_now();
             continue;
@@ -908,6 +911,8 @@ int main(int argc, char *argv[])
     sigaction(SIGTERM, &on, NULL);
     sigaction(SIGHUP, &on, NULL);
     live = true;
+    if (opt.memory)
+        before_effect = memory_show;
     opt.attached = attached > 0;
     run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
                !picture && !attached);

@@ -68,6 +68,12 @@ char *reader_line(struct reader *reader, bool partial, bool *whole)
     return line;
 }
 
+bool reader_more(const struct reader *reader)
+{
+    return memchr(reader->text + reader->begin, '\n',
+                  reader->end - reader->begin);
+}
+
 /* A call without a result may be in any language. */
 static bool is_strace(const char *text, size_t length)
 {

@@ -14,6 +14,8 @@
 
 long unknown_lines;
 struct row *next_row;
+void (*before_effect)(bool last);
+bool more_lines;
 
 /* ---- rows ------------------------------------------------------------- */
 
@@ -539,6 +541,26 @@ static void ended(struct process *p, const struct line *line)
     gone(p);
 }
 
+/* What the process has changed in shared memory comes before this line. */
+static void show_changes(const struct line *line)
+{
+    char name[32] = "exit";
+    const struct meaning *m;
+
+    if (line->kind == LINE_CALL || line->kind == LINE_UNFINISHED)
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(line->body, "("),
+                 line->body);
+    else if (line->kind != LINE_KILLED)
+        return;
+    m = meaning_of(name);
+    if (m && (m->flags & (EXITS | IN_EXEC) || strcmp(name, "munmap") == 0))
+        before_effect(true);
+    else if (!more_lines &&
+             (line->kind == LINE_UNFINISHED || (m && m->flags & FEEDS) ||
+              strstr(line->body, "WAKE")))
+        before_effect(false);
+}
+
 static bool no_result(const char *body)
 {
     struct call call;
@@ -589,6 +611,8 @@ void trace_line(char *text, bool whole, const char *source)
         return;
     }
     p->stopped = 0;
+    if (before_effect)
+        show_changes(&line);
     switch (line.kind) {
     case LINE_UNFINISHED:
         if (traced(p)->partial && p->inside) {

@@ -566,6 +566,35 @@ sem_open makes /turn' ]] || fail "$output"
     assert_line --regexp '─ memory ─'
 }
 
+@test "lanes -m: a change comes after its cause, and before its maker's end" {
+    requires strace
+    cc -w -o turns -x c - <<-'END'
+	#include <stdlib.h>
+	#include <sys/mman.h>
+	#include <sys/wait.h>
+	#include <unistd.h>
+	int main(void)
+	{
+	    int p[2], q[2], *m = mmap(0, 4096, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	    char c;
+	    pipe(p), pipe(q);
+	    if (fork() == 0) {
+	        read(p[0], &c, 1), m[0] = 7, write(q[1], "x", 1);
+	        read(p[0], &c, 1), m[1] = 8, exit(0);
+	    }
+	    write(p[1], "a", 1), read(q[0], &c, 1), m[2] = 9, write(p[1], "b", 1);
+	    wait(0);
+	    exit(0);
+	}
+	END
+    for _ in {1..5}; do
+        run -0 lanes -m -W 120 ./turns
+        order=$(grep -oE '= "[axb]"|= [789] |exit 0' <<<"$output" |
+            sed 's/exit 0/e/' | tr -dc axb789e)
+        [[ $order == a7x9b8e* ]] || fail "$order: $output"
+    done
+}
+
 @test "lanes: a busy process is not stuck, nor is one that sleeps" {
     requires strace
     run -0 bash -c 'lanes -t 0.1 stuck busy go >out &
