@@ -877,6 +877,7 @@ int main(int argc, char *argv[])
         opt.width = size.ws_col > 400 ? 400 : size.ws_col;
     if (!opt.width)
         opt.width = 80;
+    opt.margin = !will.source ? 0 : opt.width < 80 ? opt.width / 4 : 20;
     colour = !picture && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
     if (!isatty(fileno(out)))
         setvbuf(out, NULL, _IOFBF, 1 << 16);

@@ -43,7 +43,7 @@ static int column_of(struct process *p)
 {
     bool taken[MAX_COLUMNS] = { false }, used[MAX_COLUMNS] = { false };
     int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
-    int roomy = opt.lanes ? opt.lanes : (opt.width - 5) / 18;
+    int roomy = opt.lanes ? opt.lanes : (opt.width - opt.margin - 5) / 18;
     int *column = &drawn(p)->column;
 
     if (*column != -1)

@@ -70,6 +70,7 @@ extern const struct painter *painter; /* main's choice */
 extern struct options {
     bool all, memory, attached; /* -a, -m, -p */
     int lanes, width;           /* 0: find out */
+    int margin;                 /* of the width, for source lines */
 } opt;
 
 void row_begin(struct row *row, enum row_kind kind, struct process *who);

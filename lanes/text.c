@@ -55,9 +55,15 @@ void text_open(FILE *file, bool colour, bool unicode)
     in_utf8 = unicode;
 }
 
+/* The picture's; behind it are source lines, if there are any. */
+static int edge(void)
+{
+    return opt.width - opt.margin;
+}
+
 static int shown_lanes(int lanes)
 {
-    int most = (opt.width - LEFT) / 12;
+    int most = (edge() - LEFT) / 12;
 
     if (most < 1)
         most = 1;
@@ -70,7 +76,7 @@ static int shown_lanes(int lanes)
 
 static int lane_width(int lanes)
 {
-    return (opt.width - LEFT) / lanes;
+    return (edge() - LEFT) / lanes;
 }
 
 static int column_at(int column)
@@ -253,9 +259,12 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
         int head = (int)(result - row->text), n_who = (int)strlen(who);
 
         /* the result matters more than the object or the arguments */
-        if ((row->failed || (int)strlen(result) * 3 < room * 2) &&
+        if ((row->failed || strstr(result, "EOF") ||
+             (int)strlen(result) * 3 < room * 2) &&
             head + (int)strlen(result) + n_who > room)
             head = room - (int)strlen(result) - n_who - 1;
+        if (row->failed && head < 0) /* rather the errno than the = */
+            result += 3;
         snprintf(text, size, "%s%.*s%s%s", who, head > 0 ? head : 0,
                  row->text, head < result - row->text ? "\t" : "", result);
     } else if ((int)strlen(text) > room && tag &&
@@ -275,7 +284,7 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
 static void text_row(const struct row *row)
 {
     char label[400], number[16];
-    int x, room, n, lanes, corner = row->kind == ROW_RETURN;
+    int x, room, n, lanes, source, corner = row->kind == ROW_RETURN;
     int colour = row->failed ? ERROR : PLAIN;
     const struct arrow *arrow = row->arrows > 0 ? &row->arrow[0] : NULL;
 
@@ -315,7 +324,7 @@ static void text_row(const struct row *row)
         put(x, RETURN, row->who->number % COLOURS);
     room = lane_width(lanes) - 2 - corner * 2;
     if (row->column >= lanes - 1)
-        room = opt.width - x - 2 - corner * 2;
+        room = edge() - x - 2 - corner * 2;
     if (arrow && column_at(arrow->from) > x) {
         /* the arrow comes from the right: it begins where the label ends */
         int from = column_at(arrow->from),
@@ -329,7 +338,7 @@ static void text_row(const struct row *row)
         for (int i = row->column + 1; i < lanes; i++) {
             if (row->lane[i].state != ' ')
                 break;
-            room = i == lanes - 1 ? opt.width - x - 2 - corner * 2
+            room = i == lanes - 1 ? edge() - x - 2 - corner * 2
                                   : column_at(i + 1) - x - 2 - corner * 2;
         }
     }
@@ -342,19 +351,16 @@ static void text_row(const struct row *row)
         n += 2;
     }
     n += put_text(n, label, room, colour);
-    if (*row->source && !arrow &&
-        n + 2 + (int)strlen(row->source) < x + room) {
-        int at = x + 2 + room - (int)strlen(row->source);
-
-        put_text(at, row->source, (int)strlen(row->source), PLAIN);
-    }
+    source = (int)strlen(row->source);
+    for (int i = 1; i <= source && i < opt.margin; i++)
+        put(opt.width - i, row->source[source - i], PLAIN);
     if (arrow) {
         int from = column_at(arrow->from);
 
         if (from < x)
             draw_arrow(row, arrow, from, x);
         else if (from > x)
-            draw_arrow(row, arrow, from, n + 1);
+            draw_arrow(row, arrow, from, n + (grid[n].ch == ' '));
     }
     print_line();
     if (row->caption) {

@@ -250,7 +250,7 @@ static void draw_again(struct process *p)
     show(&row);
 }
 
-static void enter(struct process *p, const char *body)
+static void enter(struct process *p, const char *body, const char *source)
 {
     struct traced *t = traced(p);
     struct call call;
@@ -279,7 +279,7 @@ static void enter(struct process *p, const char *body)
         unknown_lines++; /* how it left the last one, was not said */
     if (!again) {
         t->drawn = p->waits = false;
-        *t->source = '\0';
+        copy(t->source, sizeof t->source, source);
     }
     if (strncmp(call.name, "execve", 6) != 0)
         draw_failed_exec(p);
@@ -624,11 +624,11 @@ void trace_line(char *text, bool whole, const char *source)
         free(traced(p)->body);
         traced(p)->body = same(line.body);
         traced(p)->partial = !whole;
-        enter(p, line.body);
+        enter(p, line.body, "");
         break;
     case LINE_CALL:
         if (!(traced(p)->partial && p->inside))
-            enter(p, line.body);
+            enter(p, line.body, source);
         if (no_result(line.body)) { /* a log that was cut here */
             free(traced(p)->body);
             traced(p)->body = same(line.body);

@@ -391,6 +391,29 @@ exit 0' ]] || fail "$output"
     assert_line --regexp '│ msgrcv\(0\) = "a\\0\\33b" type 4 '
 }
 
+@test "picture: an errno and EOF are whole in narrow lanes; an arrow's head, too" {
+    drawn <<-'END'
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 fork() = 2
+	1 fork() = 3
+	1 fork() = 4
+	1 fork() = 5
+	2 socket(AF_UNIX, SOCK_STREAM, 0) = 7<UNIX-STREAM:[7]>
+	2 connect(7<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="early.sock"}, 110) = -1 ECONNREFUSED (Connection refused)
+	2 write(4<pipe:[5]>, "ping", 4) = 4
+	1 close(4<pipe:[5]>) = 0
+	2 close(4<pipe:[5]>) = 0
+	3 close(4<pipe:[5]>) = 0
+	4 close(4<pipe:[5]>) = 0
+	3 read(3<pipe:[5]>, "ping", 4) = 4
+	5 close(4<pipe:[5]>) = 0
+	3 read(3<pipe:[5]>, "", 4) = 0
+	END
+    assert_line --regexp '│ …ECONNREFUSED│'
+    assert_line --regexp '│ [a-z]+… = 0  EOF ?◀[^│]*┤$'
+    run -1 grep '[│┊]◀' <<<"$output" # no other lane between it and its row
+}
+
 @test "picture: … where a call has to wait, and only there" {
     drawn -W 120 <<-'END'
 	1 semget(IPC_PRIVATE, 1, 0600) = 9
@@ -983,6 +1006,13 @@ said() {
         run -2 lanes -r "$file"
         assert_output --partial 'no log of strace'
     done
+}
+
+@test "lanes -l: a call's line is there, whatever else is in its row" {
+    requires strace
+    run -0 lanes -l pipe-hello
+    assert_line --regexp '├─.*▶ .*read.* pipe-hello.c:[0-9]+$'
+    assert_line --regexp '├╌ fork ╌.* pipe-hello.c:[0-9]+$'
 }
 
 @test "lanes: usage errors name the word, and end with 2" {
