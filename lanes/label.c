@@ -254,6 +254,25 @@ static void add_lock(struct label *label, const struct call *call)
     add(label, range);
 }
 
+/* A semaphore has a name; a thread's number is what a join waits at. */
+static void add_futex(struct label *label, const struct process *p,
+                      const struct call *call)
+{
+    const struct process *thread =
+        anyone((pid_t)strtol(arg(call, 2), NULL, 10));
+    bool wakes = has(call, 1, "WAKE");
+
+    if (p->target && strstr(p->target->key, "/dev/shm/sem.")) {
+        add(label, wakes ? "sem_post" : "sem_wait");
+    } else if (!wakes && thread && thread->thread) {
+        add(label, "pthread_join(");
+        add(label, letter(thread));
+        add(label, ")");
+    } else {
+        add(label, wakes ? "futex wake" : "futex wait");
+    }
+}
+
 /* $f0 is the descriptor in argument 0; what the letters are, is said here. */
 static void expand_one(char kind, int n, const struct process *p,
                        const struct call *call, struct label *label)
@@ -339,8 +358,8 @@ static void expand_one(char kind, int n, const struct process *p,
             add_number(label, comma ? strtol(comma + 3, NULL, 10) : -1);
         }
         break;
-    case 'x': /* FUTEX_WAIT and the like */
-        add(label, strstr(what, "WAKE") ? "wake" : "wait");
+    case 'x': /* a futex: what the C library calls it, where that is sure */
+        add_futex(label, p, call);
         break;
     case 'o': /* semop's operations: which semaphore, how much */
         for (long by; next_operation(&what, &number, &by); separator = "; ") {

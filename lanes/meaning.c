@@ -1111,7 +1111,7 @@ static const struct meaning meanings[] = {
     /* shared memory and what is in it */
     { "mmap", "mmap(MAP_SHARED)", .leave = leave_mmap },
     { "munmap", "munmap()", .flags = QUIET, .leave = leave_munmap },
-    { "futex", "futex $x1", .flags = WAITED, .enter = enter_futex,
+    { "futex", "$x1", .flags = WAITED, .enter = enter_futex,
       .leave = leave_futex, .need = NEEDS_WAKE, .limit = 3 },
 };
 

@@ -88,10 +88,10 @@ static bool has_handler(const struct process *p, const struct call *call)
            !has(call, 0, "SIGRT_1");
 }
 
-/* A few by name; not all, as a library does for a moment. */
+/* A few by name; not all, as a library does for a moment, nor its own. */
 static bool changes_mask(const struct process *p, const struct call *call)
 {
-    if (system_path(p->exe) || is_shell(p))
+    if (system_path(p->exe) || is_shell(p) || has(call, 1, "RT_1]"))
         return false;
     return has(call, 0, "SETMASK") ? unblocks(p, call) : few_signals(call);
 }

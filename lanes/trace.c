@@ -19,16 +19,21 @@ bool more_lines;
 
 /* ---- rows ------------------------------------------------------------- */
 
+/* As its row begins. */
+static void call_name(struct process *p, const struct call *call, char *name,
+                      size_t size)
+{
+    expand(meaning_of(call->name)->shown, p, call, name, size);
+    name[strcspn(name, "(< ")] = '\0';
+}
+
 static void call_text(struct process *p, const struct meaning *m,
                       const struct call *call, struct row *row)
 {
     const char *shown = m->shown;
-    char name[48];
 
     if (row->kind == ROW_RETURN) {
-        copy(name, sizeof name, shown);
-        name[strcspn(name, "(<$ ")] = '\0';
-        snprintf(row->text, sizeof row->text, "%s", name);
+        call_name(p, call, row->text, sizeof row->text);
     } else {
         expand(shown, p, call, row->text, sizeof row->text);
     }
@@ -245,8 +250,8 @@ static void draw_again(struct process *p)
     if (!traced(p)->drawn || !m)
         return;
     row_begin(&row, ROW_RETURN, p);
-    snprintf(row.text, sizeof row.text, "%.*s: again (SA_RESTART)",
-             (int)strcspn(m->shown, "(<$ "), m->shown);
+    call_name(p, &traced(p)->call, row.text, sizeof row.text);
+    append(row.text, sizeof row.text, ": again (SA_RESTART)");
     show(&row);
 }
 

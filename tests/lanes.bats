@@ -351,12 +351,21 @@ exit 0' ]] || fail "$output"
 	1 link("/dev/shm/sem.abc123", "/dev/shm/sem.turn") = 0
 	1 openat(AT_FDCWD</x>, "/dev/shm/sem.turn", O_RDWR|O_NOFOLLOW) = 4</dev/shm/sem.turn>
 	1 mmap(NULL, 32, PROT_READ|PROT_WRITE, MAP_SHARED, 4</dev/shm/sem.turn>, 0) = 0x7f0000000000
-	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 rt_sigprocmask(SIG_UNBLOCK, [RTMIN RT_1], NULL, 8) = 0
+	1 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 2
+	1 futex(0x7f00ff, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 2, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	2 futex(0x7f0000000000, FUTEX_WAIT_BITSET, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER, si_pid=1, si_uid=0} ---
+	2 <... futex resumed>) = 0
+	2 exit(0) = ?
+	2 +++ exited with 0 +++
+	1 <... futex resumed>) = 0
 	1 +++ killed by SIGKILL +++
 	END
     for row in 'fcntl\(3, WRLCK 10-14\)' 'fcntl\(3, UNLCK 0-end\)' \
         'semctl\(2, SETVAL 1\)' 'semop\(2, -1; 0, \+1\)' 'block \[USR1\]' \
-        'unblock \[USR1\]'; do
+        'unblock \[USR1\]' 'pthread_join\(B\) …' '└ pthread_join ◀.* ended' \
+        'sem_wait … \[/turn\]'; do
         assert_line --regexp "│ $row"
     done
     assert_equal "$(grep -c 'block' <<<"$output")" 2
