@@ -910,7 +910,8 @@ int main(int argc, char *argv[])
     }
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
-    sigaction(SIGHUP, &on, NULL);
+    if (signal(SIGHUP, SIG_IGN) != SIG_IGN) /* of nohup(1) */
+        sigaction(SIGHUP, &on, NULL);
     live = true;
     if (opt.memory)
         before_effect = memory_show;

@@ -40,7 +40,8 @@ static bool opens(const struct process *p, const struct call *call)
     if (strncmp(open_path(call, path, sizeof path), "/dev/shm/", 9) == 0)
         return !is_new_semaphore(path, open_flags(call));
     return (own_file(p, call) || of_a_path(call)) &&
-           !strstr(open_flags(call), "O_DIRECTORY");
+           !strstr(open_flags(call), "O_DIRECTORY") &&
+           !strstr(open_flags(call), "O_PATH"); /* so names are looked up */
 }
 
 static bool unlinks(const struct process *p, const struct call *call)

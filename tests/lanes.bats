@@ -459,6 +459,8 @@ exit 0' ]] || fail "$output"
 	1 connect(4<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory)
 	1 close(4<UNIX-STREAM:[6]>) = 0
 	1 openat(AT_FDCWD</x>, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 4</etc/passwd>
+	1 openat(4</>, "run", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH) = 5</run>
+	1 close(5</run>) = 0
 	1 openat(AT_FDCWD</x>, "/dev/shm/sem.turn", O_RDWR|O_NOFOLLOW) = -1 ENOENT (No such file or directory)
 	1 openat(AT_FDCWD</x>, "/dev/shm/sem.Ab12Cd", O_RDWR|O_CREAT|O_EXCL, 0600) = 5</dev/shm/sem.Ab12Cd>
 	1 write(5</dev/shm/sem.Ab12Cd>, "\1\0\0\0", 32) = 32
