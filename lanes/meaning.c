@@ -208,7 +208,7 @@ static void give(struct object *o, struct process *p)
     o->given = true;
 }
 
-static void lock(struct process *p, bool take)
+static void lock(struct process *p, bool take, bool flock)
 {
     struct object *o = p->target;
 
@@ -217,6 +217,7 @@ static void lock(struct process *p, bool take)
     if (p->waits && take)
         tie(p, WAKE, o->user, o->used, false, "unlocked");
     o->holder = take ? p : o->holder == p ? NULL : o->holder;
+    o->flocked = flock;
 }
 
 static void enter_fcntl(struct process *p, struct call *call)
@@ -244,7 +245,7 @@ static void leave_fcntl(struct process *p, struct call *call)
     else if (has(call, 1, "SETPIPE_SZ") && o)
         o->capacity = call->value;
     else if (has(call, 1, "SETLK"))
-        lock(p, !has(call, 2, "F_UNLCK"));
+        lock(p, !has(call, 2, "F_UNLCK"), false);
     else if (has(call, 1, "F_GETFL") && call->value >= 0 && o && file &&
              !file->r && !file->w)
         file_ends(file, strstr(call->result, "O_RDONLY"),
@@ -261,7 +262,7 @@ static void enter_flock(struct process *p, struct call *call)
 static void leave_flock(struct process *p, struct call *call)
 {
     if (!call->err)
-        lock(p, !has(call, 1, "LOCK_UN"));
+        lock(p, !has(call, 1, "LOCK_UN"), true);
 }
 
 /* [3<pipe:[5]>, 4<pipe:[5]>], in which a pipe's read end comes first. */

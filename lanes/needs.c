@@ -257,10 +257,11 @@ static bool lacks_lock(const struct process *p, const struct call *call)
 {
     const struct object *o = p->target;
 
-    return o && o->holder && alive(o->holder) && !has(call, 2, "UNLCK") &&
-           !has(call, 1, "LOCK_UN") && !has(call, 1, "F_GET") &&
-           (strcmp(call->name, "flock") == 0 ||
-            (has(call, 1, "LKW") && o->holder != p));
+    bool flock = strcmp(call->name, "flock") == 0;
+
+    return o && o->holder && o->holder != p && alive(o->holder) &&
+           o->flocked == flock && !has(call, 2, "UNLCK") &&
+           !has(call, 1, "LOCK_UN") && (flock || has(call, 1, "LKW"));
 }
 
 static bool lacks_all(const struct process *p, const struct wait *w)

@@ -65,6 +65,7 @@ struct object {
     long used;              /* when */
     char takes[40];         /* a signalfd: the signals */
     struct process *holder; /* of a lock */
+    bool flocked;           /* ... of flock's; fcntl's are not of them */
     struct object *peer;    /* of a socket, of a set of semaphores */
     struct object *in;      /* of a futex: the shared memory */
     int readers, writers;   /* open files */

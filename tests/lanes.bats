@@ -434,6 +434,8 @@ exit 0' ]] || fail "$output"
 	2 flock(3</x/f>, LOCK_EX <unfinished ...>
 	1 <... semop resumed>) = 0
 	2 <... flock resumed>) = 0
+	2 flock(3</x/f>, LOCK_SH) = 0
+	1 fcntl(3</x/f>, F_SETLKW, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=0, l_len=9}) = 0
 	2 semop(9, [{sem_num=0, sem_op=-1, sem_flg=0}], 1 <unfinished ...>
 	1 openat(AT_FDCWD</x>, "g", O_RDWR|O_CREAT, 0600 <unfinished ...>
 	1 <... openat resumed>) = 4</x/g>
