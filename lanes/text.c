@@ -229,6 +229,22 @@ static void draw_arrow(const struct row *row, const struct arrow *arrow,
     put(x + n, ' ', PLAIN);
 }
 
+/* Where the result begins; not in what a string says. */
+static const char *result_in(const char *text)
+{
+    bool quoted = false;
+
+    for (const char *c = text; *c; c++) {
+        if (*c == '"')
+            quoted = !quoted;
+        else if (*c == '\\' && c[1])
+            c++;
+        else if (!quoted && strncmp(c, " = ", 3) == 0)
+            return c;
+    }
+    return NULL;
+}
+
 /* What does not fit loses its brackets and blanks first, its end at last. */
 static void label_of(const struct row *row, int room, char *text, size_t size)
 {
@@ -239,6 +255,7 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
                                          processes->number >= columns);
     char who[16] = "";
     const char *dots = row->kind == ROW_WAIT ? " \t" : "";
+    const char *result = result_in(row->text);
 
     if (row->who && (squeezed || row->kind == ROW_START))
         snprintf(who, sizeof who, "%s%s", letter(row->who),
@@ -254,8 +271,7 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
         for (char *c = text; (c = strstr(c, ", "));)
             memmove(c + 1, c + 2, strlen(c + 2) + 1);
     }
-    if ((int)strlen(text) > room && strstr(row->text, " = ")) {
-        const char *result = strstr(row->text, " = ");
+    if ((int)strlen(text) > room && result) {
         int head = (int)(result - row->text), n_who = (int)strlen(who);
 
         /* the result matters more than the object or the arguments */

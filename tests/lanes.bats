@@ -409,6 +409,7 @@ exit 0' ]] || fail "$output"
 	1 fork() = 5
 	2 socket(AF_UNIX, SOCK_STREAM, 0) = 7<UNIX-STREAM:[7]>
 	2 connect(7<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="early.sock"}, 110) = -1 ECONNREFUSED (Connection refused)
+	2 write(1</dev/pts/1<char 136:1>>, "what is 9 = 9", 13) = 13
 	2 write(4<pipe:[5]>, "ping", 4) = 4
 	1 close(4<pipe:[5]>) = 0
 	2 close(4<pipe:[5]>) = 0
@@ -419,6 +420,7 @@ exit 0' ]] || fail "$output"
 	3 read(3<pipe:[5]>, "", 4) = 0
 	END
     assert_line --regexp '│ …ECONNREFUSED│'
+    refute_line --regexp 'write.*… = 9'
     assert_line --regexp '│ [a-z]+… = 0  EOF ?◀[^│]*┤$'
     run -1 grep '[│┊]◀' <<<"$output" # no other lane between it and its row
 }
