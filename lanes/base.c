@@ -1,11 +1,12 @@
 /*
- * base.c - text that is cut where it does not fit, memory that is there
+ * base.c - text that is cut where it does not fit, memory that is there, time
  */
 #include "base.h"
 #include <err.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void copy(char *to, size_t size, const char *from)
 {
@@ -50,4 +51,12 @@ void *zeros(size_t n, size_t size)
     if (!zero)
         err(1, "calloc");
     return zero;
+}
+
+double monotonic(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }

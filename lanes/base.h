@@ -17,4 +17,5 @@ void append(char *to, size_t size, const char *format, ...)
 char *same(const char *text); /* a copy of its own */
 void *resize(void *old, size_t n, size_t size);
 void *zeros(size_t n, size_t size);
+double monotonic(void); /* seconds */
 #endif

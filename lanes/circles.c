@@ -5,9 +5,7 @@
  * waits is closed if each can be ended by others of the set only. Within it
  * those that wait for each other, directly or not, belong together.
  */
-#define _GNU_SOURCE
 #include "circles.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,10 +63,8 @@ static bool waits_for(const struct node *a, const struct node *b)
 static void reach(struct node *node[], int n, int from, bool backwards,
                   bool *is)
 {
-    int *queue = calloc((size_t)n, sizeof *queue), head = 0, tail = 0;
+    int *queue = zeros((size_t)n, sizeof *queue), head = 0, tail = 0;
 
-    if (!queue)
-        abort();
     queue[tail++] = from;
     while (head < tail) {
         const struct node *at = node[queue[head++]];
@@ -88,12 +84,10 @@ static void reach(struct node *node[], int n, int from, bool backwards,
 /* Those that the first of them waits for and that wait for it. */
 static int group(struct node *node[], int n, int first, struct node *member[])
 {
-    bool *there = calloc((size_t)n, sizeof *there);
-    bool *back = calloc((size_t)n, sizeof *back);
+    bool *there = zeros((size_t)n, sizeof *there);
+    bool *back = zeros((size_t)n, sizeof *back);
     int members = 0;
 
-    if (!there || !back)
-        abort();
     reach(node, n, first, false, there);
     reach(node, n, first, true, back);
     for (int i = 0; i < n; i++)
@@ -132,21 +126,12 @@ static bool in_order(struct node *member[], int n)
     return true;
 }
 
-static void append(char *text, size_t size, const char *one, const char *two)
-{
-    size_t n = strlen(text);
-
-    snprintf(text + n, size - n, "%s%s", one, two);
-}
-
 bool circles_text(struct node *node[], int n, char *text, size_t size)
 {
     enum { NAMED = 8 };
-    struct node **member = calloc((size_t)n + 1, sizeof *member);
+    struct node **member = zeros((size_t)n + 1, sizeof *member);
     int members = 0;
 
-    if (!member)
-        abort();
     for (int i = 0; i < n && !members; i++)
         if (node[i]->closed && !node[i]->told) {
             node[i]->told = true;
@@ -156,26 +141,22 @@ bool circles_text(struct node *node[], int n, char *text, size_t size)
         member[i]->told = true;
     *text = '\0';
     if (members == 1) {
-        append(text, size, name(member[0]), " waits for itself");
+        append(text, size, "%s waits for itself", name(member[0]));
     } else if (members > 1 && members <= NAMED && in_order(member, members)) {
-        append(text, size, name(member[0]), " waits for ");
+        append(text, size, "%s waits for ", name(member[0]));
         for (int i = 1; i < members; i++)
-            append(text, size, name(member[i]), ", which waits for ");
-        append(text, size, name(member[0]), ": a circle");
+            append(text, size, "%s, which waits for ", name(member[i]));
+        append(text, size, "%s: a circle", name(member[0]));
     } else if (members > 1) {
         int named = members <= NAMED ? members : NAMED - 2;
 
         for (int i = 0; i < named; i++)
-            append(text, size,
+            append(text, size, "%s%s",
                    wait_comma(i, members <= NAMED ? named : named + 1),
                    name(member[i]));
-        if (named < members) {
-            char more[32];
-
-            snprintf(more, sizeof more, " and %d others", members - named);
-            append(text, size, more, "");
-        }
-        append(text, size, " wait for each other: ",
+        if (named < members)
+            append(text, size, " and %d others", members - named);
+        append(text, size, " wait for each other: %s",
                members == 2 ? "neither can go on" : "none of them can go on");
     }
     free(member);

@@ -1,12 +1,10 @@
 /*
  * ends.c - which processes have the other end of a descriptor: see ends.h
  */
-#define _GNU_SOURCE
 #include "ends.h"
 #include "sock.h"
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,23 +66,18 @@ bool ends_same(struct seen *p, struct descriptor *d, struct seen *q,
 void ends_hold(struct holds *h, struct seen *p, int fd)
 {
     struct hold *last = h->n ? &h->list[h->n - 1] : NULL;
-    size_t length;
 
     if (!last || last->p != p) {
-        h->list = realloc(h->list, (size_t)(h->n + 1) * sizeof *h->list);
-        if (!h->list)
-            abort();
+        h->list = resize(h->list, (size_t)h->n + 1, sizeof *h->list);
         last = &h->list[h->n++];
         *last = (struct hold){ .p = p };
     }
     last->count++;
-    length = strlen(last->fds);
-    if (last->count == 1)
-        snprintf(last->fds, sizeof last->fds, "fd %d", fd);
-    else if (last->count < 5)
-        snprintf(last->fds + length, sizeof last->fds - length, ", %d", fd);
+    if (last->count < 5)
+        append(last->fds, sizeof last->fds,
+               last->count == 1 ? "fd %d" : ", %d", fd);
     else if (last->count == 5)
-        snprintf(last->fds + length, sizeof last->fds - length, "...");
+        append(last->fds, sizeof last->fds, "...");
 }
 
 /* The processes, in all of the system, that have this end of it open. */

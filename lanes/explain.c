@@ -1,13 +1,7 @@
 /*
  * explain.c - which calls wait, and what explains each: a table
  */
-#define _GNU_SOURCE
-#include "explain.h"
-#include "futex.h"
-#include "hidden.h"
 #include "kinds.h"
-#include "sysv.h"
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 

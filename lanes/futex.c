@@ -2,13 +2,10 @@
  * futex.c - semaphores, mutexes, conditions and the like: one call for the
  * kernel, whose name the stack tells, and what lies in the memory
  */
-#define _GNU_SOURCE
-#include "futex.h"
-#include "ends.h"
+#include "kinds.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 

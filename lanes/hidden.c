@@ -2,10 +2,7 @@
  * hidden.c - what can be said of a call that may not be read: by the kernel's
  * own function that it sleeps in (wchan), and the descriptors
  */
-#define _GNU_SOURCE
-#include "hidden.h"
 #include "kinds.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,10 +2,8 @@
  * image.c - programs and libraries, as they lie in a process's memory: see
  * image.h
  */
-#define _GNU_SOURCE
 #include "image.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -132,13 +130,11 @@ static void image_alone(struct image *i, struct thread *t, int fd)
 
 static struct image *image_new(struct thread *t, const struct region *base)
 {
-    struct image *i = calloc(1, sizeof *i);
+    struct image *i = zeros(1, sizeof *i);
     Elf64_Ehdr head;
     Elf64_Phdr program[24];
     int n;
 
-    if (!i)
-        abort();
     i->dev = base->dev;
     i->ino = base->ino;
     i->next = images;

@@ -1,15 +1,12 @@
 /*
  * kinds.c - one function for each kind of waiting: see kinds.h
  */
-#define _GNU_SOURCE
 #include "kinds.h"
-#include "ends.h"
 #include "sock.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>

@@ -1,6 +1,11 @@
 /*
- * kinds.h - what is said of each kind of waiting: descriptors, processes,
- * time, signals, locks. Each looks at the call's arguments for itself.
+ * kinds.h - why a thread waits: each kind of waiting looks at the call's
+ * arguments for itself
+ *
+ *   explain.c  which call is of which kind, a table    sysv.c   semop, msgrcv
+ *   kinds.c    descriptors, processes, time, signals, locks
+ *   futex.c    semaphores, mutexes, conditions         hidden.c  by wchan
+ * only
  */
 #ifndef KINDS_H
 #define KINDS_H
@@ -26,4 +31,10 @@ void kind_fcntl(struct wait *w);
 /* kind: FLOCK, POSIX or OFDLCK, as /proc calls them. */
 void kind_lock_holders(struct wait *w, struct descriptor *d,
                        const char *kind);
+void kind_futex(struct wait *w);
+void kind_semop(struct wait *w);
+void kind_msgrcv(struct wait *w);
+void kind_msgsnd(struct wait *w);
+void hidden_say(struct wait *w);
+void wait_explain(struct thread *t, struct wait *w);
 #endif

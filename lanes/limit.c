@@ -7,16 +7,12 @@
  * stderr. Whoever is orphaned becomes our child (PR_SET_CHILD_SUBREAPER), so
  * a daemon is found, too.
  */
-#define _GNU_SOURCE
-#include "limit.h"
 #include "look.h"
 #include "why.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -28,14 +24,6 @@ static pid_t command_pid;
 static int command_status = -1; /* as wait tells it; -1: it runs */
 static bool ignored_child;      /* SIGCHLD was ignored when we were started */
 static int ending;              /* the signal that ends us, or 0 */
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* False when there is no child any more, so no descendant either. */
 static bool reap(void)
@@ -94,7 +82,7 @@ static void stop_too(int number)
 static void on_signal(const siginfo_t *info, double *until)
 {
     bool from_terminal = info->si_code > 0;
-    double stood = now();
+    double stood = monotonic();
 
     switch (info->si_signo) {
     case SIGCHLD:
@@ -105,7 +93,7 @@ static void on_signal(const siginfo_t *info, double *until)
         if (!from_terminal)
             kill(command_pid, info->si_signo);
         stop_too(info->si_signo);
-        *until += now() - stood;
+        *until += monotonic() - stood;
         return;
     case SIGINT:
     case SIGQUIT:
@@ -114,8 +102,8 @@ static void on_signal(const siginfo_t *info, double *until)
         if (ending)
             return;
         ending = info->si_signo;
-        if (*until > now() + 1)
-            *until = now() + 1; /* it may end by itself */
+        if (*until > monotonic() + 1)
+            *until = monotonic() + 1; /* it may end by itself */
         break;
     }
     if (!from_terminal && command_status == -1)
@@ -129,7 +117,7 @@ static bool follow(double until)
 
     sigfillset(&all);
     for (;;) {
-        double left = until - now();
+        double left = until - monotonic();
         struct timespec t = { 0 };
         siginfo_t info;
 
@@ -148,13 +136,13 @@ static bool follow(double until)
 /* Until there is no descendant any more, for so long at most. */
 static bool gone(double seconds)
 {
-    double until = now() + seconds;
+    double until = monotonic() + seconds;
     sigset_t child;
 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     while (reap()) {
-        double left = until - now();
+        double left = until - monotonic();
         struct timespec t = { .tv_nsec = 20000000 };
 
         if (left <= 0)
@@ -181,7 +169,7 @@ static void send_all(int number)
 /* Asked to end first; then none is left, not even one that forks on. */
 static void end_all(void)
 {
-    double until = now() + 5;
+    double until = monotonic() + 5;
 
     send_all(SIGTERM);
     send_all(SIGCONT);
@@ -192,7 +180,7 @@ static void end_all(void)
         send_all(SIGKILL);
         if (gone(0.05))
             return;
-    } while (now() < until);
+    } while (monotonic() < until);
     fputs("lanes: not all could be ended\n", stderr);
 }
 
@@ -240,7 +228,7 @@ int limit_run(double seconds, char *command[], int width)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     start(command, &mask);
     let_go();
-    if (follow(now() + seconds)) {
+    if (follow(monotonic() + seconds)) {
         if (!gone(reap() ? 0.5 : 0)) {
             fputs("lanes: the command has ended; still alive:\n", stderr);
             why_descendants(stderr, width);

@@ -1,12 +1,10 @@
 /*
- * lines.c - addresses to source lines, by addr2line: see lines.h
+ * lines.c - addresses to source lines, by addr2line: see stack.h
  */
-#define _GNU_SOURCE
-#include "lines.h"
+#include "stack.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

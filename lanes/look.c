@@ -1,11 +1,9 @@
 /*
  * look.c - what /proc shows of processes: see look.h
  */
-#define _GNU_SOURCE
 #include "look.h"
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,10 +21,7 @@ static void *grown(void *list, int n, size_t size)
 {
     if (n & (n - 1)) /* room for the next power of two is there */
         return list;
-    list = realloc(list, (n ? 2 * (size_t)n : 1) * size);
-    if (!list)
-        abort();
-    return list;
+    return resize(list, n ? 2 * (size_t)n : 1, size);
 }
 
 static ssize_t text_of(int fd, char *text, size_t size)
@@ -73,9 +68,7 @@ static char *whole_text(pid_t pid, const char *file)
     do {
         if (room - n < 4096) {
             room += 16384;
-            text = realloc(text, room);
-            if (!text)
-                abort();
+            text = resize(text, room, 1);
         }
         got = read(fd, text + n, room - n - 1);
         if (got > 0)
@@ -138,9 +131,7 @@ static struct seen *seen_new(pid_t pid)
     close = strrchr(text, ')');
     if (!open || !close || close < open || close[1] == '\0')
         return NULL;
-    p = calloc(1, sizeof *p);
-    if (!p)
-        abort();
+    p = zeros(1, sizeof *p);
     p->pid = p->door = pid;
     close += 2; /* at the state */
     p->state = *close;
@@ -537,9 +528,7 @@ void look_descriptors(struct seen *p)
             d.r = st.st_mode & S_IRUSR;
             d.w = st.st_mode & S_IWUSR;
         }
-        d.link = strdup(link);
-        if (!d.link)
-            abort();
+        d.link = same(link);
         p->descriptor = grown(p->descriptor, p->descriptors, sizeof d);
         p->descriptor[p->descriptors++] = d;
     }
@@ -593,9 +582,7 @@ static void add_region(struct seen *p, const char *line)
     r.ino = ino;
     r.shared = mode[3] == 's';
     r.runs = mode[2] == 'x';
-    r.path = strdup(line + path);
-    if (!r.path)
-        abort();
+    r.path = same(line + path);
     p->region = grown(p->region, p->regions, sizeof r);
     p->region[p->regions++] = r;
 }

@@ -7,8 +7,7 @@
  */
 #ifndef LOOK_H
 #define LOOK_H
-#include <stdbool.h>
-#include <sys/types.h>
+#include "base.h"
 
 enum call_known {
     CALL_HIDDEN, /* it may not be read */

@@ -13,7 +13,6 @@
  *         lanes -t 1 connect2 --no-close echo hi -- cat
  * Read    strace(1), ptrace(2), pipe(7), pty(7), proc(5)
  */
-#include "limit.h"
 #include "paint.h"
 #include "proc.h"
 #include "trace.h"

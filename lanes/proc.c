@@ -4,7 +4,7 @@
  */
 #include "proc.h"
 #include "image.h"
-#include "lines.h"
+#include "stack.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

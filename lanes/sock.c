@@ -1,7 +1,6 @@
 /*
  * sock.c - which socket is connected to which: see sock.h
  */
-#define _GNU_SOURCE
 #include "sock.h"
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -9,7 +8,6 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,11 +21,8 @@ static bool asked;
 
 static struct sock *sock_new(void)
 {
-    if ((many & (many - 1)) == 0) {
-        all = realloc(all, (many ? 2 * (size_t)many : 1) * sizeof *all);
-        if (!all)
-            abort();
-    }
+    if ((many & (many - 1)) == 0)
+        all = resize(all, many ? 2 * (size_t)many : 1, sizeof *all);
     all[many] = (struct sock){ 0 };
     return &all[many++];
 }
@@ -97,9 +92,7 @@ static void add_unix(const struct nlmsghdr *header)
             break;
         case UNIX_DIAG_ICONS:
             s->clients = (int)(n / sizeof *word);
-            s->client = calloc((size_t)s->clients + 1, sizeof *s->client);
-            if (!s->client)
-                abort();
+            s->client = zeros((size_t)s->clients + 1, sizeof *s->client);
             for (int i = 0; i < s->clients; i++)
                 s->client[i] = word[i];
             break;

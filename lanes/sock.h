@@ -6,7 +6,7 @@
  */
 #ifndef SOCK_H
 #define SOCK_H
-#include <stdbool.h>
+#include "base.h"
 #include <sys/stat.h>
 
 struct sock {

@@ -5,8 +5,8 @@
  * A return address is behind the call, perhaps in the next line already:
  * the byte before it is asked for.
  */
-#include "lines.h"
 #include "log.h"
+#include "stack.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,10 +7,8 @@
  * needs one of them, the stack is searched instead: for a word that stands
  * behind a call of a function in which the thread is.
  */
-#define _GNU_SOURCE
 #include "stack.h"
 #include "image.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

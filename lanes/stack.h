@@ -26,4 +26,6 @@ struct place {
 };
 
 void stack_place(struct thread *t, struct place *place);
+/* The lines, all at once: each start of addr2line takes milliseconds. */
+void lines_find(struct place *place[], int n);
 #endif

@@ -1,10 +1,8 @@
 /*
  * sysv.c - System V's semaphores and queues, asked by their numbers
  */
-#define _GNU_SOURCE
-#include "sysv.h"
+#include "kinds.h"
 #include <errno.h>
-#include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>

@@ -1,11 +1,9 @@
 /*
  * wait.c - the text and the givers of a wait: see wait.h
  */
-#define _GNU_SOURCE
 #include "wait.h"
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

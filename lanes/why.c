@@ -4,14 +4,12 @@
  * What a thread waits for is explain.c's to say; here all threads of a tree
  * are looked at, and those that could end their waiting.
  */
-#define _GNU_SOURCE
 #include "why.h"
 #include "circles.h"
-#include "ends.h"
-#include "explain.h"
 #include "image.h"
-#include "lines.h"
+#include "kinds.h"
 #include "sock.h"
+#include "stack.h"
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +66,7 @@ static void take(struct seen *p)
     for (int i = 0; i < p->threads && many < MOST; i++) {
         if (node_of(&p->thread[i]))
             continue;
-        nodes[many] = calloc(1, sizeof **nodes);
-        if (!nodes[many])
-            abort();
+        nodes[many] = zeros(1, sizeof **nodes);
         wait_explain(&p->thread[i], &nodes[many]->w);
         many++;
     }
@@ -87,9 +83,7 @@ static void take_givers(void)
 /* The tree, and those outside of it that could end a wait in it. */
 static void collect(void)
 {
-    nodes = calloc(MOST, sizeof *nodes);
-    if (!nodes)
-        abort();
+    nodes = zeros(MOST, sizeof *nodes);
     for (struct seen *p = look_each(NULL); p; p = look_each(p))
         if (p->asked_for && p->pid != getpid())
             take(p);
@@ -163,14 +157,6 @@ static void busy(struct wait *w, const struct measure *first,
     }
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /*
  * Two more looks, the second of them only if something has moved: it may have
  * come to its wait just then, and will stay in it. One that still runs, or
@@ -179,7 +165,7 @@ static double now(void)
 static void look_on(void)
 {
     enum { PAUSE = 20, LONGER = 50 };
-    double began = now();
+    double began = monotonic();
     bool moves = false, runs = false;
 
     for (int i = 0; i < many; i++)
@@ -210,7 +196,7 @@ static void look_on(void)
         struct measure last = measure(w), *first = &nodes[i]->first;
 
         if (w->how == RUNS)
-            busy(w, first, &last, now() - began);
+            busy(w, first, &last, monotonic() - began);
         else if (nodes[i]->moved)
             snprintf(w->text, sizeof w->text, "%ld",
                      (long)(last.switches - first->switches));
@@ -407,22 +393,14 @@ static void say_like(const struct node *n, char *text, size_t size)
                                : "are");
     for (int i = 0; i < many; i++)
         if (nodes[i]->like == n && said < 4)
-            snprintf(text + strlen(text), size - strlen(text), "%s%s",
-                     said == 0             ? ""
-                     : said == n->more - 1 ? " and "
-                                           : ", ",
-                     wait_thread_name(nodes[i]->w.who)),
+            append(text, size, "%s%s",
+                   said == 0             ? ""
+                   : said == n->more - 1 ? " and "
+                                         : ", ",
+                   wait_thread_name(nodes[i]->w.who)),
                 said++;
     if (n->more > said)
-        snprintf(text + strlen(text), size - strlen(text), " and %d others",
-                 n->more - said);
-}
-
-static void append(char *text, size_t size, const char *more)
-{
-    size_t length = strlen(text);
-
-    snprintf(text + length, size - length, "%s", more);
+        append(text, size, " and %d others", n->more - said);
 }
 
 /* Why no more is known, and what would help. */
@@ -443,7 +421,7 @@ static void say_hidden(FILE *out, int width, int some, int all)
                  some);
     if (*scope > '0')
         append(text, sizeof text, " (kernel.yama.ptrace_scope)");
-    append(text, sizeof text,
+    append(text, sizeof text, "%s",
            geteuid() == 0 ? ": that needs CAP_SYS_PTRACE" : ": ask as root");
     if (*scope == '1')
         append(text, sizeof text,
@@ -474,7 +452,7 @@ static void say_threads(FILE *out, int width)
         sentence(n, text, sizeof text - sizeof like - 2);
         if (n->more) {
             say_like(n, like, sizeof like);
-            append(text, sizeof text, like);
+            append(text, sizeof text, "%s", like);
         }
         append(text, sizeof text, ".");
         paragraph(out, width, text);

@@ -3,12 +3,12 @@
  */
 #ifndef WHY_H
 #define WHY_H
-#include <stdbool.h>
-#include <stdio.h>
-#include <sys/types.h>
+#include "base.h"
 
 /* -w PID...: the exit status, 0 if there was something to explain. */
 int why_pids(char *pids[], int width);
 /* The descendants of this process; true if one of them waits. */
 bool why_descendants(FILE *out, int width);
+/* -w -t: the exit status. */
+int limit_run(double seconds, char *command[], int width);
 #endif
