@@ -26,6 +26,13 @@ void append(char *to, size_t size, const char *format, ...)
     va_end(list);
 }
 
+void printable(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 char *same(const char *text)
 {
     char *copied = strdup(text);

@@ -14,6 +14,7 @@
 void copy(char *to, size_t size, const char *from); /* cuts */
 void append(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void printable(char *text);   /* ? for what is not */
 char *same(const char *text); /* a copy of its own */
 void *resize(void *old, size_t n, size_t size);
 void *zeros(size_t n, size_t size);

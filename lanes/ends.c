@@ -93,8 +93,8 @@ struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end)
         for (int i = 0; i < q->descriptors; i++) {
             struct descriptor *e = &q->descriptor[i];
 
-            if (ends_same(p, d, q, e) && (end == ANY || *d->link == 's' ||
-                                          (end == READS ? e->r : e->w)))
+            if (ends_same(p, d, q, e) &&
+                (end == ANY || (end == READS ? e->r : e->w)))
                 ends_hold(&h, q, e->fd);
         }
     }
@@ -137,15 +137,13 @@ static bool hidden_end(struct wait *w, const char *link, bool ring,
     for (struct seen *q = look_each(NULL); q; q = look_each(q))
         for (int i = 0; i < q->descriptors; i++) {
             const struct descriptor *e = &q->descriptor[i];
-            char file[32], text[4096], *at;
+            char text[4096], *at;
 
             if ((family && !q->asked_for) ||
                 (ring ? strcmp(e->link, "anon_inode:[io_uring]") != 0
                       : strncmp(e->link, "socket:", 7) != 0))
                 continue;
-            snprintf(file, sizeof file, "fdinfo/%d", e->fd);
-            if (!look_text(q, file, text, sizeof text))
-                continue;
+            look_info(q, e->fd, text, sizeof text);
             at = strstr(text, ring ? link : "scm_fds:");
             if (!at || (!ring && strtol(at + 8, NULL, 10) == 0))
                 continue;
@@ -191,21 +189,6 @@ static void add_held(struct wait *w, struct holds *h, const char *link,
 }
 
 /* ---- what a descriptor lacks ------------------------------------------ */
-
-void ends_info(struct seen *p, int fd, char *text, size_t size)
-{
-    char file[32];
-
-    snprintf(file, sizeof file, "fdinfo/%d", fd);
-    look_text(p, file, text, size);
-}
-
-unsigned long ends_number(const char *text, const char *name, int base)
-{
-    const char *at = strstr(text, name);
-
-    return at ? strtoul(at + strlen(name), NULL, base) : 0;
-}
 
 static ino_t socket_ino(const struct descriptor *d)
 {
@@ -378,16 +361,16 @@ static void eventfd_lacks(struct wait *w, struct descriptor *d, bool room)
     unsigned long id;
     struct holds h = { 0 };
 
-    ends_info(w->who->of, d->fd, text, sizeof text);
-    id = ends_number(text, "eventfd-id:", 10);
+    look_info(w->who->of, d->fd, text, sizeof text);
+    id = look_number(text, "eventfd-id:", 10);
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
         look_descriptors(q);
         for (int i = 0; i < q->descriptors; i++) {
             if (strcmp(q->descriptor[i].link, d->link) != 0)
                 continue;
-            ends_info(q, q->descriptor[i].fd, other, sizeof other);
+            look_info(q, q->descriptor[i].fd, other, sizeof other);
             if (strstr(other, "eventfd-id:") &&
-                ends_number(other, "eventfd-id:", 10) == id)
+                look_number(other, "eventfd-id:", 10) == id)
                 ends_hold(&h, q, q->descriptor[i].fd);
         }
     }
@@ -401,7 +384,7 @@ static void timer_lacks(struct wait *w, struct descriptor *d)
     char text[2048], *at;
     long seconds = 0, part = 0;
 
-    ends_info(w->who->of, d->fd, text, sizeof text);
+    look_info(w->who->of, d->fd, text, sizeof text);
     at = strstr(text, "it_value: (");
     if (at && sscanf(at, "it_value: (%ld, %ld)", &seconds, &part) == 2 &&
         (seconds || part)) {
@@ -450,10 +433,10 @@ void ends_lack_data(struct wait *w, struct descriptor *d)
         eventfd_lacks(w, d, false);
         break;
     case SIGNALFD:
-        ends_info(p, d->fd, text, sizeof text);
+        look_info(p, d->fd, text, sizeof text);
         wait_add(w, "none has come of ");
-        wait_add_signals(w, ends_number(text, "sigmask:", 16));
-        if (ends_number(text, "sigmask:", 16) >> (SIGCHLD - 1) & 1)
+        wait_add_signals(w, look_number(text, "sigmask:", 16));
+        if (look_number(text, "sigmask:", 16) >> (SIGCHLD - 1) & 1)
             ends_children(w);
         w->open = true;
         break;
@@ -465,8 +448,8 @@ void ends_lack_data(struct wait *w, struct descriptor *d)
         w->open = true;
         break;
     case PIDFD:
-        ends_info(p, d->fd, text, sizeof text);
-        other = look_pid((pid_t)ends_number(text, "\nPid:", 10));
+        look_info(p, d->fd, text, sizeof text);
+        other = look_pid((pid_t)look_number(text, "\nPid:", 10));
         wait_add(w, "until %s ends",
                  other ? wait_name(other) : "its process");
         if (other)
@@ -605,27 +588,6 @@ void ends_poll(struct wait *w, const struct pollfd *list, int n)
     w->known = true;
 }
 
-int ends_epoll(struct seen *p, int fd, struct pollfd *list, int most)
-{
-    char text[16384];
-    int n = 0;
-
-    ends_info(p, fd, text, sizeof text);
-    for (char *at = text; n < most && (at = strstr(at, "tfd:")); at += 4) {
-        unsigned events;
-        unsigned long ino = 0;
-        int tfd;
-
-        if (sscanf(at, "tfd: %d events: %x data: %*x pos:%*d ino:%lx", &tfd,
-                   &events, &ino) < 2)
-            continue;
-        list[n++] =
-            (struct pollfd){ .fd = tfd,
-                             .events = (short)(events & (POLLIN | POLLOUT)) };
-    }
-    return n;
-}
-
 /* ---- what does not wait at all ---------------------------------------- */
 
 static bool at_its_end(struct seen *p, struct descriptor *d)
@@ -656,9 +618,9 @@ bool ends_never_wait(struct wait *w)
         bool end = at_its_end(p, d);
 
         if (!end) {
-            ends_info(p, d->fd, text, sizeof text);
+            look_info(p, d->fd, text, sizeof text);
             if (!d->r || ends_kind(p, d) == OTHER ||
-                !(ends_number(text, "flags:", 8) & O_NONBLOCK))
+                !(look_number(text, "flags:", 8) & O_NONBLOCK))
                 continue;
         }
         wait_add(w, "%sfd %d, ", said++ ? "; " : " spins: ", d->fd);

@@ -5,7 +5,6 @@
 #ifndef ENDS_H
 #define ENDS_H
 #include "wait.h"
-#include <poll.h>
 
 enum kind {
     PIPE,
@@ -47,8 +46,6 @@ void ends_add_closed(struct wait *w, int closed);
 void ends_give(struct wait *w, struct holds *h); /* frees it, too */
 void ends_children(struct wait *w);
 
-void ends_info(struct seen *p, int fd, char *text, size_t size);
-unsigned long ends_number(const char *text, const char *name, int base);
 bool ends_deleted(const char *path);
 
 void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d);
@@ -59,7 +56,6 @@ void ends_lack_room(struct wait *w, struct descriptor *d);
 void ends_with_fd(struct wait *w, int fd,
                   void (*lacks)(struct wait *, struct descriptor *));
 void ends_poll(struct wait *w, const struct pollfd *list, int n);
-int ends_epoll(struct seen *p, int fd, struct pollfd *list, int most);
 /* " spins: fd 3, a pipe, is at its end of file": why reads come back at once;
  * false if none of its descriptors tells. */
 bool ends_never_wait(struct wait *w);

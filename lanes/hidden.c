@@ -179,8 +179,8 @@ static void say_hidden_fd(struct wait *w, enum means means)
     if (means == EVENT_R) { /* writers wait there, too, for it to be small */
         char text[2048];
 
-        ends_info(w->who->of, fd, text, sizeof text);
-        if (ends_number(text, "eventfd-count:", 16)) {
+        look_info(w->who->of, fd, text, sizeof text);
+        if (look_number(text, "eventfd-count:", 16)) {
             snprintf(w->call, sizeof w->call, "write");
             means = SOCKET_W;
         }
@@ -189,7 +189,7 @@ static void say_hidden_fd(struct wait *w, enum means means)
     if (means == POLLS) {
         struct pollfd list[128] = { 0 };
 
-        ends_poll(w, list, ends_epoll(w->who->of, fd, list, 128));
+        ends_poll(w, list, look_epoll(w->who->of, fd, list, 128));
     } else if (means == WOKEN || means == MESSAGES) {
         wait_add(w, " on ");
         ends_add_what(w, w->who->of, d);

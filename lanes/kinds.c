@@ -106,7 +106,7 @@ void kind_select(struct wait *w)
 void kind_epoll(struct wait *w)
 {
     struct pollfd list[128];
-    int n = ends_epoll(w->who->of, (int)w->who->arg[0], list, 128);
+    int n = look_epoll(w->who->of, (int)w->who->arg[0], list, 128);
 
     ends_poll(w, list, n);
     if ((int)w->who->arg[3] >= 0
@@ -287,10 +287,10 @@ void kind_signal(struct wait *w)
     unsigned long caught;
 
     w->known = w->open = true;
-    if (!look_text(w->who->of, "status", text, sizeof text))
+    if (!look_text(w->who->of->door, "status", text, sizeof text))
         return;
-    caught = ends_number(text, "\nSigCgt:", 16) &
-             ~ends_number(text, "\nSigBlk:", 16) & ~(3UL << 31);
+    caught = look_number(text, "\nSigCgt:", 16) &
+             ~look_number(text, "\nSigBlk:", 16) & ~(3UL << 31);
     if (!caught) {
         wait_add(
             w, ": it has no handler, so only a signal that ends it will do");
@@ -439,7 +439,7 @@ static bool info_locks(struct seen *q, int fd, const char *kind)
 {
     char text[8192];
 
-    ends_info(q, fd, text, sizeof text);
+    look_info(q, fd, text, sizeof text);
     for (char *at = text; (at = strstr(at, "lock:\t")); at += 6) {
         char *end = strchr(at, '\n');
         char *found = strstr(at, kind);

@@ -39,7 +39,7 @@ static ssize_t text_of(int fd, char *text, size_t size)
     return n ? (ssize_t)n : got;
 }
 
-static bool file_text(pid_t pid, const char *file, char *text, size_t size)
+bool look_text(pid_t pid, const char *file, char *text, size_t size)
 {
     char path[80];
 
@@ -47,10 +47,19 @@ static bool file_text(pid_t pid, const char *file, char *text, size_t size)
     return text_of(open(path, O_RDONLY | O_CLOEXEC), text, size) >= 0;
 }
 
-bool look_text(const struct seen *p, const char *file, char *text,
-               size_t size)
+void look_info(const struct seen *p, int fd, char *text, size_t size)
 {
-    return file_text(p->door, file, text, size);
+    char file[32];
+
+    snprintf(file, sizeof file, "fdinfo/%d", fd);
+    look_text(p->door, file, text, size);
+}
+
+unsigned long look_number(const char *text, const char *name, int base)
+{
+    const char *at = strstr(text, name);
+
+    return at ? strtoul(at + strlen(name), NULL, base) : 0;
 }
 
 /* Any length; NULL if it may not be read. */
@@ -82,13 +91,6 @@ static char *whole_text(pid_t pid, const char *file)
     return NULL;
 }
 
-static long number_after(const char *text, const char *name)
-{
-    const char *at = strstr(text, name);
-
-    return at ? strtol(at + strlen(name), NULL, 10) : -1;
-}
-
 /* ---- which there are -------------------------------------------------- */
 
 /* The name as ps shows it, or in full where the kernel has cut it. */
@@ -97,15 +99,13 @@ static void name_it(struct seen *p, const char *comm, size_t n)
     char line[256], *base;
 
     snprintf(p->name, sizeof p->name, "%.*s", (int)n, comm);
-    if (n == 15 && file_text(p->pid, "cmdline", line, sizeof line)) {
+    if (n == 15 && look_text(p->pid, "cmdline", line, sizeof line)) {
         base = strrchr(line, '/');
         base = base ? base + 1 : line;
         if (strncmp(base, p->name, 15) == 0)
             snprintf(p->name, sizeof p->name, "%.31s", base);
     }
-    for (char *c = p->name; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
+    printable(p->name);
 }
 
 /* A number of /proc/PID/stat, as proc(5) counts them, behind the name. */
@@ -125,7 +125,7 @@ static struct seen *seen_new(pid_t pid)
     char text[1024], *open, *close;
     struct seen *p;
 
-    if (!file_text(pid, "stat", text, sizeof text))
+    if (!look_text(pid, "stat", text, sizeof text))
         return NULL;
     open = strchr(text, '(');
     close = strrchr(text, ')');
@@ -290,11 +290,10 @@ static unsigned long switches_of(pid_t pid, pid_t tid)
     char path[64], text[4096];
 
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!file_text(pid, path, text, sizeof text))
+    if (!look_text(pid, path, text, sizeof text))
         return 0;
-    return (
-        unsigned long)(number_after(text, "\nvoluntary_ctxt_switches:") +
-                       number_after(text, "\nnonvoluntary_ctxt_switches:"));
+    return look_number(text, "\nvoluntary_ctxt_switches:", 10) +
+           look_number(text, "\nnonvoluntary_ctxt_switches:", 10);
 }
 
 static bool thread_stat(struct thread *t)
@@ -302,7 +301,7 @@ static bool thread_stat(struct thread *t)
     char path[64], text[1024], *close;
 
     snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
-    if (!file_text(t->of->pid, path, text, sizeof text) ||
+    if (!look_text(t->of->pid, path, text, sizeof text) ||
         !(close = strrchr(text, ')')) || close[1] == '\0')
         return false;
     t->state = close[2];
@@ -336,11 +335,11 @@ static void thread_call(struct thread *t)
     char path[64], text[256], *at = text;
 
     snprintf(path, sizeof path, "task/%d/wchan", (int)t->tid);
-    file_text(t->of->pid, path, t->wchan, sizeof t->wchan);
+    look_text(t->of->pid, path, t->wchan, sizeof t->wchan);
     if (strcmp(t->wchan, "0") == 0)
         *t->wchan = '\0';
     snprintf(path, sizeof path, "task/%d/syscall", (int)t->tid);
-    if (!file_text(t->of->pid, path, text, sizeof text) || *text == '\0')
+    if (!look_text(t->of->pid, path, text, sizeof text) || *text == '\0')
         return;
     t->known = CALL_NONE;
     t->call = strtol(text, &at, 10);
@@ -442,8 +441,8 @@ long look_reads(struct seen *p)
 {
     char text[512];
 
-    return look_text(p, "io", text, sizeof text)
-               ? number_after(text, "syscr:")
+    return look_text(p->door, "io", text, sizeof text)
+               ? (long)look_number(text, "syscr:", 10)
                : -1;
 }
 
@@ -453,7 +452,7 @@ static pid_t own_number(pid_t pid, pid_t tid)
     char path[64], text[4096], *at, *end, *last;
 
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!file_text(pid, path, text, sizeof text) ||
+    if (!look_text(pid, path, text, sizeof text) ||
         !(at = strstr(text, "\nNSpid:")))
         return 0;
     end = strchr(at + 1, '\n');
@@ -522,6 +521,7 @@ void look_descriptors(struct seen *p)
         }
         link[n] = '\0';
         d.fd = (int)strtol(entry->d_name, NULL, 10);
+        d.r = d.w = true;
         if ((*link == '/' || *link == 'p') &&
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
                 0) {
@@ -562,6 +562,27 @@ bool look_inode(struct seen *p, struct descriptor *d)
     d->ino = st.stx_ino;
     d->dev = makedev(st.stx_dev_major, st.stx_dev_minor);
     return true;
+}
+
+int look_epoll(struct seen *p, int fd, struct pollfd *list, int most)
+{
+    char text[16384];
+    int n = 0;
+
+    look_info(p, fd, text, sizeof text);
+    for (char *at = text; n < most && (at = strstr(at, "tfd:")); at += 4) {
+        unsigned events;
+        unsigned long ino = 0;
+        int tfd;
+
+        if (sscanf(at, "tfd: %d events: %x data: %*x pos:%*d ino:%lx", &tfd,
+                   &events, &ino) < 2)
+            continue;
+        list[n++] =
+            (struct pollfd){ .fd = tfd,
+                             .events = (short)(events & (POLLIN | POLLOUT)) };
+    }
+    return n;
 }
 
 /* ---- memory ----------------------------------------------------------- */

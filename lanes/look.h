@@ -8,6 +8,7 @@
 #ifndef LOOK_H
 #define LOOK_H
 #include "base.h"
+#include <poll.h>
 
 enum call_known {
     CALL_HIDDEN, /* it may not be read */
@@ -29,7 +30,7 @@ struct thread {
 
 struct descriptor {
     int fd;
-    bool r, w;   /* which end of a pipe it is */
+    bool r, w;   /* which end of a pipe it is; else both */
     char *link;  /* pipe:[5], socket:[6], /a/path, anon_inode:[...] */
     bool asked;  /* the rest is known */
     mode_t type; /* 0 if it could not be asked for */
@@ -93,8 +94,10 @@ bool look_memory(struct thread *t, unsigned long at, void *to, size_t size);
 /* As much of it as there is; how many bytes. */
 size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
 bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
-/* A file of the process, such as status or fdinfo/4; "" if it is not there.
- */
-bool look_text(const struct seen *p, const char *file, char *text,
-               size_t size);
+/* A file of the process, such as status; "" if it is not there. */
+bool look_text(pid_t pid, const char *file, char *text, size_t size);
+void look_info(const struct seen *p, int fd, char *text, size_t size);
+/* What follows a name in such a text; 0 if it is not there. */
+unsigned long look_number(const char *text, const char *name, int base);
+int look_epoll(struct seen *p, int fd, struct pollfd *list, int most);
 #endif

@@ -1,82 +1,35 @@
 /*
- * proc.c - what /proc says: of a child's parent, of what is open, of what a
- * process is in
+ * proc.c - what /proc says of the world's processes: of a child's parent, of
+ * what is open, of what one is in
  */
 #include "proc.h"
 #include "image.h"
 #include "stack.h"
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 bool live;
 
-static bool file_text(const char *path, char *text, size_t size)
+static pid_t status_number(pid_t pid, const char *name)
 {
-    FILE *in = live ? fopen(path, "r") : NULL;
-    size_t n;
+    char text[4096];
 
-    if (!in)
-        return false;
-    n = fread(text, 1, size - 1, in);
-    text[n] = '\0';
-    fclose(in);
-    return true;
-}
-
-/* R, S, D, T, t, Z as ps shows them; ' ' if there is no such process. */
-static char proc_state(pid_t pid)
-{
-    char path[48], text[512] = "", *close;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (!file_text(path, text, sizeof text) || !(close = strrchr(text, ')')))
-        return ' ';
-    close += strcspn(close, " ");
-    if (!*close)
-        return ' ';
-    return close[1];
-}
-
-static long proc_arg(pid_t pid, int n)
-{
-    char path[48], text[512], *at = text;
-    snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-    if (!file_text(path, text, sizeof text))
-        return -1;
-    if (n == -1)
-        return strtol(text, NULL, 10);
-    for (int i = 0; i <= n && at; i++)
-        at = strchr(at + 1, ' ');
-    return at ? (long)strtoul(at + 1, NULL, 0) : -1;
-}
-
-static long status_number(pid_t pid, const char *name)
-{
-    char path[48], text[4096], *at;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    if (!file_text(path, text, sizeof text) || !(at = strstr(text, name)))
+    if (!live || !look_text(pid, "status", text, sizeof text))
         return 0;
-    return strtol(at + strlen(name), NULL, 10);
+    return (pid_t)look_number(text, name, 10);
 }
 
 /* Who forked it; of a thread, its process. */
 pid_t proc_parent(pid_t pid)
 {
-    long group = status_number(pid, "\nTgid:");
+    pid_t group = status_number(pid, "\nTgid:");
 
-    return (pid_t)(group && group != pid ? group
-                                         : status_number(pid, "\nPPid:"));
+    return group && group != pid ? group : status_number(pid, "\nPPid:");
 }
 
 int proc_family(pid_t pid, pid_t list[], int n, int most)
@@ -104,16 +57,13 @@ int proc_family(pid_t pid, pid_t list[], int n, int most)
 
 void proc_name(pid_t pid, char *name, size_t size)
 {
-    char path[48], text[64];
+    char text[64];
 
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    if (file_text(path, text, sizeof text)) {
-        text[strcspn(text, "\n")] = '\0';
-        for (char *c = text; *c; c++)
-            if (*c < ' ' || *c > '~')
-                *c = '?';
-        copy(name, size, text);
-    }
+    if (!live || !look_text(pid, "comm", text, sizeof text))
+        return;
+    text[strcspn(text, "\n")] = '\0';
+    printable(text);
+    copy(name, size, text);
 }
 
 bool proc_is_fifo(pid_t pid, const char *path)
@@ -128,96 +78,59 @@ bool proc_is_fifo(pid_t pid, const char *path)
     return live && stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* Calls with each open descriptor: its number, name, and the link's mode. */
-static void each_descriptor(pid_t pid,
-                            void (*with)(void *, int, const char *, mode_t),
-                            void *context)
+/* ---- descriptors ------------------------------------------------------ */
+
+/* What it has open is so in the world, too. */
+static void take_descriptors(struct process *p, struct seen *s)
 {
-    char path[48], what[512];
-    struct dirent *entry;
-    struct stat st;
-    DIR *dir;
+    look_descriptors(s);
+    for (int i = 0; i < s->descriptors; i++) {
+        struct descriptor *d = &s->descriptor[i];
+        struct slot *slot = slot_of(p, d->fd);
+        bool in_pipe = strncmp(d->link, "pipe:[", 6) == 0;
 
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    dir = opendir(path);
-    if (!dir)
-        return;
-    while ((entry = readdir(dir))) {
-        ssize_t n =
-            readlinkat(dirfd(dir), entry->d_name, what, sizeof what - 1);
-
-        if (n == -1 || fstatat(dirfd(dir), entry->d_name, &st,
-                               AT_SYMLINK_NOFOLLOW) == -1)
+        if (!slot)
             continue;
-        what[n] = '\0';
-        with(context, atoi(entry->d_name), what, st.st_mode);
+        if (slot->file &&
+            (!in_pipe || strcmp(slot->file->object->key, d->link) == 0)) {
+            if (in_pipe)
+                file_ends(slot->file, d->r, d->w);
+            continue;
+        }
+        if (strncmp(d->link, "anon_inode", 10) == 0)
+            continue;
+        if (*d->link == '/' && look_inode(s, d) && d->type == S_IFIFO)
+            object_by(FIFO, d->link);
+        slot_set(p, d->fd, file_new(object_of(d->link), d->r, d->w), false);
     }
-    closedir(dir);
-}
-
-struct check {
-    struct process *p;
-    bool *is;
-    int size;
-};
-
-static void check_one(void *context, int fd, const char *what, mode_t mode)
-{
-    struct check *check = context;
-    struct slot *slot = slot_of(check->p, fd);
-    bool r = mode & S_IRUSR, w = mode & S_IWUSR, in_pipe;
-
-    if (fd < check->size)
-        check->is[fd] = true;
-    if (!slot)
-        return;
-    in_pipe = strncmp(what, "pipe:[", 6) == 0;
-    if (slot->file &&
-        (!in_pipe || (slot->file->r == r && slot->file->w == w &&
-                      strcmp(slot->file->object->key, what) == 0)))
-        return;
-    if (slot->file && in_pipe && strcmp(slot->file->object->key, what) == 0) {
-        file_ends(slot->file, r, w);
-        return;
-    }
-    if (strncmp(what, "anon_inode", 10) != 0)
-        slot_set(check->p, fd, file_new(object_of(what), r, w), false);
 }
 
 void proc_tables(double since)
 {
     if (!live)
         return;
+    look_begin();
     for (struct process *p = processes; p; p = p->next) {
-        struct check check = { .p = p, .size = p->table->size };
-        if (!alive(p) || p->thread || outside(p) || p->since > since ||
-            proc_state(p->pid) == ' ')
+        struct seen *s = look_pid(p->pid);
+
+        if (!s || !alive(p) || p->thread || outside(p) || p->since > since)
             continue;
-        check.is = zeros((size_t)check.size + 1, sizeof *check.is);
-        each_descriptor(p->pid, check_one, &check);
-        for (int i = 0; i < check.size; i++)
-            if (p->table->slot[i].file && !check.is[i])
-                slot_close(p, i);
-        free(check.is);
+        take_descriptors(p, s);
+        for (int fd = 0; !s->closed && fd < p->table->size; fd++)
+            if (p->table->slot[fd].file && !look_fd(s, fd))
+                slot_close(p, fd);
     }
-}
-
-static void adopt_one(void *context, int fd, const char *what, mode_t mode)
-{
-    struct process *p = context;
-
-    if (*what == '/' && proc_is_fifo(p->pid, what))
-        object_by(FIFO, what);
-    if (strncmp(what, "anon_inode", 10) != 0)
-        slot_set(p, fd,
-                 file_new(object_of(what), mode & S_IRUSR, mode & S_IWUSR),
-                 false);
 }
 
 /* -p: what it has open, its parent, and its children. */
 void proc_adopt(struct process *p)
 {
-    each_descriptor(p->pid, adopt_one, p);
+    struct seen *s;
+
+    look_begin();
+    s = look_pid(p->pid);
+    if (s)
+        take_descriptors(p, s);
     p->parent = process_of(proc_parent(p->pid));
     for (struct process *q = processes; q; q = q->next)
         if (q != p && alive(q) && proc_parent(q->pid) == p->pid)
@@ -225,163 +138,130 @@ void proc_adopt(struct process *p)
 }
 
 /* What the first process will find open: 0, 1, 2 as given, our others. */
-static void seed_one(void *context, int fd, const char *what, mode_t mode)
-{
-    (void)context;
-    if (fd > 2 && (fcntl(fd, F_GETFD) & FD_CLOEXEC))
-        return;
-    if (strstr(what, "/proc/") == what)
-        return;
-    inherit(fd, what, mode & S_IRUSR, mode & S_IWUSR);
-}
-
 void proc_seed(int in, int out)
 {
-    char path[48], what[256];
-    ssize_t n;
+    struct seen *s;
+    struct descriptor *d;
 
-    each_descriptor(getpid(), seed_one, NULL);
-    for (int i = 0; i < 3; i++) {
-        int fd = i == 0 ? in : out;
-
-        if (fd == -1)
-            continue;
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        n = readlink(path, what, sizeof what - 1);
-        if (n == -1)
-            continue;
-        what[n] = '\0';
-        inherit(i, what, true, true);
+    look_begin();
+    s = look_pid(getpid());
+    if (!s)
+        return;
+    look_descriptors(s);
+    for (int i = 0; i < s->descriptors; i++) {
+        d = &s->descriptor[i];
+        if ((d->fd <= 2 || !(fcntl(d->fd, F_GETFD) & FD_CLOEXEC)) &&
+            strncmp(d->link, "/proc/", 6) != 0)
+            inherit(d->fd, d->link, d->r, d->w);
+    }
+    for (int fd = 0; fd < 3; fd++) {
+        d = look_fd(s, fd == 0 ? in : out);
+        if (d)
+            inherit(fd, d->link, true, true);
     }
 }
 
 /* ---- before a verdict ------------------------------------------------- */
 
-static bool wanted(const struct process *p, const struct object *o)
+static bool wanted(const struct object *o)
 {
-    const struct wait *w = p->wait;
+    for (struct process *p = processes; p; p = p->next) {
+        const struct wait *w = outside(p) ? NULL : p->wait;
 
-    if (!w || outside(p))
-        return false;
-    for (int i = 0; i < w->asks; i++)
-        if (w->asked[i].object == o)
+        for (int i = 0; w && i < w->asks; i++)
+            if (w->asked[i].object == o)
+                return true;
+        if (w && w->object == o)
             return true;
-    return w->object == o;
+    }
+    return false;
 }
 
 /* Does one of ours wait for this? Then it is worth knowing what has it. */
-static void look_one(void *context, int fd, const char *what, mode_t mode)
+static void look_outside(struct seen *s)
 {
-    pid_t pid = *(pid_t *)context;
-    struct object *o;
-    char name[32] = "?";
+    if (s->pid == getpid() || process_of(s->pid) ||
+        strcmp(s->name, "strace") == 0)
+        return;
+    look_descriptors(s);
+    for (int i = 0; i < s->descriptors; i++) {
+        const struct descriptor *d = &s->descriptor[i];
+        struct object *o =
+            strncmp(d->link, "pipe:[", 6) == 0 || *d->link == '/'
+                ? object_of(d->link)
+                : NULL;
 
-    if (strncmp(what, "pipe:[", 6) != 0 && *what != '/')
-        return;
-    o = object_of(what);
-    for (struct process *p = processes; p; p = p->next) {
-        if ((o->kind != PIPE && o->kind != FIFO) || !wanted(p, o))
-            continue;
-        proc_name(pid, name, sizeof name);
-        if (strcmp(name, "strace") != 0)
-            slot_set(outsider(pid, name), fd,
-                     file_new(o, mode & S_IRUSR, mode & S_IWUSR), false);
-        return;
+        if (o && (o->kind == PIPE || o->kind == FIFO) && wanted(o))
+            slot_set(outsider(s->pid, s->name), d->fd,
+                     file_new(o, d->r, d->w), false);
     }
 }
 
-static void look_outside(void)
+static struct thread *thread_of(const struct process *p)
 {
-    struct dirent *entry;
-    DIR *dir = opendir("/proc");
+    struct seen *s =
+        alive(p) && !outside(p) ? look_pid(p->leader->pid) : NULL;
 
-    while (dir && (entry = readdir(dir))) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-
-        if (pid > 0 && pid != getpid() && !process_of(pid))
-            each_descriptor(pid, look_one, &pid);
-    }
-    if (dir)
-        closedir(dir);
-}
-
-static bool memory(pid_t pid, unsigned long address, void *to, size_t size)
-{
-    struct iovec here = { to, size }, there = { (void *)address, size };
-
-    return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
-}
-
-static bool is_shared(pid_t pid, unsigned long address)
-{
-    unsigned long from, to;
-    char path[48], line[600], flags[8];
-    bool shared = false;
-    FILE *maps;
-
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-    maps = fopen(path, "r");
-    while (maps && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%lx-%lx %7s", &from, &to, flags) == 3 &&
-            address >= from && address < to)
-            shared = flags[3] == 's';
-    if (maps)
-        fclose(maps);
-    return shared;
+    if (s)
+        look_threads(s);
+    for (int i = 0; s && i < s->threads; i++)
+        if (s->thread[i].tid == p->pid)
+            return &s->thread[i];
+    return NULL;
 }
 
 /* Which holds a mutex, the C library notes in it. */
-static void look_futex(struct process *p, struct wait *w)
+static void look_futex(struct wait *w, struct thread *t)
 {
+    const struct region *in = look_region(t->of, w->address);
     unsigned owner = 0;
 
-    w->own = !is_shared(p->pid, w->address);
-    w->known = memory(p->pid, w->address, &w->value, sizeof w->value);
+    w->own = !in || !in->shared;
+    w->known = look_memory(t, w->address, &w->value, sizeof w->value);
     if (w->known && w->value == 2 &&
-        memory(p->pid, w->address + 8, &owner, sizeof owner))
+        look_memory(t, w->address + 8, &owner, sizeof owner))
         w->holder = anyone((pid_t)owner);
     else if (w->known && w->value & 0x80000000) /* a robust one */
         w->holder = anyone((pid_t)(w->value & 0x3fffffff));
 }
 
-static void look_epoll(struct process *p, struct wait *w)
+static void ask(struct wait *w, const struct asked *asked)
 {
-    char path[64], text[4096];
-    struct slot *slot;
-    unsigned events;
-    int fd;
+    if (w->asks < MAX_ASKED)
+        w->asked[w->asks++] = *asked;
+}
 
-    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->pid, w->epoll);
-    if (!file_text(path, text, sizeof text))
-        return;
-    for (char *at = text; (at = strstr(at, "tfd:")); at += 4)
-        if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2 &&
-            (slot = slot_of(p, fd)) && slot->file && w->asks < MAX_ASKED)
-            w->asked[w->asks++] =
-                (struct asked){ .fd = fd,
-                                .need = events & POLLOUT ? NEEDS_ROOM
-                                                         : NEEDS_DATA,
-                                .object = slot->file->object };
+static void look_set(struct process *p, struct wait *w, struct thread *t)
+{
+    struct pollfd list[MAX_ASKED];
+    int n = look_epoll(t->of, w->epoll, list, MAX_ASKED);
+
+    for (int i = 0; i < n; i++) {
+        struct slot *slot = slot_of(p, list[i].fd);
+
+        if (slot && slot->file)
+            ask(w, &(struct asked){ .fd = list[i].fd,
+                                    .need = list[i].events & POLLOUT
+                                                ? NEEDS_ROOM
+                                                : NEEDS_DATA,
+                                    .object = slot->file->object });
+    }
 }
 
 /* Are there some in the sets of select that it does not look at? */
-static void look_select(struct process *p, struct wait *w)
+static void look_select(struct process *p, struct wait *w, struct thread *t)
 {
     fd_set set;
-    long call = proc_arg(p->pid, -1), nfds = proc_arg(p->pid, 0);
 
-    if ((call != SYS_select && call != SYS_pselect6) || nfds < 0)
+    if (t->call != SYS_select && t->call != SYS_pselect6)
         return;
     for (int i = 1; i <= 2; i++) {
-        unsigned long at = (unsigned long)proc_arg(p->pid, i);
-
-        if (at == 0 || !memory(p->pid, at, &set, sizeof set))
+        if (!t->arg[i] || !look_memory(t, t->arg[i], &set, sizeof set))
             continue;
-        for (int fd = (int)nfds; fd < FD_SETSIZE && fd < p->table->size; fd++)
-            if (FD_ISSET(fd, &set) && p->table->slot[fd].file &&
-                w->asks < MAX_ASKED)
-                w->asked[w->asks++] =
-                    (struct asked){ .fd = fd, .beyond = true };
+        for (int fd = (int)t->arg[0]; fd < FD_SETSIZE && fd < p->table->size;
+             fd++)
+            if (fd >= 0 && FD_ISSET(fd, &set) && p->table->slot[fd].file)
+                ask(w, &(struct asked){ .fd = fd, .beyond = true });
     }
 }
 
@@ -394,36 +274,34 @@ static void look_lines(void)
     struct wait *wait[MOST];
     int n = 0;
 
-    look_begin();
     for (struct process *p = processes; p && n < MOST; p = p->next) {
-        struct seen *s =
-            alive(p) && p->wait ? look_pid(p->leader->pid) : NULL;
+        struct thread *t = p->wait ? thread_of(p) : NULL;
 
-        if (!s || outside(p))
+        if (!t)
             continue;
-        look_threads(s);
-        for (int i = 0; i < s->threads && n < MOST; i++)
-            if (s->thread[i].tid == p->pid) {
-                stack_place(&s->thread[i], &place[n]);
-                if (p->wait->need == NEEDS_WAKE && *place[n].name)
-                    copy(p->wait->call, sizeof p->wait->call, place[n].name);
-                places[n] = &place[n];
-                wait[n++] = p->wait;
-            }
+        stack_place(t, &place[n]);
+        if (p->wait->need == NEEDS_WAKE && *place[n].name)
+            copy(p->wait->call, sizeof p->wait->call, place[n].name);
+        places[n] = &place[n];
+        wait[n++] = p->wait;
     }
     lines_find(places, n);
     for (int i = 0; i < n; i++)
         copy(wait[i]->source, sizeof wait[i]->source, place[i].line);
-    image_end();
-    look_end();
 }
 
 void proc_states(void)
 {
+    char text[4096];
+
     for (struct process *p = processes; p; p = p->next) {
-        p->run = '\0';
-        if (live && alive(p))
-            p->run = proc_state(p->pid);
+        const char *at = NULL;
+
+        p->run = live && alive(p) ? ' ' : '\0';
+        if (p->run && look_text(p->pid, "status", text, sizeof text))
+            at = strstr(text, "\nState:\t");
+        if (at)
+            p->run = at[8];
     }
 }
 
@@ -433,22 +311,23 @@ void proc_look(void)
         return;
     for (struct process *p = processes; p; p = p->next) {
         struct wait *w = p->wait;
+        struct thread *t = w ? thread_of(p) : NULL;
 
-        if (!w || !alive(p))
+        if (!t)
             continue;
         if (w->need == NEEDS_WAKE)
-            look_futex(p, w);
-        for (int i = 0; i < w->operations; i++)
-            w->operation[i].value = semctl((int)proc_arg(p->pid, 0),
-                                           w->operation[i].number, GETVAL);
+            look_futex(w, t);
+        for (int i = 0; t->known == CALL_KNOWN && i < w->operations; i++)
+            w->operation[i].value =
+                semctl((int)t->arg[0], w->operation[i].number, GETVAL);
         if (w->need == NEEDS_MESSAGE) { /* strace has not said it yet */
-            w->type = proc_arg(p->pid, 3);
-            w->known = true;
+            w->type = (long)t->arg[3];
+            w->known = t->known == CALL_KNOWN;
         }
         if (w->epoll != -1)
-            look_epoll(p, w);
+            look_set(p, w, t);
         else if (w->need == NEEDS_ONE_OF)
-            look_select(p, w);
+            look_select(p, w, t);
     }
 }
 
@@ -457,6 +336,9 @@ void proc_look_far(void)
     if (!live)
         return;
     outsiders_leave();
-    look_outside();
+    for (struct seen *s = look_each(NULL); s; s = look_each(s))
+        look_outside(s);
     look_lines();
+    image_end();
+    look_end();
 }

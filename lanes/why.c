@@ -299,7 +299,7 @@ static void stopped_text(const struct wait *w, char *text, size_t size)
     char status[4096], *at;
     const struct seen *tracer = NULL;
 
-    if (look_text(p, "status", status, sizeof status) &&
+    if (look_text(p->door, "status", status, sizeof status) &&
         (at = strstr(status, "\nTracerPid:")))
         tracer = look_pid((pid_t)strtol(at + 11, NULL, 10));
     if (w->who->state == 't' || tracer)

@@ -2,7 +2,6 @@
  * world.c - objects, descriptors, shared memory, processes
  */
 #include "world.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -455,9 +454,7 @@ void name_process(struct process *p, const char *path)
     const char *base = strrchr(path, '/');
 
     copy(p->name, sizeof p->name, base && base[1] ? base + 1 : path);
-    for (char *c = p->name; *c; c++)
-        if (!isprint((unsigned char)*c))
-            *c = '?';
+    printable(p->name);
 }
 
 struct process *process_new(pid_t pid, struct process *parent, bool thread,
