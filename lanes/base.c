@@ -33,6 +33,42 @@ void printable(char *text)
             *text = '?';
 }
 
+void list_item(char *text, size_t size, int i, int of, const char *name)
+{
+    int shown = of <= SHOWN + 1 ? of : SHOWN;
+
+    if (i < shown)
+        append(text, size, "%s%s",
+               i == 0        ? ""
+               : i == of - 1 ? " and "
+                             : ", ",
+               name);
+    else if (i == shown)
+        append(text, size, " and %d others", of - shown);
+}
+
+const char *signal_name(int number)
+{
+    static const char *const names[] = {
+        "",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+        "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+        "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+        "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
+    };
+    static char text[2][32];
+    static int n;
+
+    n = !n;
+    if (number < (int)(sizeof names / sizeof *names))
+        snprintf(text[n], sizeof text[n], "SIG%s", names[number]);
+    else if (number < 34) /* the C library's own */
+        snprintf(text[n], sizeof text[n], "SIGRT_%d", number - 32);
+    else
+        snprintf(text[n], sizeof text[n],
+                 number == 34 ? "SIGRTMIN" : "SIGRTMIN+%d", number - 34);
+    return text[n];
+}
+
 char *same(const char *text)
 {
     char *copied = strdup(text);

@@ -11,11 +11,16 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+enum { SHOWN = 6 }; /* are named, before "and 9 others" */
+
 void copy(char *to, size_t size, const char *from); /* cuts */
 void append(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void printable(char *text);   /* ? for what is not */
-char *same(const char *text); /* a copy of its own */
+void printable(char *text); /* ? for what is not */
+/* The i-th of a list, "a, b and c"; of many only SHOWN are named. */
+void list_item(char *text, size_t size, int i, int of, const char *name);
+const char *signal_name(int number); /* "SIGINT" */
+char *same(const char *text);        /* a copy of its own */
 void *resize(void *old, size_t n, size_t size);
 void *zeros(size_t n, size_t size);
 double monotonic(void); /* seconds */

@@ -128,7 +128,6 @@ static bool in_order(struct node *member[], int n)
 
 bool circles_text(struct node *node[], int n, char *text, size_t size)
 {
-    enum { NAMED = 8 };
     struct node **member = zeros((size_t)n + 1, sizeof *member);
     int members = 0;
 
@@ -142,20 +141,15 @@ bool circles_text(struct node *node[], int n, char *text, size_t size)
     *text = '\0';
     if (members == 1) {
         append(text, size, "%s waits for itself", name(member[0]));
-    } else if (members > 1 && members <= NAMED && in_order(member, members)) {
+    } else if (members > 1 && members <= SHOWN + 2 &&
+               in_order(member, members)) {
         append(text, size, "%s waits for ", name(member[0]));
         for (int i = 1; i < members; i++)
             append(text, size, "%s, which waits for ", name(member[i]));
         append(text, size, "%s: a circle", name(member[0]));
     } else if (members > 1) {
-        int named = members <= NAMED ? members : NAMED - 2;
-
-        for (int i = 0; i < named; i++)
-            append(text, size, "%s%s",
-                   wait_comma(i, members <= NAMED ? named : named + 1),
-                   name(member[i]));
-        if (named < members)
-            append(text, size, " and %d others", members - named);
+        for (int i = 0; i < members; i++)
+            list_item(text, size, i, members, name(member[i]));
         append(text, size, " wait for each other: %s",
                members == 2 ? "neither can go on" : "none of them can go on");
     }

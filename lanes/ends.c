@@ -54,8 +54,8 @@ enum kind ends_kind(struct seen *p, struct descriptor *d)
     return is_queue(p, d) ? QUEUE : OTHER;
 }
 
-bool ends_same(struct seen *p, struct descriptor *d, struct seen *q,
-               struct descriptor *e)
+static bool same_object(struct seen *p, struct descriptor *d, struct seen *q,
+                        struct descriptor *e)
 {
     if (*d->link != '/')
         return strcmp(d->link, e->link) == 0;
@@ -63,7 +63,7 @@ bool ends_same(struct seen *p, struct descriptor *d, struct seen *q,
            d->type == e->type && d->ino == e->ino && d->dev == e->dev;
 }
 
-void ends_hold(struct holds *h, struct seen *p, int fd)
+static void hold(struct holds *h, struct seen *p, int fd)
 {
     struct hold *last = h->n ? &h->list[h->n - 1] : NULL;
 
@@ -80,10 +80,11 @@ void ends_hold(struct holds *h, struct seen *p, int fd)
         append(last->fds, sizeof last->fds, "...");
 }
 
-/* The processes, in all of the system, that have this end of it open. */
-struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end)
+struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
+                          const char *info)
 {
     struct holds h = { 0 };
+    char text[8192];
 
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
         if (q->pid == getpid() || q->kernel)
@@ -93,59 +94,62 @@ struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end)
         for (int i = 0; i < q->descriptors; i++) {
             struct descriptor *e = &q->descriptor[i];
 
-            if (ends_same(p, d, q, e) &&
-                (end == ANY || (end == READS ? e->r : e->w)))
-                ends_hold(&h, q, e->fd);
+            if (!same_object(p, d, q, e) ||
+                (end != ANY && !(end == READS ? e->r : e->w)))
+                continue;
+            if (info)
+                look_info(q, e->fd, text, sizeof text);
+            if (!info || strstr(text, info))
+                hold(&h, q, e->fd);
         }
     }
     return h;
 }
 
+static void give(struct wait *w, struct holds h)
+{
+    for (int i = 0; i < h.n; i++)
+        wait_giver(w, h.list[i].p, NULL);
+    free(h.list);
+}
+
 /* "cat 12 (fd 0), sh 11 (fd 3) and itself (fd 4)" */
-void ends_add_list(struct wait *w, const struct holds *h)
+void ends_say(struct wait *w, struct holds h, const char *nobody)
 {
-    int shown = h->n <= SHOWN + 1 ? h->n : SHOWN;
-    int parts = shown < h->n ? shown + 1 : shown;
+    char text[128];
 
-    for (int i = 0; i < shown; i++)
-        wait_add(w, "%s%s (%s)", wait_comma(i, parts),
-                 h->list[i].p == w->who->of ? "itself"
-                                            : wait_name(h->list[i].p),
-                 h->list[i].fds);
-    if (shown < h->n)
-        wait_add(w, " and %d others", h->n - shown);
-}
-
-void ends_give(struct wait *w, struct holds *h)
-{
-    for (int i = 0; i < h->n; i++)
-        wait_giver(w, h->list[i].p, NULL);
-    free(h->list);
-}
-
-void ends_add_closed(struct wait *w, int closed)
-{
-    if (closed)
+    for (int i = 0; i < h.n; i++) {
+        snprintf(text, sizeof text, "%s (%s)",
+                 h.list[i].p == w->who->of ? "itself"
+                                           : wait_name(h.list[i].p),
+                 h.list[i].fds);
+        wait_item(w, i, h.n, text);
+    }
+    if (h.n == 0)
+        wait_open(w, "%s", nobody);
+    if (h.n == 0 && h.closed)
         wait_add(w, " (%d process%s of other users cannot be looked into)",
-                 closed, closed == 1 ? "" : "es");
+                 h.closed, h.closed == 1 ? "" : "es");
+    give(w, h);
 }
 
 /* Ends that no table of descriptors has: io_uring's own, or on their way. */
 static bool hidden_end(struct wait *w, const char *link, bool ring,
                        bool family)
 {
+    const char *kind = ring ? "anon_inode:[io_uring]" : "socket:";
+    char text[4096];
+
     for (struct seen *q = look_each(NULL); q; q = look_each(q))
         for (int i = 0; i < q->descriptors; i++) {
             const struct descriptor *e = &q->descriptor[i];
-            char text[4096], *at;
 
             if ((family && !q->asked_for) ||
-                (ring ? strcmp(e->link, "anon_inode:[io_uring]") != 0
-                      : strncmp(e->link, "socket:", 7) != 0))
+                strncmp(e->link, kind, strlen(kind)) != 0)
                 continue;
             look_info(q, e->fd, text, sizeof text);
-            at = strstr(text, ring ? link : "scm_fds:");
-            if (!at || (!ring && strtol(at + 8, NULL, 10) == 0))
+            if (ring ? !strstr(text, link)
+                     : look_number(text, "scm_fds:", 10) == 0)
                 continue;
             wait_giver(w, q, NULL);
             wait_add(
@@ -167,32 +171,37 @@ static bool in_flight(struct wait *w, const char *link)
 }
 
 /* " while cat 12 holds its write end, fd 4" */
-static void add_held(struct wait *w, struct holds *h, const char *link,
-                     const char *end)
+static void add_held(struct wait *w, struct descriptor *d, enum end end)
 {
-    if (h->n == 0) {
-        if (!in_flight(w, link)) {
-            wait_add(w, "; no process is known to hold its %s", end);
-            ends_add_closed(w, h->closed);
-            w->open = true;
-        }
-    } else if (h->n > 1) {
-        wait_add(w, " while its %s is held by ", end);
-        ends_add_list(w, h);
-    } else if (h->list[0].p == w->who->of) {
-        wait_add(w, " while it holds the %s itself, %s", end, h->list[0].fds);
-    } else {
-        wait_add(w, " while %s holds its %s, %s", wait_name(h->list[0].p),
-                 end, h->list[0].fds);
+    struct holds h = ends_holders(w->who->of, d, end, NULL);
+    const char *name = end == READS ? "read end" : "write end";
+
+    if (h.n == 0 && in_flight(w, d->link))
+        return;
+    if (h.n != 1) {
+        wait_add(w,
+                 h.n ? " while its %s is held by "
+                     : "; no process is known to hold its %s",
+                 name);
+        ends_say(w, h, "");
+        return;
     }
-    ends_give(w, h);
+    if (h.list->p == w->who->of)
+        wait_add(w, " while it holds the %s itself, %s", name, h.list->fds);
+    else
+        wait_add(w, " while %s holds its %s, %s", wait_name(h.list->p), name,
+                 h.list->fds);
+    give(w, h);
 }
 
 /* ---- what a descriptor lacks ------------------------------------------ */
 
-static ino_t socket_ino(const struct descriptor *d)
+static const struct sock *sock_at(const struct seen *p,
+                                  const struct descriptor *d)
 {
-    return strtoul(d->link + strlen("socket:["), NULL, 10);
+    return p->foreign[SPACE_NET]
+               ? NULL
+               : sock_of(strtoul(d->link + strlen("socket:["), NULL, 10));
 }
 
 bool ends_deleted(const char *path)
@@ -212,52 +221,45 @@ static int shown_length(const char *name)
     return (int)n;
 }
 
+static void add_sock(struct wait *w, const struct sock *s)
+{
+    if (!s)
+        wait_add(w, "a socket");
+    else if (s->family == SOCK_UNIX)
+        wait_add(w, "a UNIX %ssocket%s%.*s",
+                 s->type == SOCK_DGRAM ? "datagram " : "",
+                 *s->name ? " " : "", shown_length(s->name), s->name);
+    else if (s->listens || s->family == SOCK_UDP)
+        wait_add(w, "%s %s", s->family == SOCK_UDP ? "UDP" : "TCP", s->name);
+    else
+        wait_add(w, "TCP to %s", s->remote);
+}
+
 /* "a pipe", "the FIFO /tmp/f": what it is. */
 void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d)
 {
     static const char *const names[] = {
         [PIPE] = "a pipe",
+        [FIFO] = "the FIFO ",
+        [TERMINAL] = "the terminal ",
+        [QUEUE] = "the queue ",
         [EVENTFD] = "an eventfd",
         [SIGNALFD] = "a signalfd",
         [TIMERFD] = "a timerfd",
         [EPOLL] = "an epoll set",
-        [PIDFD] = "a pidfd",
         [INOTIFY] = "an inotify queue",
-        [OTHER] = NULL,
+        [PIDFD] = "a pidfd",
+        [OTHER] = "",
     };
     enum kind kind = ends_kind(p, d);
-    const struct sock *s;
 
-    switch (kind) {
-    case FIFO:
-        wait_add(w, "the FIFO %s", d->link);
-        break;
-    case QUEUE:
-        wait_add(w, "the queue %s", d->link);
-        break;
-    case TERMINAL:
-        wait_add(w, "the terminal %s", d->link);
-        break;
-    case SOCKET:
-        s = p->foreign[SPACE_NET] ? NULL : sock_of(socket_ino(d));
-        if (!s)
-            wait_add(w, "a socket");
-        else if (s->family == SOCK_UNIX)
-            wait_add(w, "a UNIX %ssocket%s%.*s",
-                     s->type == SOCK_DGRAM ? "datagram " : "",
-                     *s->name ? " " : "", shown_length(s->name), s->name);
-        else if (s->listens || s->family == SOCK_UDP)
-            wait_add(w, "%s %s", s->family == SOCK_UDP ? "UDP" : "TCP",
-                     s->name);
-        else
-            wait_add(w, "TCP to %s", s->remote);
-        break;
-    case OTHER:
-        wait_add(w, "%s", d->link);
-        break;
-    default:
-        wait_add(w, "%s", names[kind]);
+    if (kind == SOCKET) {
+        add_sock(w, sock_at(p, d));
+        return;
     }
+    wait_add(w, "%s", names[kind]);
+    if (kind == FIFO || kind == TERMINAL || kind == QUEUE || kind == OTHER)
+        wait_add(w, "%s", d->link);
 }
 
 void ends_add_socket(struct wait *w, ino_t ino, const char *before,
@@ -265,87 +267,66 @@ void ends_add_socket(struct wait *w, ino_t ino, const char *before,
 {
     char link[32];
     struct descriptor d = { .link = link };
-    struct holds h;
 
     snprintf(link, sizeof link, "socket:[%lu]", (unsigned long)ino);
-    h = ends_holders(w->who->of, &d, ANY);
     wait_add(w, "%s", before);
-    if (h.n == 0) {
-        wait_add(w, "nobody that is known");
-        ends_add_closed(w, h.closed);
-        w->open = true;
-    } else {
-        ends_add_list(w, &h);
-    }
+    ends_say(w, ends_holders(w->who->of, &d, ANY, NULL),
+             "nobody that is known");
     wait_add(w, "%s", after);
-    ends_give(w, &h);
 }
 
-/* Connected, and in the queue of a listener still. */
-static bool not_accepted(struct wait *w, const struct sock *s)
+static void no_message(struct wait *w, const struct sock *s)
 {
-    const struct sock *listener = s->peer ? NULL : sock_before_accept(s);
+    const struct sock *other = NULL;
 
-    if (!listener)
-        return false;
-    ends_add_socket(w, listener->ino, "no data; not accepted yet by ", "");
-    return true;
+    wait_add(w, "no message");
+    while ((other = sock_towards(s->ino, other)))
+        if (other->ino != s->ino)
+            ends_add_socket(w, other->ino, "; connected to it: ", "");
+    w->open = false;
+    if (s->family == SOCK_UDP || *s->name) {
+        wait_open(w, "; any process may send one");
+    } else if (!w->givers) {
+        wait_add(w, "; it has no name (bind), so no process can send it one");
+        wait_giver(w, w->who->of, w->who);
+    }
 }
 
-static void socket_lacks_data(struct wait *w, struct descriptor *d)
+static void socket_lacks(struct wait *w, struct descriptor *d, bool room)
 {
-    const struct sock *s =
-        w->who->of->foreign[SPACE_NET] ? NULL : sock_of(socket_ino(d));
-    const struct sock *peer, *other = NULL;
+    const char *lack = room ? "it is full" : "no data";
+    const struct sock *s = sock_at(w->who->of, d);
+    const struct sock *peer = s ? sock_of(s->peer) : NULL;
+    const struct sock *listener =
+        s && !s->peer ? sock_before_accept(s) : NULL;
 
-    if (!s) {
-        wait_add(
-            w,
-            w->who->of->foreign[SPACE_NET]
-                ? "no data; more is known in its own network namespace only"
-                : "no data; the kernel's tables do not tell its other "
-                  "end");
-        w->open = true;
-    } else if (s->listens) {
-        wait_add(w, "nobody connects");
-        w->open = true;
-    } else if (s->family == SOCK_UDP ||
-               (s->family == SOCK_UNIX && s->type == SOCK_DGRAM)) {
-        wait_add(w, "no message");
-        while ((other = sock_towards(s->ino, other)))
-            if (other->ino != s->ino)
-                ends_add_socket(w, other->ino, "; connected to it: ", "");
-        w->open = s->family == SOCK_UDP || *s->name;
-        if (w->open) {
-            wait_add(w, "; any process may send one");
-        } else if (!w->givers) {
-            wait_add(
-                w, "; it has no name (bind), so no process can send it one");
-            wait_giver(w, w->who->of, w->who);
-        }
-    } else if (s->peer) {
-        peer = sock_of(s->peer);
-        ends_add_socket(w, s->peer, "no data; the other end: ", "");
-        if (peer && peer->unread)
+    if (s && s->connects) {
+        wait_open(w, "%s does not answer", s->remote);
+    } else if (s && s->listens) {
+        wait_open(w, "nobody connects");
+    } else if (s && !room &&
+               (s->family == SOCK_UDP ||
+                (s->family == SOCK_UNIX && s->type == SOCK_DGRAM))) {
+        no_message(w, s);
+    } else if (listener) { /* connected, and in its queue still */
+        wait_add(w, "%s", lack);
+        ends_add_socket(w, listener->ino, "; not accepted yet by ", "");
+    } else if (peer) {
+        wait_add(w, "%s", lack);
+        ends_add_socket(w, peer->ino,
+                        room ? ", until it is read at the other end: "
+                             : "; the other end: ",
+                        "");
+        if (!room && peer->unread)
             wait_add(w, ", where %u byte%s unread", peer->unread,
                      peer->unread == 1 ? " is" : "s are");
-    } else if (!not_accepted(w, s)) {
-        wait_add(w,
-                 "no data; its other end is not on this machine, or is not "
-                 "known");
-        w->open = true;
+    } else {
+        wait_open(w, "%s; %s", lack,
+                  w->who->of->foreign[SPACE_NET]
+                      ? "more is known in its own network namespace only"
+                      : "its other end is not on this machine, or is not "
+                        "known");
     }
-}
-
-static void terminal_lacks_data(struct wait *w)
-{
-    const struct seen *p = w->who->of;
-
-    w->open = true;
-    if (p->foreground > 0 && p->foreground != p->group)
-        wait_add(w, "it is in the background, where it may not read: fg");
-    else
-        wait_add(w, "nobody types");
 }
 
 void ends_children(struct wait *w)
@@ -355,37 +336,19 @@ void ends_children(struct wait *w)
             wait_giver(w, q, NULL);
 }
 
-static void eventfd_lacks(struct wait *w, struct descriptor *d, bool room)
+void ends_add_signals(struct wait *w, unsigned long mask)
 {
-    char text[2048], other[2048];
-    unsigned long id;
-    struct holds h = { 0 };
-
-    look_info(w->who->of, d->fd, text, sizeof text);
-    id = look_number(text, "eventfd-id:", 10);
-    for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        look_descriptors(q);
-        for (int i = 0; i < q->descriptors; i++) {
-            if (strcmp(q->descriptor[i].link, d->link) != 0)
-                continue;
-            look_info(q, q->descriptor[i].fd, other, sizeof other);
-            if (strstr(other, "eventfd-id:") &&
-                look_number(other, "eventfd-id:", 10) == id)
-                ends_hold(&h, q, q->descriptor[i].fd);
-        }
-    }
-    wait_add(w, "its count is %s; held by ", room ? "too high" : "0");
-    ends_add_list(w, &h);
-    ends_give(w, &h);
+    wait_add_signals(w, mask);
+    if (mask >> (SIGCHLD - 1) & 1)
+        ends_children(w);
+    w->open = true;
 }
 
-static void timer_lacks(struct wait *w, struct descriptor *d)
+static void timer_lacks(struct wait *w, const char *info)
 {
-    char text[2048], *at;
+    const char *at = strstr(info, "it_value: (");
     long seconds = 0, part = 0;
 
-    look_info(w->who->of, d->fd, text, sizeof text);
-    at = strstr(text, "it_value: (");
     if (at && sscanf(at, "it_value: (%ld, %ld)", &seconds, &part) == 2 &&
         (seconds || part)) {
         wait_add(w, "its time comes in ");
@@ -397,59 +360,67 @@ static void timer_lacks(struct wait *w, struct descriptor *d)
     }
 }
 
-void ends_lack_data(struct wait *w, struct descriptor *d)
+/* The others have the same number in what /proc says of it. */
+static void eventfd_lacks(struct wait *w, struct descriptor *d, bool room,
+                          char *info)
+{
+    char *id = strstr(info, "eventfd-id:");
+
+    if (id)
+        id[strcspn(id, "\n") + 1] = '\0';
+    wait_add(w, "its count is %s; held by ", room ? "too high" : "0");
+    ends_say(w, ends_holders(w->who->of, d, ANY, id), "nobody that is known");
+}
+
+void ends_lack(struct wait *w, struct descriptor *d, bool room)
 {
     struct seen *p = w->who->of, *other;
-    char text[4096];
-    struct holds h;
+    char info[4096];
 
     w->known = true;
+    look_info(p, d->fd, info, sizeof info - 1);
     switch (ends_kind(p, d)) {
     case FIFO:
         w->open |= !ends_deleted(d->link);
         __attribute__((fallthrough));
     case PIPE:
-        wait_add(w, "no data, and no EOF");
-        h = ends_holders(p, d, WRITES);
-        add_held(w, &h, d->link, "write end");
+        wait_add(w, room ? "it is full, and nothing is read"
+                         : "no data, and no EOF");
+        add_held(w, d, room ? READS : WRITES);
         break;
     case SOCKET:
-        socket_lacks_data(w, d);
+        socket_lacks(w, d, room);
         break;
     case TERMINAL:
-        terminal_lacks_data(w);
+        wait_open(w,
+                  room ? "its output is held (^S), or nobody reads the other "
+                         "side"
+                  : p->foreground > 0 && p->foreground != p->group
+                      ? "it is in the background, where it may not read: fg"
+                      : "nobody types");
         break;
     case QUEUE:
-        h = ends_holders(p, d, WRITES);
-        wait_add(w, "it is empty; could send: ");
-        if (h.n)
-            ends_add_list(w, &h);
-        else
-            wait_add(w, "no process that has it open");
-        ends_give(w, &h);
+        wait_add(w, room ? "it is full; could receive: "
+                         : "it is empty; could send: ");
+        ends_say(w, ends_holders(p, d, room ? READS : WRITES, NULL),
+                 "no process that has it open");
         w->open |= !ends_deleted(d->link);
         break;
     case EVENTFD:
-        eventfd_lacks(w, d, false);
+        eventfd_lacks(w, d, room, info);
         break;
     case SIGNALFD:
-        look_info(p, d->fd, text, sizeof text);
         wait_add(w, "none has come of ");
-        wait_add_signals(w, look_number(text, "sigmask:", 16));
-        if (look_number(text, "sigmask:", 16) >> (SIGCHLD - 1) & 1)
-            ends_children(w);
-        w->open = true;
+        ends_add_signals(w, look_number(info, "sigmask:", 16));
         break;
     case TIMERFD:
-        timer_lacks(w, d);
+        timer_lacks(w, info);
         break;
     case INOTIFY:
-        wait_add(w, "nothing has happened to the files that it watches");
-        w->open = true;
+        wait_open(w, "nothing has happened to the files that it watches");
         break;
     case PIDFD:
-        look_info(p, d->fd, text, sizeof text);
-        other = look_pid((pid_t)look_number(text, "\nPid:", 10));
+        other = look_pid((pid_t)look_number(info, "\nPid:", 10));
         wait_add(w, "until %s ends",
                  other ? wait_name(other) : "its process");
         if (other)
@@ -458,92 +429,25 @@ void ends_lack_data(struct wait *w, struct descriptor *d)
             w->open = true;
         break;
     default:
-        wait_add(w, look_inode(p, d) && d->type == S_IFREG
-                        ? "the disk has not answered yet"
-                        : "nothing to read");
-        w->open = true;
+        wait_open(w, look_inode(p, d) && d->type == S_IFREG
+                         ? "the disk has not answered yet"
+                     : room ? "there is no room"
+                            : "nothing to read");
     }
 }
 
-static void socket_lacks_room(struct wait *w, struct descriptor *d)
-{
-    const struct sock *s =
-        w->who->of->foreign[SPACE_NET] ? NULL : sock_of(socket_ino(d));
-    const struct sock *peer = s ? sock_of(s->peer) : NULL;
-
-    if (s && s->connects) {
-        wait_add(w, "%s does not answer", s->remote);
-        w->open = true;
-    } else if (s && not_accepted(w, s)) {
-        ; /* it has said so */
-    } else if (!peer) {
-        wait_add(w, "it is full; its other end is not known");
-        w->open = true;
-    } else {
-        ends_add_socket(
-            w, peer->ino,
-            "it is full, until it is read at the other end: ", "");
-    }
-}
-
-void ends_lack_room(struct wait *w, struct descriptor *d)
-{
-    struct seen *p = w->who->of;
-    struct holds h;
-
-    w->known = true;
-    switch (ends_kind(p, d)) {
-    case FIFO:
-        w->open |= !ends_deleted(d->link);
-        __attribute__((fallthrough));
-    case PIPE:
-        wait_add(w, "it is full, and nothing is read");
-        h = ends_holders(p, d, READS);
-        add_held(w, &h, d->link, "read end");
-        break;
-    case SOCKET:
-        socket_lacks_room(w, d);
-        break;
-    case TERMINAL:
-        wait_add(w,
-                 "its output is held (^S), or nobody reads the other side");
-        w->open = true;
-        break;
-    case QUEUE:
-        h = ends_holders(p, d, READS);
-        wait_add(w, "it is full; could receive: ");
-        if (h.n)
-            ends_add_list(w, &h);
-        else
-            wait_add(w, "no process that has it open");
-        ends_give(w, &h);
-        w->open |= !ends_deleted(d->link);
-        break;
-    case EVENTFD:
-        eventfd_lacks(w, d, true);
-        break;
-    default:
-        wait_add(w, look_inode(p, d) && d->type == S_IFREG
-                        ? "the disk has not answered yet"
-                        : "there is no room");
-        w->open = true;
-    }
-}
-
-void ends_with_fd(struct wait *w, int fd,
-                  void (*lacks)(struct wait *, struct descriptor *))
+void ends_with_fd(struct wait *w, int fd, bool room)
 {
     struct descriptor *d = look_fd(w->who->of, fd);
 
     if (!d) {
-        wait_add(w, ": what this descriptor is may not be read");
-        w->open = true;
+        wait_open(w, ": what this descriptor is may not be read");
         return;
     }
     wait_add(w, " on ");
     ends_add_what(w, w->who->of, d);
     wait_add(w, ": ");
-    lacks(w, d);
+    ends_lack(w, d, room);
 }
 
 void ends_poll(struct wait *w, const struct pollfd *list, int n)
@@ -552,39 +456,35 @@ void ends_poll(struct wait *w, const struct pollfd *list, int n)
 
     wait_add(w, ": ");
     for (int i = 0; i < n; i++) {
-        struct descriptor *d;
+        struct descriptor *d =
+            list[i].fd < 0 ? NULL : look_fd(w->who->of, list[i].fd);
+        short events = list[i].events & (POLLIN | POLLOUT);
 
-        if (list[i].fd < 0 || !(d = look_fd(w->who->of, list[i].fd)))
+        if (!d)
             continue;
         if (said == SHOWN) {
-            wait_add(w, "; and others");
-            w->open = true;
+            wait_open(w, "; and others");
             break;
         }
         wait_add(w, "%sfd %d, ", said++ ? "; " : "", d->fd);
         ends_add_what(w, w->who->of, d);
         wait_add(w, ": ");
-        if (list[i].events & POLLIN)
-            ends_lack_data(w, d);
-        if (list[i].events & POLLIN && list[i].events & POLLOUT)
+        if (events & POLLIN)
+            ends_lack(w, d, false);
+        if (events == (POLLIN | POLLOUT))
             wait_add(w, "; and to write: ");
-        if (list[i].events & POLLOUT)
-            ends_lack_room(w, d);
-        if (!(list[i].events & (POLLIN | POLLOUT))) {
-            struct holds h =
-                ends_holders(w->who->of, d, d->r ? WRITES : READS);
-
+        if (events & POLLOUT)
+            ends_lack(w, d, true);
+        if (!events) {
             wait_add(w, "nothing has happened to its other end");
             if (*d->link == 'p' || *d->link == '/')
-                add_held(w, &h, d->link, d->r ? "write end" : "read end");
+                add_held(w, d, d->r ? WRITES : READS);
             else
                 w->open = true;
         }
     }
-    if (!said) {
-        wait_add(w, "no descriptor to wait for, only a signal ends it");
-        w->open = true;
-    }
+    if (!said)
+        wait_open(w, "no descriptor to wait for, only a signal ends it");
     w->known = true;
 }
 
@@ -597,12 +497,11 @@ static bool at_its_end(struct seen *p, struct descriptor *d)
     struct holds h;
 
     if ((kind == PIPE || kind == FIFO) && d->r) {
-        h = ends_holders(p, d, WRITES);
+        h = ends_holders(p, d, WRITES, NULL);
         free(h.list);
         return h.n == 0;
     }
-    s = kind == SOCKET && !p->foreign[SPACE_NET] ? sock_of(socket_ino(d))
-                                                 : NULL;
+    s = kind == SOCKET ? sock_at(p, d) : NULL;
     return s && s->ended;
 }
 

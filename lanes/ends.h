@@ -36,25 +36,22 @@ struct holds {
 };
 
 enum kind ends_kind(struct seen *p, struct descriptor *d);
-bool ends_same(struct seen *p, struct descriptor *d, struct seen *q,
-               struct descriptor *e);
-/* The processes, in all of the system, that have this end of it open. */
-struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end);
-void ends_hold(struct holds *h, struct seen *p, int fd);
-void ends_add_list(struct wait *w, const struct holds *h);
-void ends_add_closed(struct wait *w, int closed);
-void ends_give(struct wait *w, struct holds *h); /* frees it, too */
-void ends_children(struct wait *w);
-
 bool ends_deleted(const char *path);
+/* The processes, in all of the system, that have this end of it open; with
+ * info those of which /proc says this, too. */
+struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
+                          const char *info);
+/* Names them, and makes them givers; frees the list. */
+void ends_say(struct wait *w, struct holds h, const char *nobody);
 
 void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d);
 void ends_add_socket(struct wait *w, ino_t ino, const char *before,
                      const char *after);
-void ends_lack_data(struct wait *w, struct descriptor *d);
-void ends_lack_room(struct wait *w, struct descriptor *d);
-void ends_with_fd(struct wait *w, int fd,
-                  void (*lacks)(struct wait *, struct descriptor *));
+void ends_children(struct wait *w);
+void ends_add_signals(struct wait *w, unsigned long mask);
+/* Data, or room. */
+void ends_lack(struct wait *w, struct descriptor *d, bool room);
+void ends_with_fd(struct wait *w, int fd, bool room);
 void ends_poll(struct wait *w, const struct pollfd *list, int n);
 /* " spins: fd 3, a pipe, is at its end of file": why reads come back at once;
  * false if none of its descriptors tells. */

@@ -9,13 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { OTHERS = SHOWN + 2 }; /* as many as a list takes */
+
 struct futex {
     unsigned long at;
     unsigned word, words[3]; /* its value now, and what follows */
     bool readable, private_; /* private_: no other process can wake it */
     const struct region *in;
     int others; /* processes that have the memory, too */
-    struct seen *other[SHOWN];
+    struct seen *other[OTHERS];
     struct seen *copy; /* one that has a copy, made by fork */
     unsigned copy_word;
     bool named; /* others may open it */
@@ -37,7 +39,7 @@ static void sharers(struct wait *w, struct futex *f)
 
             if (f->in->shared && r->shared && r->ino == f->in->ino &&
                 r->dev == f->in->dev) {
-                if (f->others < SHOWN)
+                if (f->others < OTHERS)
                     f->other[f->others] = q;
                 f->others++;
                 wait_giver(w, q, NULL);
@@ -105,8 +107,6 @@ static void add_memory(struct wait *w, const struct futex *f,
 static void add_sharers(struct wait *w, const struct futex *f,
                         const char *could)
 {
-    int shown = f->others < SHOWN ? f->others : SHOWN;
-
     if (f->others == 0 && w->who->of->threads < 2) {
         if (f->named) {
             wait_add(w, "; no other process has it open");
@@ -119,12 +119,8 @@ static void add_sharers(struct wait *w, const struct futex *f,
     wait_add(w, "; could %s: ", could);
     if (w->who->of->threads > 1)
         wait_add(w, "its other threads%s", f->others ? ", " : "");
-    for (int i = 0; i < shown; i++)
-        wait_add(w, "%s%s",
-                 wait_comma(i, f->others > SHOWN ? SHOWN + 1 : shown),
-                 wait_name(f->other[i]));
-    if (f->others > SHOWN)
-        wait_add(w, " and %d others", f->others - SHOWN);
+    for (int i = 0; i < f->others && i < OTHERS; i++)
+        wait_item(w, i, f->others, wait_name(f->other[i]));
 }
 
 /* What is usually wrong with it. */
@@ -303,9 +299,8 @@ void kind_futex(struct wait *w)
         return;
     }
     if (!f.in) {
-        wait_add(w,
-                 ": its memory may not be read, so which one is not known");
-        w->open = true;
+        wait_open(w,
+                  ": its memory may not be read, so which one is not known");
         return;
     }
     w->known = true;

@@ -195,9 +195,7 @@ static void say_hidden_fd(struct wait *w, enum means means)
         ends_add_what(w, w->who->of, d);
     } else {
         w->open = false;
-        ends_with_fd(w, fd,
-                     means == PIPE_W || means == SOCKET_W ? ends_lack_room
-                                                          : ends_lack_data);
+        ends_with_fd(w, fd, means == PIPE_W || means == SOCKET_W);
     }
 }
 

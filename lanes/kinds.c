@@ -20,12 +20,12 @@
 
 void kind_data(struct wait *w)
 {
-    ends_with_fd(w, (int)w->who->arg[0], ends_lack_data);
+    ends_with_fd(w, (int)w->who->arg[0], false);
 }
 
 void kind_room(struct wait *w)
 {
-    ends_with_fd(w, (int)w->who->arg[0], ends_lack_room);
+    ends_with_fd(w, (int)w->who->arg[0], true);
 }
 
 /* splice and the like: two descriptors, and which of them it lacks? */
@@ -37,7 +37,7 @@ void kind_splice(struct wait *w)
     snprintf(w->call, sizeof w->call, "splice(%d, %d)", (int)w->who->arg[0],
              (int)w->who->arg[2]);
     if (writes || !d)
-        ends_with_fd(w, (int)w->who->arg[2], ends_lack_room);
+        ends_with_fd(w, (int)w->who->arg[2], true);
     else
         kind_data(w);
 }
@@ -46,7 +46,6 @@ void kind_poll(struct wait *w)
 {
     unsigned long n = w->who->arg[1];
     struct pollfd list[256];
-    double seconds;
 
     n = n < 256 ? n : 256;
     if (n && !look_memory(w->who, w->who->arg[0], list, n * sizeof *list)) {
@@ -63,8 +62,7 @@ void kind_poll(struct wait *w)
         return;
     }
 #endif
-    if (wait_time(w, 2, &seconds))
-        wait_gives_up(w, seconds);
+    wait_limit(w, 2);
 }
 
 void kind_select(struct wait *w)
@@ -72,7 +70,6 @@ void kind_select(struct wait *w)
     static const short events[] = { POLLIN, POLLOUT, 0 };
     struct pollfd list[FD_SETSIZE] = { 0 };
     int nfds = (int)w->who->arg[0], n = 0, beyond = -1;
-    double seconds;
 
     for (int set = 0; set < 3; set++) {
         fd_set bits;
@@ -99,8 +96,7 @@ void kind_select(struct wait *w)
             "; fd %d is in the set as well, but its first argument is %d, and"
             " must be %d for it",
             beyond, nfds, beyond + 1);
-    if (wait_time(w, 4, &seconds))
-        wait_gives_up(w, seconds);
+    wait_limit(w, 4);
 }
 
 void kind_epoll(struct wait *w)
@@ -142,84 +138,84 @@ static const struct sock *named(struct wait *w, const struct sockaddr_un *a,
     return stat(path, &st) == 0 ? sock_named(name, &st) : NULL;
 }
 
+/* Is it to a UNIX socket, by its name? */
+static bool to_name(struct wait *w, unsigned long at, unsigned long size,
+                    const char *must)
+{
+    struct sockaddr_un a = { 0 };
+    char name[sizeof a.sun_path + 1];
+    const struct sock *s;
+
+    size = size < sizeof a ? size : sizeof a;
+    if (!at || !look_memory(w->who, at, &a, size) || a.sun_family != AF_UNIX)
+        return false;
+    s = named(w, &a, size, name, sizeof name);
+    wait_add(w, " to %s: its queue is full", name);
+    w->known = true;
+    w->open = !s;
+    if (s)
+        ends_add_socket(w, s->ino, ", and ", must);
+    return true;
+}
+
 void kind_connect(struct wait *w)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_un un;
-        struct sockaddr_in in;
-    } a = { .any = { 0 } };
+    struct sockaddr_in a;
     const struct sock *s;
-    size_t size = w->who->arg[2] < sizeof a ? w->who->arg[2] : sizeof a;
-    char name[sizeof a.un.sun_path + 1] = "";
 
-    if (!look_memory(w->who, w->who->arg[1], &a, size)) {
+    if (to_name(w, w->who->arg[1], w->who->arg[2], " must accept"))
+        return;
+    if (!look_memory(w->who, w->who->arg[1], &a, sizeof a)) {
         wait_unread(w);
         return;
     }
-    w->known = true;
-    if (a.any.sa_family == AF_UNIX) {
-        s = named(w, &a.un, size, name, sizeof name);
-        wait_add(w, " to %s: its queue is full", name);
-        if (s)
-            ends_add_socket(w, s->ino, ", and ", " must accept");
-        w->open = !s;
-        return;
-    }
-    wait_add(w, " to %s:%u: no answer", inet_ntoa(a.in.sin_addr),
-             ntohs(a.in.sin_port));
-    s = a.any.sa_family == AF_INET ? sock_listener(ntohs(a.in.sin_port))
-                                   : NULL;
+    wait_add(w, " to %s:%u: no answer", inet_ntoa(a.sin_addr),
+             ntohs(a.sin_port));
+    s = a.sin_family == AF_INET ? sock_listener(ntohs(a.sin_port)) : NULL;
     if (s)
         ends_add_socket(w, s->ino, ", perhaps its queue is full, and ",
                         " must accept");
-    w->timed = true;
+    w->known = w->timed = true;
 }
 
 void kind_sendto(struct wait *w)
 {
-    struct sockaddr_un a = { 0 };
-    const struct sock *s;
-
-    if (w->who->arg[4] && w->who->arg[5] <= sizeof a &&
-        look_memory(w->who, w->who->arg[4], &a, w->who->arg[5]) &&
-        a.sun_family == AF_UNIX) {
-        char name[sizeof a.sun_path + 1] = "";
-
-        s = named(w, &a, w->who->arg[5], name, sizeof name);
-        wait_add(w, " to %s: its queue is full", name);
-        w->known = true;
-        if (s)
-            ends_add_socket(w, s->ino, ", and ", " must receive");
-        w->open |= !s;
-        return;
-    }
-    kind_room(w);
+    if (!to_name(w, w->who->arg[4], w->who->arg[5], " must receive"))
+        kind_room(w);
 }
 
 /* ---- processes, time, signals ----------------------------------------- */
 
+/* A child that it would take; which: as waitpid has it. */
+static bool awaits(const struct seen *p, const struct seen *q, long which)
+{
+    return q->parent == p->pid && q->state != 'Z' &&
+           (which == -1 || (which > 0    ? q->pid == which
+                            : which == 0 ? q->group == p->group
+                                         : q->group == -which));
+}
+
 void kind_wait(struct wait *w)
 {
+    struct seen *p = w->who->of;
     bool waitid = w->who->call == SYS_waitid;
-    long which = w->who->known != CALL_KNOWN ? -1
-                 : waitid                    ? (w->who->arg[0] == P_ALL    ? -1
-                                                : w->who->arg[0] == P_PGID ? -(int)w->who->arg[1]
-                                                                           : (int)w->who->arg[1])
-                                             : (int)w->who->arg[0];
+    long which = (int)w->who->arg[waitid];
     struct thread *t = NULL;
     int n = 0, of = 0;
 
     if (waitid && w->who->arg[0] == P_PIDFD) {
-        snprintf(w->call, sizeof w->call, "waitid(P_PIDFD, %d)",
-                 (int)w->who->arg[1]);
+        snprintf(w->call, sizeof w->call, "waitid(P_PIDFD, %ld)", which);
         wait_add(w, ", ");
-        if (look_fd(w->who->of, (int)w->who->arg[1]))
-            ends_lack_data(w, look_fd(w->who->of, (int)w->who->arg[1]));
+        if (look_fd(p, (int)which))
+            ends_lack(w, look_fd(p, (int)which), false);
         return;
     }
-    if (which > 0 && w->who->of->foreign[SPACE_PID])
-        t = look_thread(w->who->of, (pid_t)which);
+    if (w->who->known != CALL_KNOWN || (waitid && w->who->arg[0] == P_ALL))
+        which = -1;
+    else if (waitid && w->who->arg[0] == P_PGID)
+        which = -which;
+    if (which > 0 && p->foreign[SPACE_PID])
+        t = look_thread(p, (pid_t)which);
     if (t)
         which = t->tid;
     if (which != -1)
@@ -227,33 +223,18 @@ void kind_wait(struct wait *w)
                  waitid ? "waitid" : "waitpid", which);
     else
         snprintf(w->call, sizeof w->call, "%s", waitid ? "waitid" : "wait");
-    for (int pass = 0; pass < 2; pass++) {
-        for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-            if (q->parent != w->who->of->pid || q->state == 'Z' ||
-                (which > 0 && q->pid != which) ||
-                (which == 0 && q->group != w->who->of->group) ||
-                (which < -1 && q->group != -which))
-                continue;
-            if (pass == 0) {
-                of++;
-                continue;
-            }
+    for (struct seen *q = look_each(NULL); q; q = look_each(q))
+        of += awaits(p, q, which);
+    wait_add(w, of == 0   ? ": no such child is left"
+                : of == 1 ? ", until "
+                          : ", until one of ");
+    for (struct seen *q = look_each(NULL); q; q = look_each(q))
+        if (awaits(p, q, which)) {
             wait_giver(w, q, NULL);
-            if (of <= SHOWN || n < SHOWN)
-                wait_add(w, "%s%s",
-                         n         ? wait_comma(n, of)
-                         : of == 1 ? ", until "
-                                   : ", until one of ",
-                         wait_name(q));
-            else if (n == SHOWN)
-                wait_add(w, " and %d others", of - SHOWN);
-            n++;
+            wait_item(w, n++, of, wait_name(q));
         }
-    }
-    if (n > 0)
+    if (of > 0)
         wait_add(w, " ends");
-    else
-        wait_add(w, ": no such child is left");
     w->known = true;
 }
 
@@ -297,27 +278,21 @@ void kind_signal(struct wait *w)
         return;
     }
     wait_add(w, ": until a signal with a handler comes, ");
-    wait_add_signals(w, caught);
-    if (caught >> (SIGCHLD - 1) & 1)
-        ends_children(w);
+    ends_add_signals(w, caught);
 }
 
 void kind_sigwait(struct wait *w)
 {
     unsigned long mask = 0;
-    double seconds;
 
     if (!look_memory(w->who, w->who->arg[0], &mask, sizeof mask)) {
         wait_unread(w);
         return;
     }
-    w->known = w->open = true;
+    w->known = true;
     wait_add(w, ": none has come of ");
-    wait_add_signals(w, mask);
-    if (mask >> (SIGCHLD - 1) & 1)
-        ends_children(w);
-    if (wait_time(w, 2, &seconds))
-        wait_gives_up(w, seconds);
+    ends_add_signals(w, mask);
+    wait_limit(w, 2);
 }
 
 void kind_vfork(struct wait *w)
@@ -434,46 +409,12 @@ void kind_open(struct wait *w)
         wait_giver(w, elsewhere->of, elsewhere);
 }
 
-/* Its lock lines: "1: FLOCK  ADVISORY  WRITE 12 00:1f:7 0 EOF" */
-static bool info_locks(struct seen *q, int fd, const char *kind)
-{
-    char text[8192];
-
-    look_info(q, fd, text, sizeof text);
-    for (char *at = text; (at = strstr(at, "lock:\t")); at += 6) {
-        char *end = strchr(at, '\n');
-        char *found = strstr(at, kind);
-
-        if (found && (!end || found < end))
-            return true;
-    }
-    return false;
-}
-
 void kind_lock_holders(struct wait *w, struct descriptor *d, const char *kind)
 {
-    struct holds all = ends_holders(w->who->of, d, ANY), h = { 0 };
+    struct holds h = ends_holders(w->who->of, d, ANY, kind);
 
-    for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        bool has = false;
-
-        for (int i = 0; i < all.n; i++)
-            has |= all.list[i].p == q;
-        for (int i = 0; has && i < q->descriptors; i++)
-            if (ends_same(w->who->of, d, q, &q->descriptor[i]) &&
-                info_locks(q, q->descriptor[i].fd, kind))
-                ends_hold(&h, q, q->descriptor[i].fd);
-    }
-    if (h.n) {
-        wait_add(w, "locked by ");
-        ends_add_list(w, &h);
-    } else {
-        wait_add(w, "locked, it is not known by which process");
-        ends_add_closed(w, all.closed);
-        w->open = true;
-    }
-    free(all.list);
-    ends_give(w, &h);
+    wait_add(w, h.n ? "locked by " : "locked, ");
+    ends_say(w, h, "it is not known by which process");
 }
 
 void kind_flock(struct wait *w)

@@ -237,7 +237,7 @@ int limit_run(double seconds, char *command[], int width)
         return same_end(command_status);
     }
     if (ending)
-        fprintf(stderr, "lanes: not ended by SIG%s:", sigabbrev_np(ending));
+        fprintf(stderr, "lanes: not ended by %s:", signal_name(ending));
     else
         fprintf(stderr, "lanes: not ended after %g second%s:", seconds,
                 seconds == 1 ? "" : "s");

@@ -12,9 +12,8 @@ static bool other_ipc(struct wait *w)
 {
     if (!w->who->of->foreign[SPACE_IPC])
         return false;
-    wait_add(
+    wait_open(
         w, ": it is in another IPC namespace, so the object cannot be asked");
-    w->open = true;
     return true;
 }
 
@@ -34,12 +33,22 @@ static void others_on(struct wait *w, int id)
     }
 }
 
+static void add_last(struct wait *w, pid_t pid, const char *what)
+{
+    const struct seen *q = look_pid(pid);
+
+    if (q)
+        wait_add(w, "; %s %s", what,
+                 q == w->who->of ? "itself" : wait_name(q));
+    else
+        wait_add(w, "; %s %d, which has ended", what, (int)pid);
+}
+
 void kind_semop(struct wait *w)
 {
     int id = (int)w->who->arg[0];
     struct sembuf op[16];
     size_t n = w->who->arg[2] < 16 ? w->who->arg[2] : 16;
-    double seconds;
     bool said = false;
 
     snprintf(w->call, sizeof w->call, "semop");
@@ -68,24 +77,21 @@ void kind_semop(struct wait *w)
                  op[i].sem_op == 0 ? "be" : "have",
                  op[i].sem_op == 0 ? 0 : -op[i].sem_op);
         said = true;
-        if (last <= 0)
-            wait_add(w, "; no process has used it yet");
-        else if (q)
-            wait_add(w, "; used last by %s",
-                     q == w->who->of ? "itself" : wait_name(q));
+        if (last > 0)
+            add_last(w, last, "used last by");
         else
-            wait_add(w, "; used last by %d, which has ended", last);
+            wait_add(w, "; no process has used it yet");
         if (q && q != w->who->of)
             wait_giver(w, q, NULL);
     }
     if (!w->givers)
         others_on(w, id);
-    if (w->who->call == SYS_semtimedop && wait_time(w, 3, &seconds))
-        wait_gives_up(w, seconds);
+    if (w->who->call == SYS_semtimedop)
+        wait_limit(w, 3);
 }
 
 /* The types in a queue, without taking any. */
-static int add_types(struct wait *w, int id)
+static void add_types(struct wait *w, int id)
 {
     struct {
         long type;
@@ -99,59 +105,50 @@ static int add_types(struct wait *w, int id)
     while (n < 8 && msgrcv(id, &m, sizeof m.text, n,
                            MSG_COPY | IPC_NOWAIT | MSG_NOERROR) != -1)
         wait_add(w, "%s%ld", n++ ? ", " : "", m.type);
-    return n;
 }
 
-static void add_last(struct wait *w, pid_t pid, const char *what)
+/* A queue that could be asked. */
+static bool queue(struct wait *w, struct msqid_ds *q)
 {
-    const struct seen *q = pid > 0 ? look_pid(pid) : NULL;
+    int id = (int)w->who->arg[0];
 
-    if (q)
-        wait_add(w, "; %s last: %s", what,
-                 q == w->who->of ? "itself" : wait_name(q));
-    else if (pid > 0)
-        wait_add(w, "; %s last: %d, which has ended", what, (int)pid);
+    if (other_ipc(w))
+        return false;
+    w->known = w->open = true;
+    wait_add(w, " on queue %d", id);
+    if (msgctl(id, IPC_STAT, q) == 0)
+        return true;
+    wait_add(w, ": it may not be asked");
+    return false;
 }
 
 void kind_msgrcv(struct wait *w)
 {
-    int id = (int)w->who->arg[0];
     long type = (long)w->who->arg[3];
     struct msqid_ds q;
 
-    if (other_ipc(w))
+    if (!queue(w, &q))
         return;
-    w->known = w->open = true;
-    wait_add(w, " on queue %d", id);
-    if (msgctl(id, IPC_STAT, &q) == -1) {
-        wait_add(w, ": it may not be asked");
-        return;
-    }
     if (q.msg_qnum == 0) {
         wait_add(w, ": it is empty");
     } else {
         wait_add(w, ": it wants %s %ld, and in the queue are types ",
                  type < 0 ? "a type up to" : "type", type < 0 ? -type : type);
-        add_types(w, id);
+        add_types(w, (int)w->who->arg[0]);
     }
-    add_last(w, q.msg_lspid, "sent");
+    if (q.msg_lspid > 0)
+        add_last(w, q.msg_lspid, "sent last:");
 }
 
 void kind_msgsnd(struct wait *w)
 {
-    int id = (int)w->who->arg[0];
     struct msqid_ds q;
 
-    if (other_ipc(w))
+    if (!queue(w, &q))
         return;
-    w->known = w->open = true;
-    wait_add(w, " on queue %d", id);
-    if (msgctl(id, IPC_STAT, &q) == -1) {
-        wait_add(w, ": it may not be asked");
-        return;
-    }
     wait_add(w, ": it is full, %lu message%s of %lu bytes in all",
              (unsigned long)q.msg_qnum, q.msg_qnum == 1 ? "" : "s",
              (unsigned long)q.__msg_cbytes);
-    add_last(w, q.msg_lrpid, "received");
+    if (q.msg_lrpid > 0)
+        add_last(w, q.msg_lrpid, "received last:");
 }

@@ -2,7 +2,6 @@
  * wait.c - the text and the givers of a wait: see wait.h
  */
 #include "wait.h"
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,22 @@ void wait_add(struct wait *w, const char *format, ...)
     va_start(list, format);
     vsnprintf(w->text + n, sizeof w->text - n, format, list);
     va_end(list);
+}
+
+void wait_open(struct wait *w, const char *format, ...)
+{
+    size_t n = strlen(w->text);
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(w->text + n, sizeof w->text - n, format, list);
+    va_end(list);
+    w->open = true;
+}
+
+void wait_item(struct wait *w, int i, int of, const char *name)
+{
+    list_item(w->text, sizeof w->text, i, of, name);
 }
 
 const char *wait_name(const struct seen *p)
@@ -54,12 +69,6 @@ void wait_giver(struct wait *w, struct seen *p, struct thread *t)
         w->open = true; /* one that is not in the list may do it */
 }
 
-/* ", ", " and " or nothing, before the nth of many. */
-const char *wait_comma(int n, int of)
-{
-    return n == 0 ? "" : n == of - 1 ? " and " : ", ";
-}
-
 void wait_add_seconds(struct wait *w, double seconds)
 {
     if (seconds < 0.001)
@@ -72,25 +81,12 @@ void wait_add_seconds(struct wait *w, double seconds)
 
 void wait_add_signals(struct wait *w, unsigned long mask)
 {
-    int n = 0, of;
+    int n = 0;
 
     mask &= ~(3UL << 31); /* 32 and 33 are the C library's own */
-    of = __builtin_popcountl(mask);
-    for (int i = 1; i <= 64; i++) {
-        const char *name = i < 32 ? sigabbrev_np(i) : NULL;
-
-        if (!(mask >> (i - 1) & 1))
-            continue;
-        if (of > 8 && n == 8) {
-            wait_add(w, " and %d more", of - 8);
-            break;
-        }
-        wait_add(w, "%s", wait_comma(n++, of));
-        if (name)
-            wait_add(w, "SIG%s", name);
-        else
-            wait_add(w, "SIGRTMIN+%d", i - SIGRTMIN);
-    }
+    for (int i = 1; i <= 64; i++)
+        if (mask >> (i - 1) & 1)
+            wait_item(w, n++, __builtin_popcountl(mask), signal_name(i));
 }
 
 void wait_gives_up(struct wait *w, double seconds)
@@ -114,8 +110,15 @@ bool wait_time(struct wait *w, int argument, double *seconds)
     return true;
 }
 
+void wait_limit(struct wait *w, int argument)
+{
+    double seconds;
+
+    if (wait_time(w, argument, &seconds))
+        wait_gives_up(w, seconds);
+}
+
 void wait_unread(struct wait *w)
 {
-    wait_add(w, ": its memory may not be read, so for what is not known");
-    w->open = true;
+    wait_open(w, ": its memory may not be read, so for what is not known");
 }

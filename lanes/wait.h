@@ -6,7 +6,7 @@
 #include "look.h"
 #include "stack.h"
 
-enum { GIVERS = 24, SHOWN = 6 }; /* SHOWN: named, before "and 9 others" */
+enum { GIVERS = 24 };
 
 struct wait {
     struct thread *who;
@@ -32,14 +32,17 @@ struct wait {
 
 void wait_add(struct wait *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Says so, and that others may end it. */
+void wait_open(struct wait *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void wait_item(struct wait *w, int i, int of, const char *name);
 void wait_giver(struct wait *w, struct seen *p, struct thread *t);
-/* ", ", " and " or nothing, before the nth of many. */
-const char *wait_comma(int n, int of);
 void wait_add_seconds(struct wait *w, double seconds);
 void wait_add_signals(struct wait *w, unsigned long mask);
 void wait_gives_up(struct wait *w, double seconds);
 /* A time that the call got by its address; false: none, so for ever. */
 bool wait_time(struct wait *w, int argument, double *seconds);
+void wait_limit(struct wait *w, int argument); /* says it, if there is one */
 void wait_unread(struct wait *w);
 const char *wait_name(const struct seen *p);          /* "cat 4711" */
 const char *wait_thread_name(const struct thread *t); /* and its number */

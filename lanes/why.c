@@ -392,15 +392,9 @@ static void say_like(const struct node *n, char *text, size_t size)
              : n->more == 1    ? "is"
                                : "are");
     for (int i = 0; i < many; i++)
-        if (nodes[i]->like == n && said < 4)
-            append(text, size, "%s%s",
-                   said == 0             ? ""
-                   : said == n->more - 1 ? " and "
-                                         : ", ",
-                   wait_thread_name(nodes[i]->w.who)),
-                said++;
-    if (n->more > said)
-        append(text, size, " and %d others", n->more - said);
+        if (nodes[i]->like == n)
+            list_item(text, size, said++, n->more,
+                      wait_thread_name(nodes[i]->w.who));
 }
 
 /* Why no more is known, and what would help. */

@@ -551,30 +551,6 @@ void gone(struct process *p)
     grown++;
 }
 
-/* ---- signals ---------------------------------------------------------- */
-
-const char *signal_name(int number)
-{
-    static const char *const names[] = {
-        "",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
-        "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
-        "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
-        "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
-    };
-    static char text[2][32];
-    static int n;
-
-    n = !n;
-    if (number < (int)(sizeof names / sizeof *names))
-        snprintf(text[n], sizeof text[n], "SIG%s", names[number]);
-    else if (number < 34) /* the C library's own */
-        snprintf(text[n], sizeof text[n], "SIGRT_%d", number - 32);
-    else
-        snprintf(text[n], sizeof text[n],
-                 number == 34 ? "SIGRTMIN" : "SIGRTMIN+%d", number - 34);
-    return text[n];
-}
-
 /* ---- what is gone ----------------------------------------------------- */
 
 static void mark_process(struct process *p)

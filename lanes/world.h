@@ -261,7 +261,6 @@ struct wait *wait_new(struct process *p);              /* an empty one */
 void ends(struct process *p);                          /* it has closed all */
 void gone(struct process *p); /* and perhaps nobody has waited for it */
 bool last_thread(const struct process *p);
-const char *signal_name(int number); /* "SIGINT" */
 /* Frees what nothing leads to any more, if that may be much. */
 bool crowded(void);
 void sweep(void);
