@@ -3,25 +3,23 @@
  */
 #ifndef CIRCLES_H
 #define CIRCLES_H
-#include "wait.h"
+#include "base.h"
 
-struct node { /* a thread, and its waiting */
-    struct wait w;
-    struct measure {
-        long reads; /* -1: not known */
-        unsigned long user, kernel, switches;
-    } first;
-    bool moved;        /* it went on while it was looked at */
-    bool gone;         /* or even ended */
-    struct node *like; /* an earlier one, of which the same is true */
-    int more;          /* how many are like this one */
-    bool closed;       /* only others that are closed could end it */
-    bool told;         /* it is in a circle that has been said */
+struct graph { /* of those that wait, 0 to n - 1 */
+    int n;
+    bool *closed;           /* only others that are closed could end it */
+    bool *told;             /* it is in a circle that has been said */
+    bool (*can_end)(int i); /* could one that is not closed end it? */
+    bool (*waits_for)(int a, int b);
+    const char *(*name)(int i, bool alone);
 };
 
-/* Marks the closed; with strangers, who could come from outside, or without.
- */
-void circles_close(struct node *node[], int n, bool strangers);
-/* The next circle that has not been told; false: there is none. */
-bool circles_text(struct node *node[], int n, char *text, size_t size);
+/* Of the closed, takes out those that can be ended after all. */
+void circles_close(const struct graph *g);
+/* The next circle of closed ones that has not been told: how many they are;
+ * 0: there is none. */
+int circles_next(const struct graph *g, int member[]);
+/* True if each of them waits for one other, and is said to. */
+bool circles_text(const struct graph *g, int member[], int n, char *text,
+                  size_t size);
 #endif

@@ -6,6 +6,7 @@
  * in turn for the first, it is a circle. All is read from the world.
  */
 #include "verdict.h"
+#include "circles.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,9 +24,9 @@ static struct waiter {
     enum { NOBODY, IF_NO_GIVER, ALWAYS } anyone; /* of the picture could */
     bool unknown;           /* something else may end it, such as time */
     struct object *strange; /* has a name, so that strangers may come */
-    bool stuck;
 } * waiters;
 static int waiting;
+static bool *stuck, *told;            /* see circles.h */
 static void (*out)(const char *line); /* NULL: only givers are wanted */
 
 static void say(const char *format, ...)
@@ -679,58 +680,59 @@ static void say_waiter(struct waiter *w)
 
 /* ---- which are stuck -------------------------------------------------- */
 
-static struct waiter *waiter_of(const struct process *p)
-{
-    for (int i = 0; i < waiting; i++)
-        if (waiters[i].who == p)
-            return &waiters[i];
-    return NULL;
-}
-
 /* It, or one of its threads. */
 static bool moves(const struct process *p)
 {
     if (outside(p))
         return true;
     for (int i = 0; i < waiting; i++)
-        if (!waiters[i].stuck &&
-            (waiters[i].who == p ||
-             (!p->thread && waiters[i].who->leader == p)))
+        if (!stuck[i] && (waiters[i].who == p ||
+                          (!p->thread && waiters[i].who->leader == p)))
             return true;
     return false;
 }
 
-static bool can_be_ended(const struct waiter *w)
+static bool can_end(int of)
 {
+    const struct waiter *w = &waiters[of];
+
     for (int i = 0; i < w->givers; i++)
         if (moves(w->giver[i]))
             return true;
     if (w->anyone == ALWAYS || (w->anyone == IF_NO_GIVER && w->givers == 0))
         for (int i = 0; i < waiting; i++)
-            if (waiters[i].who->leader != w->who->leader && !waiters[i].stuck)
+            if (waiters[i].who->leader != w->who->leader && !stuck[i])
                 return true;
     return w->unknown;
 }
 
-/* All that have done nothing new since then are stuck, but for those that
-   one which is not can set free. */
-static void find_stuck(double since)
+static bool waits_for(int a, int b)
 {
-    bool found = true;
-
-    for (int i = 0; i < waiting; i++)
-        waiters[i].stuck = waiters[i].who->since <= since;
-    while (found) {
-        found = false;
-        for (int i = 0; i < waiting; i++)
-            if (waiters[i].stuck && can_be_ended(&waiters[i]))
-                waiters[i].stuck = false, found = true;
-    }
+    for (int i = 0; i < waiters[a].givers; i++)
+        if (waiters[a].giver[i] == waiters[b].who)
+            return true;
+    return a == b && waiters[a].itself;
 }
 
-/* Asks each for its givers, and says what it waits for, if out is set. */
+static const char *circle_name(int i, bool alone)
+{
+    return alone ? who(waiters[i].who) : letter(waiters[i].who);
+}
+
+static struct graph graph(void)
+{
+    return (struct graph){ waiting, stuck,     told,
+                           can_end, waits_for, circle_name };
+}
+
+/*
+ * Asks each for its givers, and says what it waits for, if out is set. All
+ * that have done nothing new since then are stuck, but for those that one
+ * which is not can set free.
+ */
 static void ask_all(double since)
 {
+    struct graph g;
     int n = 0;
 
     free(waiters);
@@ -742,9 +744,15 @@ static void ask_all(double since)
         if (ours(p)) /* the oldest first */
             waiters[waiting - ++n] =
                 (struct waiter){ .who = p, .wait = p->wait };
-    for (int i = 0; i < waiting; i++)
+    stuck = resize(stuck, (size_t)waiting + 1, sizeof *stuck);
+    told = resize(told, (size_t)waiting + 1, sizeof *told);
+    for (int i = 0; i < waiting; i++) {
         say_waiter(&waiters[i]);
-    find_stuck(since);
+        told[i] = false;
+        stuck[i] = waiters[i].who->since <= since;
+    }
+    g = graph();
+    circles_close(&g);
 }
 
 bool some_stuck(double since)
@@ -752,7 +760,7 @@ bool some_stuck(double since)
     out = NULL;
     ask_all(since);
     for (int i = 0; i < waiting; i++)
-        if (waiters[i].stuck)
+        if (stuck[i])
             return true;
     return false;
 }
@@ -795,81 +803,51 @@ bool one_gives_up(double stuck, double silence)
 
 /* ---- circles ---------------------------------------------------------- */
 
-/* Looks for a way from p back to p, over those that wait. */
-static int circle(struct process *p, struct process *goal,
-                  struct process *path[], int n)
+/* Nobody else can end it; perhaps a stranger can? */
+static void say_circle(const char *text, const int member[], int n,
+                       bool simple)
 {
-    struct waiter *w = waiter_of(p);
-
-    if (!w || n >= 12)
-        return 0;
-    for (int i = 0; i < w->givers; i++) {
-        bool seen = false;
-        int found;
-
-        path[n] = w->giver[i];
-        if (w->giver[i] == goal)
-            return n + 1;
-        for (int j = 0; j < n; j++)
-            seen |= path[j] == w->giver[i];
-        if (!seen && (found = circle(w->giver[i], goal, path, n + 1)))
-            return found;
-    }
-    return 0;
-}
-
-/* For ever, if nobody else can end it, no stranger either. */
-static const char *how_long(struct process *path[], int n)
-{
-    static char text[100];
     struct object *strange = NULL;
 
-    for (int i = 0; i < n; i++) {
-        const struct waiter *w = waiter_of(path[i]);
-
-        if (!w || !w->stuck)
-            return "";
-        strange = w->strange ? w->strange : strange;
-    }
-    if (!strange)
-        return ", for ever";
-    snprintf(text, sizeof text, " (strangers may come: %s has a %s)",
-             name(strange),
-             strange->kind == SEMSET || strange->kind == MSGQ ? "number"
-                                                              : "name");
-    return text;
+    for (int i = 0; i < n; i++)
+        if (!strange)
+            strange = waiters[member[i]].strange;
+    if (strange)
+        say("%s (strangers may come: %s has a %s).", text, name(strange),
+            strange->kind == SEMSET || strange->kind == MSGQ ? "number"
+                                                             : "name");
+    else
+        say("%s%s.", text, simple ? ", for ever" : "");
 }
 
 static void say_circles(void)
 {
-    struct process *path[16];
-    bool said = false;
+    const struct graph g = graph();
+    int *member = zeros((size_t)waiting + 1, sizeof *member), n;
+    bool said = false, simple;
+    char text[400];
 
-    for (int i = 0; i < waiting; i++) {
-        struct waiter *w = &waiters[i];
-        char text[400];
-        int length;
-
-        if (w->itself && w->givers == 1) {
-            say("%s waits for itself%s.", who(w->who), how_long(&w->who, 1));
-            said = true;
-            continue;
-        }
-        if (w->stuck && w->givers == 0 && !w->strange &&
-            w->anyone == NOBODY) {
-            say("%s waits for ever: nobody can end it.", who(w->who));
+    for (int i = 0; i < waiting; i++)
+        if (stuck[i] && waiters[i].givers == 0 && !waiters[i].strange &&
+            waiters[i].anyone == NOBODY) {
+            say("%s waits for ever: nobody can end it.", who(waiters[i].who));
             said = true;
         }
-        length = circle(w->who, w->who, path, 0);
-        if (length < 2 || said)
-            continue;
+    while ((n = circles_next(&g, member))) {
+        simple = circles_text(&g, member, n, text, sizeof text);
+        say_circle(text, member, n, simple);
         said = true;
-        copy(text, sizeof text, letter(w->who));
-        for (int j = 0; j < length; j++)
-            append(text, sizeof text, " waits for %s%s", letter(path[j]),
-                   j < length - 1 ? ", which" : "");
-        say("%s: a circle%s.", text, how_long(path, length));
     }
+    /* Then one that time or others can end. */
+    for (int i = 0; i < waiting; i++)
+        stuck[i] = true;
+    while (!said && (n = circles_next(&g, member))) {
+        said = circles_text(&g, member, n, text, sizeof text) &&
+               (n > 1 || waiters[member[0]].givers == 1);
+        if (said)
+            say("%s.", text);
+    }
+    free(member);
 }
 
 void verdict(void (*to)(const char *line))

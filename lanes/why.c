@@ -19,8 +19,19 @@
 
 enum { MOST = 1000, TOLD = 200 };
 
-static struct node **nodes;
+static struct node { /* a thread, and its waiting */
+    struct wait w;
+    struct measure {
+        long reads; /* -1: not known */
+        unsigned long user, kernel, switches;
+    } first;
+    bool moved;        /* it went on while it was looked at */
+    bool gone;         /* or even ended */
+    struct node *like; /* an earlier one, of which the same is true */
+    int more;          /* how many are like this one */
+} * nodes[MOST];
 static int many;
+static bool closed[MOST], told[MOST]; /* see circles.h */
 
 /* ---- lines ------------------------------------------------------------ */
 
@@ -83,7 +94,6 @@ static void take_givers(void)
 /* The tree, and those outside of it that could end a wait in it. */
 static void collect(void)
 {
-    nodes = zeros(MOST, sizeof *nodes);
     for (struct seen *p = look_each(NULL); p; p = look_each(p))
         if (p->asked_for && p->pid != getpid())
             take(p);
@@ -94,9 +104,8 @@ static void forget(void)
 {
     for (int i = 0; i < many; i++)
         free(nodes[i]);
-    free(nodes);
-    nodes = NULL;
     many = 0;
+    memset(told, 0, sizeof told);
     sock_end();
     image_end();
     look_end();
@@ -469,18 +478,68 @@ static void say_unknown(FILE *out, int width)
         say_hidden(out, width, some, all);
 }
 
-static void say_circles(FILE *out, int width)
+/* Could it do something, now or later? */
+static bool able(const struct giver *g)
+{
+    int seen = 0;
+
+    for (int i = 0; i < many; i++) {
+        const struct thread *t = nodes[i]->w.who;
+
+        if (g->t ? t != g->t : t->of != g->p)
+            continue;
+        seen++;
+        if (!closed[i] && nodes[i]->w.how != ENDED)
+            return true;
+    }
+    return seen < (g->t ? 1 : g->p->threads) || seen == 0;
+}
+
+static bool can_end(int i)
+{
+    for (int j = 0; j < nodes[i]->w.givers; j++)
+        if (able(&nodes[i]->w.giver[j]))
+            return true;
+    return false;
+}
+
+static bool waits_for(int a, int b)
+{
+    const struct wait *w = &nodes[a]->w;
+    const struct thread *other = nodes[b]->w.who;
+
+    for (int i = 0; i < w->givers; i++)
+        if (w->giver[i].t ? w->giver[i].t == other
+                          : w->giver[i].p == other->of)
+            return true;
+    return false;
+}
+
+static const char *name(int i, bool alone)
+{
+    (void)alone;
+    return wait_thread_name(nodes[i]->w.who);
+}
+
+/* With strangers, who could come from outside, or without. */
+static void say_circles(FILE *out, int width, bool strangers)
 {
     static char text[4096];
+    static int member[MOST];
+    const struct graph g = { many, closed, told, can_end, waits_for, name };
+    int n;
 
-    circles_close(nodes, many, true);
-    while (circles_text(nodes, many, text, sizeof text - 100)) {
-        append(text, sizeof text, ".");
-        paragraph(out, width, text);
+    for (int i = 0; i < many; i++) {
+        const struct wait *w = &nodes[i]->w;
+
+        closed[i] = w->how == WAITS && !nodes[i]->moved && w->known &&
+                    !w->timed && w->givers > 0 && !(strangers && w->open);
     }
-    circles_close(nodes, many, false);
-    while (circles_text(nodes, many, text, sizeof text - 100)) {
-        append(text, sizeof text, ", unless others come from outside.");
+    circles_close(&g);
+    while ((n = circles_next(&g, member))) {
+        circles_text(&g, member, n, text, sizeof text - 100);
+        append(text, sizeof text, "%s.",
+               strangers ? "" : ", unless others come from outside");
         paragraph(out, width, text);
     }
 }
@@ -508,7 +567,8 @@ static bool say_all(FILE *out, int width)
     fold();
     say_threads(out, width);
     say_unknown(out, width);
-    say_circles(out, width);
+    say_circles(out, width, true);
+    say_circles(out, width, false);
     return one_waits();
 }
 

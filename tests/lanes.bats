@@ -701,7 +701,7 @@ rooms() {
     run -0 bash -c 'tsort uses >order' # it names the files of a circle
     assert_equal "$(head -n 1 order)" main
     run -0 sed -n 's/^\(world\|message\|verdict\) //p' uses
-    assert_equal "$(sort -u <<<"$output")" "$(printf '%s\n' base world)"
+    assert_equal "$(sort -u <<<"$output")" "$(printf '%s\n' base circles world)"
 }
 
 # ---- the moments of lanes/README.md; the verdicts among them follow ------
