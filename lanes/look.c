@@ -62,35 +62,6 @@ unsigned long look_number(const char *text, const char *name, int base)
     return at ? strtoul(at + strlen(name), NULL, base) : 0;
 }
 
-/* Any length; NULL if it may not be read. */
-static char *whole_text(pid_t pid, const char *file)
-{
-    char path[80], *text = NULL;
-    size_t n = 0, room = 0;
-    ssize_t got;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd == -1)
-        return NULL;
-    do {
-        if (room - n < 4096) {
-            room += 16384;
-            text = resize(text, room, 1);
-        }
-        got = read(fd, text + n, room - n - 1);
-        if (got > 0)
-            n += (size_t)got;
-    } while (got > 0 && n < (1 << 24));
-    close(fd);
-    text[n] = '\0';
-    if (got == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
 /* ---- which there are -------------------------------------------------- */
 
 /* The name as ps shows it, or in full where the kernel has cut it. */
@@ -137,7 +108,6 @@ static struct seen *seen_new(pid_t pid)
     p->state = *close;
     p->parent = (pid_t)stat_field(close, 4);
     p->group = (pid_t)stat_field(close, 5);
-    p->session = (pid_t)stat_field(close, 6);
     p->terminal = (int)stat_field(close, 7);
     p->foreground = (pid_t)stat_field(close, 8);
     p->kernel = stat_field(close, 9) & PF_KTHREAD;
@@ -285,31 +255,6 @@ void look_tree(pid_t root)
 
 /* ---- threads ---------------------------------------------------------- */
 
-static unsigned long switches_of(pid_t pid, pid_t tid)
-{
-    char path[64], text[4096];
-
-    snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!look_text(pid, path, text, sizeof text))
-        return 0;
-    return look_number(text, "\nvoluntary_ctxt_switches:", 10) +
-           look_number(text, "\nnonvoluntary_ctxt_switches:", 10);
-}
-
-static bool thread_stat(struct thread *t)
-{
-    char path[64], text[1024], *close;
-
-    snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
-    if (!look_text(t->of->pid, path, text, sizeof text) ||
-        !(close = strrchr(text, ')')) || close[1] == '\0')
-        return false;
-    t->state = close[2];
-    t->user = (unsigned long)stat_field(close + 2, 14);
-    t->kernel_ = (unsigned long)stat_field(close + 2, 15);
-    return true;
-}
-
 /*
  * A call that ^Z has interrupted goes on as restart_syscall; the true number
  * is in the program, which has put it into a register before it called.
@@ -359,6 +304,33 @@ static void thread_call(struct thread *t)
     restarted(t);
 }
 
+bool look_now(const struct thread *t, struct thread *now)
+{
+    struct thread new = { .of = t->of, .tid = t->tid };
+    char path[64], text[4096], *close;
+
+    snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
+    if (!look_text(t->of->pid, path, text, sizeof text) ||
+        !(close = strrchr(text, ')')) || close[1] == '\0')
+        return false;
+    new.state = close[2];
+    new.user = (unsigned long)stat_field(close + 2, 14);
+    new.kernel_ = (unsigned long)stat_field(close + 2, 15);
+    snprintf(path, sizeof path, "task/%d/status", (int)t->tid);
+    if (look_text(t->of->pid, path, text, sizeof text))
+        new.switches = look_number(text, "\nvoluntary_ctxt_switches:", 10) +
+                       look_number(text, "\nnonvoluntary_ctxt_switches:", 10);
+    thread_call(&new);
+    *now = new;
+    return new.state != 'Z' || t->state == 'Z' || !t->state;
+}
+
+void look_again(struct thread *t)
+{
+    look_now(t, t);
+    forget(t->of);
+}
+
 static int by_tid(const void *a, const void *b)
 {
     const struct thread *one = a, *other = b;
@@ -382,10 +354,8 @@ void look_threads(struct seen *p)
         struct thread t = { .of = p };
 
         t.tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (t.tid <= 0 || !thread_stat(&t))
+        if (t.tid <= 0 || !look_now(&t, &t))
             continue;
-        t.switches = switches_of(p->pid, t.tid);
-        thread_call(&t);
         p->thread = grown(p->thread, p->threads, sizeof t);
         p->thread[p->threads++] = t;
     }
@@ -393,48 +363,6 @@ void look_threads(struct seen *p)
         closedir(dir);
     if (p->threads > 1)
         qsort(p->thread, (size_t)p->threads, sizeof *p->thread, by_tid);
-}
-
-bool look_moved(struct thread *t)
-{
-    struct thread now = { .of = t->of, .tid = t->tid };
-    char state = t->state;
-
-    if (!thread_stat(&now))
-        return true;
-    thread_call(&now);
-    return now.state != state || now.call != t->call || now.sp != t->sp ||
-           switches_of(t->of->pid, t->tid) != t->switches ||
-           (state == 'R' && now.user + now.kernel_ > t->user + t->kernel_);
-}
-
-void look_again(struct thread *t)
-{
-    thread_stat(t);
-    t->switches = switches_of(t->of->pid, t->tid);
-    t->known = CALL_HIDDEN;
-    thread_call(t);
-    forget(t->of);
-}
-
-bool look_there(const struct thread *t)
-{
-    struct thread now = { .of = t->of, .tid = t->tid };
-
-    return thread_stat(&now) && (now.state != 'Z' || t->state == 'Z');
-}
-
-unsigned long look_switches(const struct thread *t)
-{
-    return switches_of(t->of->pid, t->tid);
-}
-
-void look_time(struct thread *t)
-{
-    char state = t->state;
-
-    thread_stat(t);
-    t->state = state;
 }
 
 long look_reads(struct seen *p)
@@ -587,7 +515,7 @@ int look_epoll(struct seen *p, int fd, struct pollfd *list, int most)
 
 /* ---- memory ----------------------------------------------------------- */
 
-static void add_region(struct seen *p, const char *line)
+static void add_region(struct seen *p, char *line)
 {
     unsigned major, minor;
     unsigned long ino;
@@ -603,6 +531,7 @@ static void add_region(struct seen *p, const char *line)
     r.ino = ino;
     r.shared = mode[3] == 's';
     r.runs = mode[2] == 'x';
+    line[strcspn(line, "\n")] = '\0';
     r.path = same(line + path);
     p->region = grown(p->region, p->regions, sizeof r);
     p->region[p->regions++] = r;
@@ -625,7 +554,9 @@ static void find_program(struct seen *p)
 
 void look_regions(struct seen *p)
 {
-    char *text;
+    char path[32], *line = NULL;
+    size_t room = 0;
+    FILE *maps;
 
     if (p->looked[2])
         return;
@@ -633,15 +564,13 @@ void look_regions(struct seen *p)
     if (p->kernel)
         return;
     find_door(p);
-    text = whole_text(p->door, "maps");
-    p->unmapped = !text;
-    for (char *line = text, *end; line && *line; line = end) {
-        end = line + strcspn(line, "\n");
-        if (*end)
-            *end++ = '\0';
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)p->door);
+    maps = fopen(path, "re");
+    while (maps && getline(&line, &room, maps) != -1)
         add_region(p, line);
-    }
-    free(text);
+    if (maps)
+        fclose(maps);
+    free(line);
     find_program(p);
 }
 

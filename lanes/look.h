@@ -47,7 +47,7 @@ struct region { /* a line of maps */
 };
 
 struct seen { /* a process */
-    pid_t pid, parent, group, session, foreground;
+    pid_t pid, parent, group, foreground;
     pid_t door; /* its folder in /proc: a thread's that lives */
     int terminal;
     char state;
@@ -61,7 +61,6 @@ struct seen { /* a process */
     int threads, descriptors, regions;
     bool looked[3]; /* which of the three have been read */
     bool closed;    /* its descriptors may not be read */
-    bool unmapped;  /* nor its maps */
     ino_t program;  /* the file that it runs */
 };
 
@@ -82,12 +81,9 @@ struct descriptor *look_fd(struct seen *p, int fd);
 bool look_inode(struct seen *p, struct descriptor *d);
 struct region *look_region(struct seen *p, unsigned long address);
 
-/* Has the thread moved since it was looked at? */
-bool look_moved(struct thread *t);
-void look_again(struct thread *t);       /* anew, and at its descriptors */
-bool look_there(const struct thread *t); /* has it not ended? */
-unsigned long look_switches(const struct thread *t); /* as of now */
-void look_time(struct thread *t);                    /* user, kernel_: now */
+/* The thread as it is now; false: it has ended meanwhile. */
+bool look_now(const struct thread *t, struct thread *now);
+void look_again(struct thread *t); /* anew, and at its descriptors */
 /* How many reads it has made; -1: it may not be asked. */
 long look_reads(struct seen *p);
 bool look_memory(struct thread *t, unsigned long at, void *to, size_t size);

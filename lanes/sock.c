@@ -85,10 +85,8 @@ static void add_unix(const struct nlmsghdr *header)
                 s->peer = *word;
             break;
         case UNIX_DIAG_RQLEN:
-            if (n >= 2 * sizeof *word) {
+            if (n >= 2 * sizeof *word)
                 s->unread = word[0];
-                s->waiting = word[0];
-            }
             break;
         case UNIX_DIAG_ICONS:
             s->clients = (int)(n / sizeof *word);
@@ -183,7 +181,7 @@ static void ask_inet(const char *path, int family, int type)
         s->family = family;
         s->type = type;
         s->ino = ino;
-        s->unread = s->waiting = unread;
+        s->unread = unread;
         s->listens = family == SOCK_TCP && state == LISTEN;
         s->ended = family == SOCK_TCP && state == CLOSE_WAIT;
         s->connects = family == SOCK_TCP && state == SYN_SENT;

@@ -14,12 +14,12 @@ struct sock {
     ino_t ino, peer; /* 0: none, or one that is not accepted yet */
     int type;        /* SOCK_STREAM... */
     bool listens, connects, was_connected;
-    bool ended;               /* the other side has closed */
-    char name[112];           /* a path, @abstract, or an address:port */
-    char remote[64];          /* of TCP and UDP */
-    unsigned unread, waiting; /* bytes; of a listener: connections */
-    unsigned file, device;    /* of a path: its inode, where */
-    ino_t *client;            /* those that wait to be accepted */
+    bool ended;            /* the other side has closed */
+    char name[112];        /* a path, @abstract, or an address:port */
+    char remote[64];       /* of TCP and UDP */
+    unsigned unread;       /* bytes */
+    unsigned file, device; /* of a path: its inode, where */
+    ino_t *client;         /* those that wait to be accepted */
     int clients;
 };
 

@@ -79,7 +79,7 @@ static void draw_pending(struct process *p)
 }
 
 /* No row comes before that of a call which it may have waited for. */
-void draw_all_pending(const struct process *but)
+static void draw_all_pending(const struct process *but)
 {
     for (;;) {
         struct process *first = NULL;

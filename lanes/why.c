@@ -22,8 +22,8 @@ enum { MOST = 1000, TOLD = 200 };
 static struct node { /* a thread, and its waiting */
     struct wait w;
     struct measure {
+        struct thread t;
         long reads; /* -1: not known */
-        unsigned long user, kernel, switches;
     } first;
     bool moved;        /* it went on while it was looked at */
     bool gone;         /* or even ended */
@@ -122,14 +122,19 @@ static void nap(int milliseconds)
 
 static struct measure measure(const struct wait *w)
 {
-    struct thread now = *w->who;
+    struct measure m = { .t = *w->who, .reads = -1 };
 
-    look_time(&now);
-    return (struct measure){ .reads =
-                                 w->how == RUNS ? look_reads(now.of) : -1,
-                             .user = now.user,
-                             .kernel = now.kernel_,
-                             .switches = look_switches(&now) };
+    look_now(w->who, &m.t);
+    if (w->how == RUNS)
+        m.reads = look_reads(w->who->of);
+    return m;
+}
+
+static bool differs(const struct thread *a, const struct thread *b)
+{
+    return a->state != b->state || a->call != b->call || a->sp != b->sp ||
+           a->switches != b->switches ||
+           (a->state == 'R' && b->user + b->kernel_ > a->user + a->kernel_);
 }
 
 /* What one does that runs. */
@@ -137,10 +142,10 @@ static void busy(struct wait *w, const struct measure *first,
                  const struct measure *last, double seconds)
 {
     double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK);
-    double user = (double)(last->user - first->user) * tick;
-    double kernel = (double)(last->kernel - first->kernel) * tick;
+    double user = (double)(last->t.user - first->t.user) * tick;
+    double kernel = (double)(last->t.kernel_ - first->t.kernel_) * tick;
     long reads = first->reads < 0 ? 0 : last->reads - first->reads;
-    unsigned long switches = last->switches - first->switches;
+    unsigned long switches = last->t.switches - first->t.switches;
 
     w->known = true;
     *w->text = '\0';
@@ -186,9 +191,11 @@ static void look_on(void)
         moves = false;
         for (int i = 0; i < many; i++) {
             struct node *n = nodes[i];
+            struct thread now;
 
-            n->gone = !look_there(n->w.who);
-            n->moved = !n->gone && n->w.how != ENDED && look_moved(n->w.who);
+            n->gone = !look_now(n->w.who, &now);
+            n->moved =
+                !n->gone && n->w.how != ENDED && differs(n->w.who, &now);
             moves |= n->moved;
         }
         for (int i = 0; moves && round == 0 && i < many; i++)
@@ -208,7 +215,7 @@ static void look_on(void)
             busy(w, first, &last, monotonic() - began);
         else if (nodes[i]->moved)
             snprintf(w->text, sizeof w->text, "%ld",
-                     (long)(last.switches - first->switches));
+                     (long)(last.t.switches - first->t.switches));
     }
 }
 
@@ -218,69 +225,18 @@ static void look_on(void)
  */
 static bool same_call(const char *name)
 {
-    static const char *const names[] = {
-        "read",
-        "write",
-        "readv",
-        "writev",
-        "recv",
-        "recvfrom",
-        "recvmsg",
-        "send",
-        "sendto",
-        "sendmsg",
-        "accept",
-        "accept4",
-        "connect",
-        "open",
-        "open64",
-        "openat",
-        "openat64",
-        "creat",
-        "poll",
-        "ppoll",
-        "select",
-        "pselect",
-        "epoll_wait",
-        "epoll_pwait",
-        "wait",
-        "wait3",
-        "wait4",
-        "waitpid",
-        "waitid",
-        "sleep",
-        "usleep",
-        "nanosleep",
-        "clock_nanosleep",
-        "pause",
-        "sigsuspend",
-        "sigwait",
-        "sigwaitinfo",
-        "sigtimedwait",
-        "semop",
-        "semtimedop",
-        "msgrcv",
-        "msgsnd",
-        "mq_receive",
-        "mq_timedreceive",
-        "mq_send",
-        "mq_timedsend",
-        "flock",
-        "fcntl",
-        "fcntl64",
-        "splice",
-        "vfork",
-        "syscall",
-        "sendfile",
-        "tee",
-        "vmsplice",
-        "futex",
-    };
+    static const char names[] =
+        " read write readv writev recv recvfrom recvmsg send sendto sendmsg"
+        " accept accept4 connect open open64 openat openat64 creat poll ppoll"
+        " select pselect epoll_wait epoll_pwait wait wait3 wait4 waitpid"
+        " waitid sleep usleep nanosleep clock_nanosleep pause sigsuspend"
+        " sigwait sigwaitinfo sigtimedwait semop semtimedop msgrcv msgsnd"
+        " mq_receive mq_timedreceive mq_send mq_timedsend flock fcntl fcntl64"
+        " splice vfork syscall sendfile tee vmsplice futex ";
+    char word[60];
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    snprintf(word, sizeof word, " %.50s ", name);
+    return strstr(names, word);
 }
 
 /* "read(0)", under the name that the programmer wrote. */
