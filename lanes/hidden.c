@@ -6,142 +6,96 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    PIPES = 1 << PIPE | 1 << FIFO,
+    SOCKETS = 1 << SOCKET,
+    EVENTS = 1 << EVENTFD | 1 << TIMERFD,
+    WOKEN = 1 << TERMINAL | 1 << SOCKET | 1 << INOTIFY
+};
+
+static void say_lock(struct wait *w);
+
 /*
- * What the kernel's own function tells, where the call may not be read. Their
- * names change from kernel to kernel; one that is not known is told as it is.
+ * What the kernel's own function tells, where the call may not be read: what
+ * explains it, or which kinds of descriptors it can be, and for which of its
+ * ends. Their names change from kernel to kernel; one that is not known is
+ * told as it is.
  */
-enum means {
-    NOTHING,
-    PIPE_R,
-    PIPE_W,
-    SOCKET_R,
-    SOCKET_W,
-    EVENT_R,
-    SIGNAL_R,
-    MESSAGES,
-    WOKEN, /* a terminal's, TCP's, inotify's */
-    POLLS,
-    LOCKS,
-    CHILD,
-    SLEEP,
-    SIGNALS,
-    VFORKS
-};
-
 static const struct sleep {
-    const char *wchan;
-    const char *name;
-    enum means means;
+    const char *wchan, *name;
+    void (*say)(struct wait *w);
+    unsigned kinds;
+    enum end end;
 } sleeps[] = {
-    { "anon_pipe_read", "read", PIPE_R },
-    { "pipe_read", "read", PIPE_R },
-    { "pipe_wait_readable", "splice", PIPE_R },
-    { "anon_pipe_write", "write", PIPE_W },
-    { "pipe_write", "write", PIPE_W },
-    { "pipe_wait_writable", "splice", PIPE_W },
-    { "pipe_wait", "read or write", NOTHING },
-    { "unix_stream_read_generic", "recv", SOCKET_R },
-    { "unix_stream_data_wait", "recv", SOCKET_R },
-    { "sock_alloc_send_pskb", "send", SOCKET_W },
-    { "unix_wait_for_peer", "connect or send", SOCKET_W },
-    { "__skb_wait_for_more_packets", "recv or accept", SOCKET_R },
-    { "inet_csk_accept", "accept", SOCKET_R },
-    { "sk_wait_data", "recv", SOCKET_R },
-    { "sk_stream_wait_memory", "send", SOCKET_W },
-    { "wait_woken", "read or write", WOKEN },
-    { "n_tty_read", "read", WOKEN },
-    { "wq_sleep", "mq_receive or mq_send", MESSAGES },
-    { "do_wait_intr_irq", "read", EVENT_R },
-    { "eventfd_read", "read", EVENT_R },
-    { "timerfd_read", "read", EVENT_R },
-    { "timerfd_read_iter", "read", EVENT_R },
-    { "signalfd_read", "read", SIGNAL_R },
-    { "signalfd_read_iter", "read", SIGNAL_R },
-    { "signalfd_dequeue", "read", SIGNAL_R },
-    { "do_epoll_wait", "epoll_wait", POLLS },
-    { "ep_poll", "epoll_wait", POLLS },
-    { "poll_schedule_timeout", "poll or select", NOTHING },
-    { "do_sys_poll", "poll", NOTHING },
-    { "do_select", "select", NOTHING },
-    { "locks_lock_inode_wait", "flock", LOCKS },
-    { "flock_lock_inode_wait", "flock", LOCKS },
-    { "fcntl_setlk", "fcntl", LOCKS },
-    { "do_lock_file_wait", "fcntl", LOCKS },
-    { "do_wait", "wait", CHILD },
-    { "hrtimer_nanosleep", "nanosleep", SLEEP },
-    { "do_nanosleep", "nanosleep", SLEEP },
-    { "__do_sys_pause", "pause", SIGNALS },
-    { "sys_pause", "pause", SIGNALS },
-    { "do_sys_pause", "pause", SIGNALS },
-    { "sigsuspend", "sigsuspend", SIGNALS },
-    { "do_sigtimedwait", "sigwait", NOTHING },
-    { "futex_do_wait", "futex", NOTHING },
-    { "futex_wait_queue", "futex", NOTHING },
-    { "futex_wait_queue_me", "futex", NOTHING },
-    { "rt_mutex_schedule", "pthread_mutex_lock", NOTHING },
-    { "__do_semtimedop", "semop", NOTHING },
-    { "do_semtimedop", "semop", NOTHING },
-    { "do_msgrcv", "msgrcv", NOTHING },
-    { "do_msgsnd", "msgsnd", NOTHING },
-    { "wait_for_partner", "open of a FIFO", NOTHING },
-    { "kernel_clone", "vfork", VFORKS },
-    { "io_cqring_wait", "io_uring_enter", NOTHING },
+    { "anon_pipe_read", "read", NULL, PIPES, READS },
+    { "pipe_read", "read", NULL, PIPES, READS },
+    { "pipe_wait_readable", "splice", NULL, PIPES, READS },
+    { "anon_pipe_write", "write", NULL, PIPES, WRITES },
+    { "pipe_write", "write", NULL, PIPES, WRITES },
+    { "pipe_wait_writable", "splice", NULL, PIPES, WRITES },
+    { "pipe_wait", "read or write", NULL, 0, ANY },
+    { "unix_stream_read_generic", "recv", NULL, SOCKETS, READS },
+    { "unix_stream_data_wait", "recv", NULL, SOCKETS, READS },
+    { "sock_alloc_send_pskb", "send", NULL, SOCKETS, WRITES },
+    { "unix_wait_for_peer", "connect or send", NULL, SOCKETS, WRITES },
+    { "__skb_wait_for_more_packets", "recv or accept", NULL, SOCKETS, READS },
+    { "inet_csk_accept", "accept", NULL, SOCKETS, READS },
+    { "sk_wait_data", "recv", NULL, SOCKETS, READS },
+    { "sk_stream_wait_memory", "send", NULL, SOCKETS, WRITES },
+    { "wait_woken", "read or write", NULL, WOKEN, ANY },
+    { "n_tty_read", "read", NULL, WOKEN, ANY },
+    { "wq_sleep", "mq_receive or mq_send", NULL, 1 << QUEUE, ANY },
+    { "do_wait_intr_irq", "read", NULL, EVENTS, READS },
+    { "eventfd_read", "read", NULL, EVENTS, READS },
+    { "timerfd_read", "read", NULL, EVENTS, READS },
+    { "timerfd_read_iter", "read", NULL, EVENTS, READS },
+    { "signalfd_read", "read", NULL, 1 << SIGNALFD, READS },
+    { "signalfd_read_iter", "read", NULL, 1 << SIGNALFD, READS },
+    { "signalfd_dequeue", "read", NULL, 1 << SIGNALFD, READS },
+    { "do_epoll_wait", "epoll_wait", NULL, 1 << EPOLL, READS },
+    { "ep_poll", "epoll_wait", NULL, 1 << EPOLL, READS },
+    { "poll_schedule_timeout", "poll or select", NULL, 0, ANY },
+    { "do_sys_poll", "poll", NULL, 0, ANY },
+    { "do_select", "select", NULL, 0, ANY },
+    { "locks_lock_inode_wait", "flock", say_lock, 0, ANY },
+    { "flock_lock_inode_wait", "flock", say_lock, 0, ANY },
+    { "fcntl_setlk", "fcntl", say_lock, 0, ANY },
+    { "do_lock_file_wait", "fcntl", say_lock, 0, ANY },
+    { "do_wait", "wait", kind_wait, 0, ANY },
+    { "hrtimer_nanosleep", "nanosleep", kind_time, 0, ANY },
+    { "do_nanosleep", "nanosleep", kind_time, 0, ANY },
+    { "__do_sys_pause", "pause", kind_signal, 0, ANY },
+    { "sys_pause", "pause", kind_signal, 0, ANY },
+    { "do_sys_pause", "pause", kind_signal, 0, ANY },
+    { "sigsuspend", "sigsuspend", kind_signal, 0, ANY },
+    { "do_sigtimedwait", "sigwait", NULL, 0, ANY },
+    { "futex_do_wait", "futex", NULL, 0, ANY },
+    { "futex_wait_queue", "futex", NULL, 0, ANY },
+    { "futex_wait_queue_me", "futex", NULL, 0, ANY },
+    { "rt_mutex_schedule", "pthread_mutex_lock", NULL, 0, ANY },
+    { "__do_semtimedop", "semop", NULL, 0, ANY },
+    { "do_semtimedop", "semop", NULL, 0, ANY },
+    { "do_msgrcv", "msgrcv", NULL, 0, ANY },
+    { "do_msgsnd", "msgsnd", NULL, 0, ANY },
+    { "wait_for_partner", "open of a FIFO", NULL, 0, ANY },
+    { "kernel_clone", "vfork", kind_vfork, 0, ANY },
+    { "io_cqring_wait", "io_uring_enter", NULL, 0, ANY },
 };
 
-static bool fits(enum means means, enum kind kind, const struct descriptor *d)
+/* The next descriptor that it can be. */
+static struct descriptor *candidate(struct seen *p, const struct sleep *s,
+                                    const struct descriptor *after)
 {
-    switch (means) {
-    case PIPE_R:
-        return (kind == PIPE || kind == FIFO) && d->r;
-    case PIPE_W:
-        return (kind == PIPE || kind == FIFO) && d->w;
-    case SOCKET_R:
-    case SOCKET_W:
-        return kind == SOCKET;
-    case EVENT_R:
-        return kind == EVENTFD || kind == TIMERFD;
-    case SIGNAL_R:
-        return kind == SIGNALFD;
-    case MESSAGES:
-        return kind == QUEUE;
-    case WOKEN:
-        return kind == TERMINAL || kind == SOCKET || kind == INOTIFY;
-    case POLLS:
-        return kind == EPOLL;
-    default:
-        return false;
-    }
-}
-
-/* Which descriptor can it be? Said if it is one of several. */
-static int candidates(struct wait *w, enum means means)
-{
-    struct seen *p = w->who->of;
-    int fd = -1, n = 0;
-
     look_descriptors(p);
-    for (int i = 0; i < p->descriptors; i++)
-        if (fits(means, ends_kind(p, &p->descriptor[i]), &p->descriptor[i])) {
-            fd = p->descriptor[i].fd;
-            n++;
-        }
-    if (n == 1)
-        return fd;
-    if (n == 0)
-        wait_add(w, ", of which descriptor may not be read");
-    for (int i = 0, said = 0; n > 1 && i < p->descriptors; i++) {
+    for (int i = after ? (int)(after - p->descriptor) + 1 : 0;
+         i < p->descriptors; i++) {
         struct descriptor *d = &p->descriptor[i];
 
-        if (!fits(means, ends_kind(p, d), d))
-            continue;
-        if (said == SHOWN) {
-            wait_add(w, " or others");
-            break;
-        }
-        wait_add(w, said++ ? " or fd %d, " : " of fd %d, ", d->fd);
-        ends_add_what(w, p, d);
+        if (s->kinds >> ends_kind(p, d) & 1 &&
+            (s->end == ANY || (s->end == READS ? d->r : d->w)))
+            return d;
     }
-    return -1;
+    return NULL;
 }
 
 /* Of a lock the kernel's table tells for which file one waits. */
@@ -168,34 +122,58 @@ static int waits_to_lock(struct wait *w)
     return fd;
 }
 
-static void say_hidden_fd(struct wait *w, enum means means)
+static void say_lock(struct wait *w)
 {
-    struct descriptor *d;
-    int fd = candidates(w, means);
+    struct descriptor *d = look_fd(w->who->of, waits_to_lock(w));
+    const char *kind = strcmp(w->call, "flock") == 0 ? "FLOCK" : "POSIX";
 
-    if (fd == -1)
+    w->open = !d;
+    if (!d)
         return;
-    d = look_fd(w->who->of, fd);
-    if (means == EVENT_R) { /* writers wait there, too, for it to be small */
-        char text[2048];
+    append(w->call, sizeof w->call, "(%d)", d->fd);
+    wait_add(w, " on %s: ", d->link);
+    kind_lock_holders(w, d, kind);
+}
 
-        look_info(w->who->of, fd, text, sizeof text);
-        if (look_number(text, "eventfd-count:", 16)) {
-            snprintf(w->call, sizeof w->call, "write");
-            means = SOCKET_W;
-        }
+/* All that it can be; if that is one, what it lacks. */
+static void say_descriptor(struct wait *w, const struct sleep *s)
+{
+    struct seen *p = w->who->of;
+    struct descriptor *d = candidate(p, s, NULL), *next = d;
+    bool room = s->end == WRITES;
+    char info[2048];
+
+    if (!d) {
+        wait_add(w, ", of which descriptor may not be read");
+        return;
     }
-    snprintf(w->call + strlen(w->call), 16, "(%d)", fd);
-    if (means == POLLS) {
+    if (candidate(p, s, d)) {
+        for (int said = 0; next; next = candidate(p, s, next)) {
+            if (said == SHOWN) {
+                wait_add(w, " or others");
+                break;
+            }
+            wait_add(w, said++ ? " or fd %d, " : " of fd %d, ", next->fd);
+            ends_add_what(w, p, next);
+        }
+        return;
+    }
+    look_info(p, d->fd, info, sizeof info);
+    if (s->kinds == EVENTS && look_number(info, "eventfd-count:", 16)) {
+        copy(w->call, sizeof w->call, "write"); /* until it is small */
+        room = true;
+    }
+    append(w->call, sizeof w->call, "(%d)", d->fd);
+    if (s->kinds == 1 << EPOLL) {
         struct pollfd list[128] = { 0 };
 
-        ends_poll(w, list, look_epoll(w->who->of, fd, list, 128));
-    } else if (means == WOKEN || means == MESSAGES) {
+        ends_poll(w, list, look_epoll(p, d->fd, list, 128));
+    } else if (s->end == ANY) {
         wait_add(w, " on ");
-        ends_add_what(w, w->who->of, d);
+        ends_add_what(w, p, d);
     } else {
         w->open = false;
-        ends_with_fd(w, fd, means == PIPE_W || means == SOCKET_W);
+        ends_with_fd(w, d->fd, room);
     }
 }
 
@@ -203,54 +181,30 @@ void hidden_say(struct wait *w)
 {
     size_t length = strcspn(w->who->wchan, ".");
     const struct sleep *s = NULL;
-    struct descriptor *d;
 
     for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps && !s; i++)
         if (strncmp(sleeps[i].wchan, w->who->wchan, length) == 0 &&
             strlen(sleeps[i].wchan) == length)
             s = &sleeps[i];
-    w->open = true;
     if (!s) {
+        w->open = true;
         if (*w->who->wchan)
             wait_add(w, " (in the kernel it is in %s)", w->who->wchan);
         return;
     }
     w->known = true;
-    snprintf(w->call, sizeof w->call, "%s", s->name);
-    switch (s->means) {
-    case CHILD:
-        w->open = false;
-        kind_wait(w);
-        break;
-    case SLEEP:
-        kind_time(w);
-        break;
-    case SIGNALS:
-        kind_signal(w);
-        break;
-    case VFORKS:
-        w->open = false;
-        kind_vfork(w);
-        break;
-    case LOCKS:
-        d = look_fd(w->who->of, waits_to_lock(w));
-        if (!d)
-            break;
-        w->open = false;
-        snprintf(w->call, sizeof w->call, "%s(%d)", s->name, d->fd);
-        wait_add(w, " on %s: ", d->link);
-        kind_lock_holders(w, d,
-                          strcmp(s->name, "flock") == 0 ? "FLOCK" : "POSIX");
-        break;
-    case NOTHING:
-        if (strcmp(s->name, "futex") == 0)
-            wait_add(
-                w, " (a semaphore, a mutex, a condition or a join), of which "
-                   "more may not be read");
-        else
-            wait_add(w, ", of which more may not be read");
-        break;
-    default:
-        say_hidden_fd(w, s->means);
+    copy(w->call, sizeof w->call, s->name);
+    if (s->say) {
+        s->say(w);
+        return;
     }
+    w->open = true;
+    if (s->kinds)
+        say_descriptor(w, s);
+    else if (strcmp(s->name, "futex") == 0)
+        wait_add(w,
+                 " (a semaphore, a mutex, a condition or a join), of which "
+                 "more may not be read");
+    else
+        wait_add(w, ", of which more may not be read");
 }

@@ -348,32 +348,20 @@ static bool fifo_of(struct thread *t, const char *path, struct stat *st)
     return stat(full, st) == 0 && S_ISFIFO(st->st_mode);
 }
 
-static bool holds_fifo(struct seen *q, const struct stat *st)
-{
-    look_descriptors(q);
-    for (int i = 0; i < q->descriptors; i++)
-        if (*q->descriptor[i].link == '/' &&
-            look_inode(q, &q->descriptor[i]) &&
-            q->descriptor[i].type == S_IFIFO &&
-            q->descriptor[i].ino == st->st_ino &&
-            q->descriptor[i].dev == st->st_dev)
-            return true;
-    return false;
-}
-
 void kind_open(struct wait *w)
 {
     char path[1024], other[1024];
     struct stat st, theirs;
+    struct descriptor fifo = { .link = "/", .asked = true, .type = S_IFIFO };
+    struct holds open;
     struct thread *elsewhere = NULL;
     bool writes, also;
     int openers = 0;
 
     w->open = true;
     if (!opens(w->who, path, sizeof path, &writes)) {
-        wait_add(
-            w, " of a FIFO, until another process opens its other end (which "
-               "FIFO may not be read)");
+        wait_add(w, " of a FIFO, until another process opens its other end "
+                    "(which FIFO may not be read)");
         return;
     }
     snprintf(w->call, sizeof w->call, "open(%.80s)", path);
@@ -401,10 +389,14 @@ void kind_open(struct wait *w)
                 wait_add(w, ", and not, as %s does, to %s",
                          wait_thread_name(t), writes ? "write" : "read");
         }
-        if (holds_fifo(q, &st))
-            wait_add(w, " (%s has it open already, to %s as well)",
-                     wait_name(q), writes ? "write" : "read");
     }
+    fifo.dev = st.st_dev;
+    fifo.ino = st.st_ino;
+    open = ends_holders(w->who->of, &fifo, ANY, NULL);
+    for (int i = 0; i < open.n; i++)
+        wait_add(w, " (%s has it open already, to %s as well)",
+                 wait_name(open.list[i].p), writes ? "write" : "read");
+    free(open.list);
     if (openers == 1) /* it may come to ours next: the crossed opens */
         wait_giver(w, elsewhere->of, elsewhere);
 }

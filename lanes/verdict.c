@@ -160,8 +160,9 @@ static void strangers(struct waiter *w, struct object *o)
         w->strange = o;
 }
 
-/* "A connect2 fd 4, B echo fd 1": which has such an end, and as what. */
-static int holders(struct waiter *w, struct object *o, bool writers,
+/* "A connect2 fd 4, B echo fd 1": which has such an end, and as what; out:
+   those that are no part of the picture. */
+static int holders(struct waiter *w, struct object *o, bool writers, bool out,
                    char *text, size_t size)
 {
     int ends = 0;
@@ -170,7 +171,7 @@ static int holders(struct waiter *w, struct object *o, bool writers,
     for (struct process *p = processes; p; p = p->next) {
         int had = ends;
 
-        if (!alive(p) || p->thread || outside(p))
+        if (!alive(p) || p->thread || outside(p) != out)
             continue;
         for (int fd = 0; fd < p->table->size; fd++) {
             struct file *f = p->table->slot[fd].file;
@@ -193,34 +194,18 @@ static int holders(struct waiter *w, struct object *o, bool writers,
     return ends;
 }
 
-/* Those that are no part of the picture. */
-static int outsiders(struct waiter *w, const struct object *o, bool writers,
-                     char *text, size_t size)
-{
-    int n = 0;
-
-    *text = '\0';
-    for (struct process *p = processes; p; p = p->next)
-        if (outside(p) && holds(p, o, writers)) {
-            giver(w, p);
-            if (n++ < 3)
-                append(text, size, "%s%s", n > 1 ? ", " : "", who(p));
-        }
-    return n;
-}
-
 static void say_holders(struct waiter *w, struct object *o, bool writers)
 {
-    char text[400], others[160];
-    int n = holders(w, o, writers, text, sizeof text);
-    int more = outsiders(w, o, writers, others, sizeof others);
+    char text[400];
     const char *end = writers ? "write end" : "read end";
+    int n = holders(w, o, writers, false, text, sizeof text), more;
 
     if (n > 0)
         line("while %d %s%s open:  %s", n, end, n == 1 ? " is" : "s are",
              text);
+    more = holders(w, o, writers, true, text, sizeof text);
     if (more > 0)
-        line("outside of this picture:  %s", others);
+        line("outside of this picture:  %s", text);
     if (n + more == 0)
         line("no %s is open that we know of", end);
     if (o->kind == FIFO)
@@ -242,7 +227,8 @@ static void say_others(struct waiter *w, struct object *o, bool writers,
     va_start(list, format);
     vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    if (holders(w, o, writers, text, sizeof text) == 0 && o->kind != MQ)
+    if (holders(w, o, writers, false, text, sizeof text) == 0 &&
+        o->kind != MQ)
         w->unknown = true;
     line("%s %s", what, *text ? text : "nobody that we know of");
 }

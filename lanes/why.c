@@ -261,12 +261,11 @@ static void call_text(const struct wait *w, char *text, size_t size)
 static void stopped_text(const struct wait *w, char *text, size_t size)
 {
     const struct seen *p = w->who->of;
-    char status[4096], *at;
     const struct seen *tracer = NULL;
+    char status[4096];
 
-    if (look_text(p->door, "status", status, sizeof status) &&
-        (at = strstr(status, "\nTracerPid:")))
-        tracer = look_pid((pid_t)strtol(at + 11, NULL, 10));
+    if (look_text(p->door, "status", status, sizeof status))
+        tracer = look_pid((pid_t)look_number(status, "\nTracerPid:", 10));
     if (w->who->state == 't' || tracer)
         snprintf(text, size, " is held by a tracer, %s",
                  tracer ? wait_name(tracer) : "which is not known");
