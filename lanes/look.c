@@ -136,21 +136,30 @@ static bool proc_is_ours(void)
     return strtol(self, NULL, 10) == getpid();
 }
 
+static void add(pid_t pid)
+{
+    struct seen *p = pid > 0 ? seen_new(pid) : NULL;
+
+    if (!p)
+        return;
+    all = grown(all, many, sizeof(struct seen *));
+    all[many++] = p;
+}
+
+void look_at(pid_t pid)
+{
+    look_end();
+    add(pid);
+}
+
 void look_begin(void)
 {
     DIR *dir = proc_is_ours() ? opendir("/proc") : NULL;
     struct dirent *entry;
 
     look_end();
-    while (dir && (entry = readdir(dir))) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        struct seen *p = pid > 0 ? seen_new(pid) : NULL;
-
-        if (!p)
-            continue;
-        all = grown(all, many, sizeof(struct seen *));
-        all[many++] = p;
-    }
+    while (dir && (entry = readdir(dir)))
+        add((pid_t)strtol(entry->d_name, NULL, 10));
     if (dir)
         closedir(dir);
 }

@@ -66,7 +66,8 @@ struct seen { /* a process */
 
 enum space { SPACE_PID, SPACE_IPC, SPACE_NET };
 
-void look_begin(void); /* which processes there are */
+void look_begin(void);   /* which processes there are */
+void look_at(pid_t pid); /* or this one alone */
 void look_end(void);
 struct seen *look_each(struct seen *after); /* NULL: the first */
 struct seen *look_pid(pid_t pid);

@@ -127,7 +127,7 @@ void proc_adopt(struct process *p)
 {
     struct seen *s;
 
-    look_begin();
+    look_at(p->pid);
     s = look_pid(p->pid);
     if (s)
         take_descriptors(p, s);
@@ -143,7 +143,7 @@ void proc_seed(int in, int out)
     struct seen *s;
     struct descriptor *d;
 
-    look_begin();
+    look_at(getpid());
     s = look_pid(getpid());
     if (!s)
         return;
