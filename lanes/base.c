@@ -3,7 +3,6 @@
  */
 #include "base.h"
 #include <err.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,13 +15,19 @@ void copy(char *to, size_t size, const char *from)
     to[n] = '\0';
 }
 
-void append(char *to, size_t size, const char *format, ...)
+void vappend(char *to, size_t size, const char *format, va_list list)
 {
     size_t n = strlen(to);
+
+    vsnprintf(to + n, size - n, format, list);
+}
+
+void append(char *to, size_t size, const char *format, ...)
+{
     va_list list;
 
     va_start(list, format);
-    vsnprintf(to + n, size - n, format, list);
+    vappend(to, size, format, list);
     va_end(list);
 }
 

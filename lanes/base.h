@@ -7,6 +7,7 @@
 #ifndef __linux__
 #error "lanes needs Linux: strace, /proc"
 #endif
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -17,6 +18,7 @@ void copy(char *to, size_t size, const char *from); /* cuts */
 void append(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void printable(char *text); /* ? for what is not */
+void vappend(char *to, size_t size, const char *format, va_list list);
 /* The i-th of a list, "a, b and c"; of many only SHOWN are named. */
 void list_item(char *text, size_t size, int i, int of, const char *name);
 const char *signal_name(int number); /* "SIGINT" */

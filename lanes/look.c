@@ -143,6 +143,7 @@ static void add(pid_t pid)
     if (!p)
         return;
     all = grown(all, many, sizeof(struct seen *));
+    p->at = many;
     all[many++] = p;
 }
 
@@ -191,34 +192,25 @@ void look_end(void)
     many = 0;
 }
 
-/* /proc lists them by their number, so they can be searched by it. */
-static int place_of(pid_t pid)
+static int by_pid(const void *pid, const void *p)
 {
-    int low = 0, high = many - 1;
+    pid_t other = (*(struct seen *const *)p)->pid;
 
-    while (low <= high) {
-        int middle = (low + high) / 2;
-
-        if (all[middle]->pid == pid)
-            return middle;
-        if (all[middle]->pid < pid)
-            low = middle + 1;
-        else
-            high = middle - 1;
-    }
-    return -1;
+    return (*(const pid_t *)pid > other) - (*(const pid_t *)pid < other);
 }
 
+/* /proc lists them by their number, so they can be searched by it. */
 struct seen *look_pid(pid_t pid)
 {
-    int at = place_of(pid);
+    struct seen **at =
+        all ? bsearch(&pid, all, (size_t)many, sizeof *all, by_pid) : NULL;
 
-    return at == -1 ? NULL : all[at];
+    return at ? *at : NULL;
 }
 
 struct seen *look_each(struct seen *after)
 {
-    int at = after ? place_of(after->pid) + 1 : 0;
+    int at = after ? after->at + 1 : 0;
 
     return at < many ? all[at] : NULL;
 }

@@ -47,6 +47,7 @@ struct region { /* a line of maps */
 };
 
 struct seen { /* a process */
+    int at;   /* in the list of all */
     pid_t pid, parent, group, foreground;
     pid_t door; /* its folder in /proc: a thread's that lives */
     int terminal;

@@ -566,6 +566,12 @@ static void show_changes(const struct line *line)
         before_effect(false);
 }
 
+static void keep_body(struct traced *t, const char *body)
+{
+    free(t->body);
+    t->body = same(body);
+}
+
 static bool no_result(const char *body)
 {
     struct call call;
@@ -622,12 +628,10 @@ void trace_line(char *text, bool whole, const char *source)
     case LINE_UNFINISHED:
         if (traced(p)->partial && p->inside) {
             traced(p)->partial = false;
-            free(traced(p)->body);
-            traced(p)->body = same(line.body);
+            keep_body(traced(p), line.body);
             break;
         }
-        free(traced(p)->body);
-        traced(p)->body = same(line.body);
+        keep_body(traced(p), line.body);
         traced(p)->partial = !whole;
         enter(p, line.body, "");
         break;
@@ -635,8 +639,7 @@ void trace_line(char *text, bool whole, const char *source)
         if (!(traced(p)->partial && p->inside))
             enter(p, line.body, source);
         if (no_result(line.body)) { /* a log that was cut here */
-            free(traced(p)->body);
-            traced(p)->body = same(line.body);
+            keep_body(traced(p), line.body);
             break;
         }
         traced(p)->partial = false;

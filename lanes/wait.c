@@ -2,29 +2,26 @@
  * wait.c - the text and the givers of a wait: see wait.h
  */
 #include "wait.h"
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 void wait_add(struct wait *w, const char *format, ...)
 {
-    size_t n = strlen(w->text);
     va_list list;
 
     va_start(list, format);
-    vsnprintf(w->text + n, sizeof w->text - n, format, list);
+    vappend(w->text, sizeof w->text, format, list);
     va_end(list);
 }
 
 void wait_open(struct wait *w, const char *format, ...)
 {
-    size_t n = strlen(w->text);
     va_list list;
 
-    va_start(list, format);
-    vsnprintf(w->text + n, sizeof w->text - n, format, list);
-    va_end(list);
     w->open = true;
+    va_start(list, format);
+    vappend(w->text, sizeof w->text, format, list);
+    va_end(list);
 }
 
 void wait_item(struct wait *w, int i, int of, const char *name)
