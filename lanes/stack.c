@@ -518,36 +518,6 @@ static void place_name(struct place *place, const char *name)
 }
 
 /*
- * Without .eh_frame, as in musl: the first word of the program that stands
- * behind a call of where it is.
- */
-static unsigned long search(struct thread *t, const struct frame *at,
-                            const char **name)
-{
-    static unsigned long stack[1024];
-    size_t n =
-        look_stack(t, at->value[SP], stack, sizeof stack) / sizeof *stack;
-    unsigned long callee, pc = at->value[RA];
-
-    for (size_t i = 0; i < n; i++) {
-        const struct region *r =
-            stack[i] < 4096 ? NULL : look_region(t->of, stack[i]);
-        struct image *image;
-        const Elf64_Sym *f;
-
-        if (!r || !r->runs || of_the_system(t, stack[i]) ||
-            !(*name = called(t, stack[i], &callee)) || !callee)
-            continue;
-        image = image_at(t, callee);
-        f = image ? image_function(image, callee, NULL) : NULL;
-        if (f && pc - image->bias >= f->st_value &&
-            pc - image->bias < f->st_value + f->st_size)
-            return stack[i];
-    }
-    return 0;
-}
-
-/*
  * Where library and program are one file only the lines will tell which is
  * which. Until then the name is that of a function for locks, if one is
  * there.
@@ -613,8 +583,8 @@ static bool walk(struct thread *t, struct place *place, struct frame *f,
 void stack_place(struct thread *t, struct place *place)
 {
     struct frame f = { 0 };
-    unsigned long inner = t->pc, callee, found;
-    const char *name = NULL;
+    unsigned long inner = t->pc, callee;
+    const char *name;
     struct image *i;
 
     *place = (struct place){ 0 };
@@ -624,17 +594,13 @@ void stack_place(struct thread *t, struct place *place)
     f.value[RA] = t->pc;
     f.value[SP] = t->sp;
     f.known[RA] = f.known[SP] = f.exact = true;
-    if (!walk(t, place, &f, &inner)) {
-        found = place->outers || f.begin ? 0 : search(t, &f, &name);
-        if (!found)
-            return;
-        f.value[RA] = found;
-    } else if (place->in_handler) {
+    if (!walk(t, place, &f, &inner))
+        return;
+    if (place->in_handler) {
         place_file(t, place, f.value[RA] + f.exact);
         return;
-    } else {
-        name = called(t, f.value[RA], &callee);
     }
+    name = called(t, f.value[RA], &callee);
     if (!name || !*name) { /* through a pointer */
         i = image_at(t, inner);
         name = "";
