@@ -114,28 +114,18 @@ void kind_epoll(struct wait *w)
 }
 
 /* The socket that has the name which a call got. */
-static const struct sock *named(struct wait *w, const struct sockaddr_un *a,
-                                size_t size, char *name, size_t room)
+static const struct sock *named(struct wait *w, const char *path, size_t n,
+                                char *name, size_t size)
 {
-    char path[sizeof a->sun_path + 48];
-    size_t n = size - offsetof(struct sockaddr_un, sun_path);
     struct stat st;
 
-    n = n < room ? n : room - 1;
-    memcpy(name, a->sun_path, n);
-    name[n] = '\0';
+    sock_name(name, size, path, n);
     if (w->who->of->foreign[SPACE_NET])
         return NULL;
-    if (*name == '\0') {
-        *name = '@';
-        for (size_t i = 1; i < n; i++)
-            if (name[i] == '\0')
-                name[i] = '@';
+    if (*name == '@')
         return sock_named(name, NULL);
-    }
-    snprintf(path, sizeof path, "/proc/%d/%s/%s", (int)w->who->of->door,
-             *name == '/' ? "root" : "cwd", name);
-    return stat(path, &st) == 0 ? sock_named(name, &st) : NULL;
+    return look_path(w->who->of->door, name, &st) ? sock_named(name, &st)
+                                                  : NULL;
 }
 
 /* Is it to a UNIX socket, by its name? */
@@ -149,7 +139,8 @@ static bool to_name(struct wait *w, unsigned long at, unsigned long size,
     size = size < sizeof a ? size : sizeof a;
     if (!at || !look_memory(w->who, at, &a, size) || a.sun_family != AF_UNIX)
         return false;
-    s = named(w, &a, size, name, sizeof name);
+    s = named(w, a.sun_path, size - offsetof(struct sockaddr_un, sun_path),
+              name, sizeof name);
     wait_add(w, " to %s: its queue is full", name);
     w->known = true;
     w->open = !s;
@@ -337,17 +328,6 @@ static bool opens(struct thread *t, char *path, size_t size, bool *writes)
     return true;
 }
 
-static bool fifo_of(struct thread *t, const char *path, struct stat *st)
-{
-    char full[4200];
-
-    if (*path == '/')
-        snprintf(full, sizeof full, "/proc/%d/root%s", (int)t->of->pid, path);
-    else
-        snprintf(full, sizeof full, "/proc/%d/cwd/%s", (int)t->of->pid, path);
-    return stat(full, st) == 0 && S_ISFIFO(st->st_mode);
-}
-
 void kind_open(struct wait *w)
 {
     char path[1024], other[1024];
@@ -366,7 +346,7 @@ void kind_open(struct wait *w)
     }
     snprintf(w->call, sizeof w->call, "open(%.80s)", path);
     w->known = true;
-    if (!fifo_of(w->who, path, &st)) {
+    if (!look_path(w->who->of->door, path, &st) || !S_ISFIFO(st.st_mode)) {
         wait_add(w, ": it takes its time");
         return;
     }
@@ -380,7 +360,8 @@ void kind_open(struct wait *w)
             struct thread *t = &q->thread[i];
 
             if (t == w->who || !opens(t, other, sizeof other, &also) ||
-                !fifo_of(t, other, &theirs))
+                !look_path(q->door, other, &theirs) ||
+                !S_ISFIFO(theirs.st_mode))
                 continue;
             if (theirs.st_ino != st.st_ino || theirs.st_dev != st.st_dev) {
                 elsewhere = t;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -45,6 +44,15 @@ bool look_text(pid_t pid, const char *file, char *text, size_t size)
 
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     return text_of(open(path, O_RDONLY | O_CLOEXEC), text, size) >= 0;
+}
+
+bool look_path(pid_t pid, const char *path, struct stat *st)
+{
+    char full[4200];
+
+    snprintf(full, sizeof full, "/proc/%d/%s/%s", (int)pid,
+             *path == '/' ? "root" : "cwd", path);
+    return stat(full, st) == 0;
 }
 
 void look_info(const struct seen *p, int fd, char *text, size_t size)

@@ -9,6 +9,7 @@
 #define LOOK_H
 #include "base.h"
 #include <poll.h>
+#include <sys/stat.h>
 
 enum call_known {
     CALL_HIDDEN, /* it may not be read */
@@ -94,6 +95,8 @@ size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
 bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
 /* A file of the process, such as status; "" if it is not there. */
 bool look_text(pid_t pid, const char *file, char *text, size_t size);
+/* A path as the process means it. */
+bool look_path(pid_t pid, const char *path, struct stat *st);
 void look_info(const struct seen *p, int fd, char *text, size_t size);
 /* What follows a name in such a text; 0 if it is not there. */
 unsigned long look_number(const char *text, const char *name, int base);

@@ -68,14 +68,9 @@ void proc_name(pid_t pid, char *name, size_t size)
 
 bool proc_is_fifo(pid_t pid, const char *path)
 {
-    char full[600];
     struct stat st;
 
-    if (*path != '/')
-        snprintf(full, sizeof full, "/proc/%d/cwd/%.500s", (int)pid, path);
-    else
-        copy(full, sizeof full, path);
-    return live && stat(full, &st) == 0 && S_ISFIFO(st.st_mode);
+    return live && look_path(pid, path, &st) && S_ISFIFO(st.st_mode);
 }
 
 /* ---- descriptors ------------------------------------------------------ */

@@ -39,18 +39,16 @@ void sock_end(void)
 
 /* ---- UNIX ------------------------------------------------------------- */
 
-static void name_unix(struct sock *s, const char *path, size_t n)
+void sock_name(char *name, size_t size, const char *path, size_t n)
 {
-    if (n >= sizeof s->name)
-        n = sizeof s->name - 1;
-    memcpy(s->name, path, n);
-    s->name[n] = '\0';
-    if (n > 0 && *path == '\0') { /* abstract: no file */
-        *s->name = '@';
-        for (size_t i = 1; i < n; i++)
-            if (s->name[i] == '\0')
-                s->name[i] = '@';
-    }
+    n = n < size ? n : size - 1;
+    memcpy(name, path, n);
+    name[n] = '\0';
+    if (n == 0 || *path)
+        return;
+    for (size_t i = 0; i < n; i++) /* abstract: no file */
+        if (name[i] == '\0')
+            name[i] = '@';
 }
 
 static void add_unix(const struct nlmsghdr *header)
@@ -72,7 +70,7 @@ static void add_unix(const struct nlmsghdr *header)
 
         switch (a->rta_type) {
         case UNIX_DIAG_NAME:
-            name_unix(s, RTA_DATA(a), n);
+            sock_name(s->name, sizeof s->name, RTA_DATA(a), n);
             break;
         case UNIX_DIAG_VFS:
             if (n >= 2 * sizeof *word) {

@@ -32,5 +32,7 @@ const struct sock *sock_named(const char *name, const struct stat *file);
 const struct sock *sock_listener(int port); /* of TCP */
 /* The next after it of those that are connected to ino. */
 const struct sock *sock_towards(ino_t ino, const struct sock *after);
+/* An address's path as it is shown: zeros are @ in an abstract one. */
+void sock_name(char *name, size_t size, const char *path, size_t n);
 void sock_end(void);
 #endif
