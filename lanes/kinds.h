@@ -2,10 +2,11 @@
  * kinds.h - why a thread waits: each kind of waiting looks at the call's
  * arguments for itself
  *
- *   explain.c  which call is of which kind, a table    sysv.c   semop, msgrcv
+ *   explain.c  which call is of which kind: a table
  *   kinds.c    descriptors, processes, time, signals, locks
- *   futex.c    semaphores, mutexes, conditions         hidden.c  by wchan
- * only
+ *   futex.c    semaphores, mutexes, conditions
+ *   sysv.c     System V's semaphores and queues
+ *   hidden.c   where the call may not be read: by wchan
  */
 #ifndef KINDS_H
 #define KINDS_H

@@ -5,6 +5,7 @@
 #include "proc.h"
 #include "image.h"
 #include "stack.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/select.h>

@@ -583,6 +583,76 @@ static bool no_result(const char *body)
     return open;
 }
 
+static void take_line(struct line *line, bool whole, const char *source)
+{
+    struct process *p;
+    struct traced *t;
+    char *joined;
+
+    if (line->kind == LINE_UNKNOWN || line->kind == LINE_OTHER) {
+        unknown_lines += line->kind == LINE_UNKNOWN && *line->body;
+        return;
+    }
+    p = process_of(line->pid);
+    if (!p && (line->kind == LINE_EXITED || line->kind == LINE_RESUMED)) {
+        unknown_lines += line->kind == LINE_RESUMED;
+        return;
+    }
+    if (!p)
+        p = birth(line->pid, NULL);
+    if (p->state == ENDING && line->kind != LINE_EXITED &&
+        line->kind != LINE_KILLED) {
+        p->inside = false; /* = ? of exit_group */
+        return;
+    }
+    p->stopped = 0;
+    if (before_effect)
+        show_changes(line);
+    t = traced(p);
+    switch (line->kind) {
+    case LINE_UNFINISHED:
+        keep_body(t, line->body);
+        if (t->partial && p->inside) {
+            t->partial = false;
+            break;
+        }
+        t->partial = !whole;
+        enter(p, line->body, "");
+        break;
+    case LINE_CALL:
+        if (!(t->partial && p->inside))
+            enter(p, line->body, source);
+        if (no_result(line->body)) { /* a log that was cut here */
+            keep_body(t, line->body);
+            break;
+        }
+        t->partial = false;
+        leave(p, line->body, source);
+        break;
+    case LINE_RESUMED:
+        if (!t->body || !p->inside ||
+            (strncmp(t->body, line->name, strlen(line->name)) != 0 &&
+             strncmp(t->body, "restart_syscall", 15) != 0)) {
+            unknown_lines++;
+            break;
+        }
+        t->partial = false;
+        if (asprintf(&joined, "%s%s", t->body, line->body) == -1)
+            err(1, "asprintf");
+        leave(p, joined, source);
+        free(joined);
+        break;
+    case LINE_SIGNAL:
+        signal_line(p, line->body, source);
+        break;
+    case LINE_STOPPED:
+        p->stopped = signal_number(line->name);
+        break;
+    default:
+        ended(p, line);
+    }
+}
+
 /*
  * One line. One that has no end yet is a call that the process is in now;
  * when the end has come, the whole line comes again.
@@ -590,85 +660,15 @@ static bool no_result(const char *body)
 void trace_line(char *text, bool whole, const char *source)
 {
     struct line line;
-    struct process *p;
     char *room = same(text);
 
     forget = trace_forget;
     line_parse(room, &line);
-    if (!whole && line.kind == LINE_CALL)
-        line.kind = LINE_UNFINISHED;
-    else if (!whole) {
-        free(room);
-        return;
-    }
-    now++;
-    if (line.kind == LINE_UNKNOWN || line.kind == LINE_OTHER) {
-        unknown_lines += line.kind == LINE_UNKNOWN && *line.body;
-        free(room);
-        return;
-    }
-    p = process_of(line.pid);
-    if (!p && (line.kind == LINE_EXITED || line.kind == LINE_RESUMED)) {
-        unknown_lines += line.kind == LINE_RESUMED;
-        free(room);
-        return;
-    }
-    if (!p)
-        p = birth(line.pid, NULL);
-    if (p->state == ENDING && line.kind != LINE_EXITED &&
-        line.kind != LINE_KILLED) {
-        free(room); /* = ? of exit_group */
-        p->inside = false;
-        return;
-    }
-    p->stopped = 0;
-    if (before_effect)
-        show_changes(&line);
-    switch (line.kind) {
-    case LINE_UNFINISHED:
-        if (traced(p)->partial && p->inside) {
-            traced(p)->partial = false;
-            keep_body(traced(p), line.body);
-            break;
-        }
-        keep_body(traced(p), line.body);
-        traced(p)->partial = !whole;
-        enter(p, line.body, "");
-        break;
-    case LINE_CALL:
-        if (!(traced(p)->partial && p->inside))
-            enter(p, line.body, source);
-        if (no_result(line.body)) { /* a log that was cut here */
-            keep_body(traced(p), line.body);
-            break;
-        }
-        traced(p)->partial = false;
-        leave(p, line.body, source);
-        break;
-    case LINE_RESUMED: {
-        char *joined;
-
-        if (!traced(p)->body || !p->inside ||
-            (strncmp(traced(p)->body, line.name, strlen(line.name)) != 0 &&
-             strncmp(traced(p)->body, "restart_syscall", 15) != 0)) {
-            unknown_lines++;
-            break;
-        }
-        traced(p)->partial = false;
-        if (asprintf(&joined, "%s%s", traced(p)->body, line.body) == -1)
-            err(1, "asprintf");
-        leave(p, joined, source);
-        free(joined);
-        break;
-    }
-    case LINE_SIGNAL:
-        signal_line(p, line.body, source);
-        break;
-    case LINE_STOPPED:
-        p->stopped = signal_number(line.name);
-        break;
-    default:
-        ended(p, &line);
+    if (whole || line.kind == LINE_CALL) {
+        if (!whole)
+            line.kind = LINE_UNFINISHED;
+        now++;
+        take_line(&line, whole, source);
     }
     free(room);
     if (crowded() && !opt.memory && rows_forgotten())
