@@ -144,21 +144,44 @@ static bool proc_is_ours(void)
     return strtol(self, NULL, 10) == getpid();
 }
 
-static void add(pid_t pid)
+static int by_pid(const void *pid, const void *p)
 {
-    struct seen *p = pid > 0 ? seen_new(pid) : NULL;
+    pid_t other = (*(struct seen *const *)p)->pid;
 
-    if (!p)
-        return;
-    all = grown(all, many, sizeof(struct seen *));
-    p->at = many;
-    all[many++] = p;
+    return (*(const pid_t *)pid > other) - (*(const pid_t *)pid < other);
+}
+
+/* They are in the order of their numbers. */
+static struct seen **place_of(pid_t pid)
+{
+    return all ? bsearch(&pid, all, (size_t)many, sizeof *all, by_pid) : NULL;
+}
+
+struct seen *look_pid(pid_t pid)
+{
+    struct seen **at = place_of(pid);
+
+    return at ? *at : NULL;
+}
+
+struct seen *look_each(struct seen *after)
+{
+    struct seen **at = after ? place_of(after->pid) + 1 : all;
+
+    return at < all + many ? *at : NULL;
 }
 
 void look_at(pid_t pid)
 {
-    look_end();
-    add(pid);
+    struct seen *p = pid > 0 && !look_pid(pid) ? seen_new(pid) : NULL;
+    int at = many;
+
+    if (!p)
+        return;
+    all = grown(all, many++, sizeof(struct seen *));
+    for (; at > 0 && all[at - 1]->pid > pid; at--)
+        all[at] = all[at - 1];
+    all[at] = p;
 }
 
 void look_begin(void)
@@ -168,7 +191,7 @@ void look_begin(void)
 
     look_end();
     while (dir && (entry = readdir(dir)))
-        add((pid_t)strtol(entry->d_name, NULL, 10));
+        look_at((pid_t)strtol(entry->d_name, NULL, 10));
     if (dir)
         closedir(dir);
 }
@@ -198,29 +221,6 @@ void look_end(void)
     free(all);
     all = NULL;
     many = 0;
-}
-
-static int by_pid(const void *pid, const void *p)
-{
-    pid_t other = (*(struct seen *const *)p)->pid;
-
-    return (*(const pid_t *)pid > other) - (*(const pid_t *)pid < other);
-}
-
-/* /proc lists them by their number, so they can be searched by it. */
-struct seen *look_pid(pid_t pid)
-{
-    struct seen **at =
-        all ? bsearch(&pid, all, (size_t)many, sizeof *all, by_pid) : NULL;
-
-    return at ? *at : NULL;
-}
-
-struct seen *look_each(struct seen *after)
-{
-    int at = after ? after->at + 1 : 0;
-
-    return at < many ? all[at] : NULL;
 }
 
 static ino_t space_of(pid_t pid, const char *name)

@@ -48,7 +48,6 @@ struct region { /* a line of maps */
 };
 
 struct seen { /* a process */
-    int at;   /* in the list of all */
     pid_t pid, parent, group, foreground;
     pid_t door; /* its folder in /proc: a thread's that lives */
     int terminal;
@@ -69,7 +68,7 @@ struct seen { /* a process */
 enum space { SPACE_PID, SPACE_IPC, SPACE_NET };
 
 void look_begin(void);   /* which processes there are */
-void look_at(pid_t pid); /* or this one alone */
+void look_at(pid_t pid); /* this one, too */
 void look_end(void);
 struct seen *look_each(struct seen *after); /* NULL: the first */
 struct seen *look_pid(pid_t pid);

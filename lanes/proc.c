@@ -105,7 +105,10 @@ void proc_tables(double since)
 {
     if (!live)
         return;
-    look_begin();
+    look_end();
+    for (struct process *p = processes; p; p = p->next)
+        if (alive(p) && !outside(p))
+            look_at(p->leader->pid);
     for (struct process *p = processes; p; p = p->next) {
         struct seen *s = look_pid(p->pid);
 
@@ -123,6 +126,7 @@ void proc_adopt(struct process *p)
 {
     struct seen *s;
 
+    look_end();
     look_at(p->pid);
     s = look_pid(p->pid);
     if (s)
@@ -139,6 +143,7 @@ void proc_seed(int in, int out)
     struct seen *s;
     struct descriptor *d;
 
+    look_end();
     look_at(getpid());
     s = look_pid(getpid());
     if (!s)
@@ -332,6 +337,7 @@ void proc_look_far(void)
     if (!live)
         return;
     outsiders_leave();
+    look_begin();
     for (struct seen *s = look_each(NULL); s; s = look_each(s))
         look_outside(s);
     look_lines();
