@@ -7,6 +7,7 @@
 #include "stack.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/sem.h>
