@@ -44,7 +44,7 @@ build() {
     ((EUID)) || chown -R "$BOX_UID" "$BUILD"
     # Where bash says that the box was killed nobody is to hear it.
     said=$({
-        box 15 "${DROP[@]}" sh -c '
+        box $((5 * ${GRADE_SECONDS:-3})) "${DROP[@]}" sh -c '
             ulimit -c 0 -f 16384 -v 2097152 -t 10
             name=$1 hooks=$2
             shift 2

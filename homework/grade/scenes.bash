@@ -122,7 +122,8 @@ box_scene() {
         cd "$notes"
         exec </dev/null >out 2>why 3>notes 4>trace 5>err 6>complaints
         box "$limit" env "PROGRAMS=$programs" \
-            "ONLY_UID=$([[ $BOX != uid ]] || echo "$BOX_UID")" "${clock[@]}" \
+            "ONLY_UID=$([[ $BOX != uid ]] || echo "$BOX_UID")" \
+            "SCENES=$([[ $BOX != uid ]] && echo /tmp || echo "$WORK/tmp")" "${clock[@]}" \
             "$INSIDE/judge" "${#prefix[@]}" "${prefix[@]}" "$@"
     ) || exit=$?
     read_notes "$exit"

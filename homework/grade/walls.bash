@@ -27,9 +27,10 @@ else
 fi
 ENVIRONMENT=(PATH=/usr/bin:/bin:/usr/sbin HOME=/tmp LC_ALL=C.UTF-8)
 
-# box SECONDS COMMAND...   runs it inside; 3 seconds later than that it is
-# ended from outside. The descriptors are the caller's. With $BUILD, a folder,
-# it is there and may write there.
+# box SECONDS COMMAND...   runs it inside; 3 seconds later than that ($GRADE_SECONDS,
+# if set), or when the caller is killed, it is ended from outside. The
+# descriptors are the caller's. With $BUILD, a folder, it is there and may write
+# there.
 box() {
     local limit=$1 inside=()
     shift
@@ -44,7 +45,8 @@ box() {
         [[ ! ${BUILD-} ]] || inside+=(--bind "$BUILD" /build --chdir /build)
         inside+=(--remount-ro /dev --remount-ro / --)
     fi
-    timeout -s KILL $((limit + 3)) env -i "${ENVIRONMENT[@]}" "${inside[@]}" "$@"
+    setpriv --pdeathsig KILL timeout -s KILL $((limit + ${GRADE_SECONDS:-3})) \
+        env -i "${ENVIRONMENT[@]}" "${inside[@]}" "$@"
     local status=$?
     [[ $BOX != uid ]] || sweep
     return "$status"

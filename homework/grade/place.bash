@@ -1,0 +1,43 @@
+# Where the grader works: in $WORK, a folder of one run, in $TMPDIR. All that
+# the run writes is in there, and goes with it.
+
+# Makes $WORK. A run keeps its folder's lock until it ends, however it ends: so
+# the next one can tell what runs that were killed have left, and removes it.
+make_work() {
+    local folder lock
+    for folder in "${TMPDIR:-/tmp}"/grade.??????; do
+        [[ -d $folder && ! -L $folder && -O $folder && -f $folder/lock ]] &&
+            flock -n "$folder/lock" rm -rf "$folder"
+    done
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/grade.XXXXXX") || return
+    trap clean_up EXIT
+    trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
+    # It has that name when it is locked.
+    exec {lock}>"$WORK/unlocked" && flock -n "$lock" &&
+        mv "$WORK/unlocked" "$WORK/lock"
+}
+
+# Ends what is still running, and removes the folder; with KEEP=1 it stays.
+clean_up() {
+    if [[ ${running-} ]]; then
+        kill "$running" 2>/dev/null
+        wait "$running"
+    fi
+    if [[ ${KEEP-} ]]; then
+        rm -f "$WORK/lock"
+    else
+        rm -rf "$WORK"
+    fi
+}
+
+# attend COMMAND...   runs it to its end. It is ended before, if this shell is
+# told to end, or is killed.
+attend() {
+    local status
+    env --default-signal setpriv --pdeathsig TERM "$@" &
+    running=$!
+    wait "$running"
+    status=$?
+    running=
+    return "$status"
+}
