@@ -75,6 +75,7 @@ furnish() {
         return
     fi
     local name
+    local -x TMPDIR=$WORK # for the compiler
     mkdir -p "$WORK/bin" "$WORK/grade"
     chmod 711 "$WORK"
     cp "$GRADE/judge" "$WORK/grade"

@@ -23,24 +23,27 @@ pick() {
     n=$((RANDOM % ($2 - $1 + 1) + $1))
 }
 
-# For scenes with --held child. In a ring that has room for all, Producer is the
-# child with which the first of them comes to its end; -1: it is the parent. Then
-# a ring is played: $1 says whether Producer begins first, or last, or first and
+# For scenes with --held child. First a ring with one Consumer shows which child
+# is Producer, counted from the first one or from the last: it is the one with
+# which the first of them comes to its end. If there is none it is the parent.
+# (With more Consumers a wrong lock might hang them here, now and then.) Then a
+# ring is played: $1 says whether Producer begins first, or last, or first and
 # all Consumers come together; $2 how many these are; the rest are options.
 RING='
-    consumers=$2 producer=-1 n=0 spins=0
-    start ringbuffer --consumers $consumers --items $consumers --slots 50 >"$OWN/out"
+    producer= children=0 spins=0
+    start ringbuffer --consumers 1 --items 1 --slots 50 >"$OWN/out"
     pid=$!
     settle
     while [[ ${held[*]} ]]; do
         before=${#players[@]}
         kill -CONT "${held[0]}"
         settle
-        ((producer >= 0 || ${#players[@]} >= before)) || producer=$n
-        ((++n))
+        [[ $producer ]] || ((${#players[@]} >= before)) || producer=$children
+        ((++children))
     done
     finish "$pid"
-    ((n > consumers)) || producer=-1
+    ((children > 1)) || producer=
+    ((producer == 0)) || ((producer -= children))
 
     run() { # first|last|together ARG...
         local children child maker=
@@ -48,7 +51,7 @@ RING='
         pid=$!
         rest
         children=("${held[@]}")
-        ((producer < 0)) || maker=${children[producer]}
+        [[ ! $producer ]] || maker=${children[producer]}
         if [[ $maker && $1 != last ]]; then
             kill -CONT "$maker"
             rest
