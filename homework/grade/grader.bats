@@ -120,6 +120,49 @@ points() { # REPORT.json
     assert_output "$(printf '%s\n' "${names[@]}" | sort)"
 }
 
+@test "a grading that is stopped or killed goes on later, and leaves nothing" {
+    local name signal
+    export TMPDIR=$PWD/tmp
+    mkdir tmp
+    chmod a+x "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BATS_TEST_TMPDIR"
+    for name in a b c; do
+        reference "class/$name"
+    done
+    for signal in TERM KILL; do
+        "$GRADE/class" -j1 -o "$signal" class "$QUICK" 3>&- &
+        wait_until test -e "$signal/a/report.json"
+        kill "-$signal" $!
+        wait $! || true
+        # Its processes have the lock, and end with it.
+        wait_until without_locks
+        [[ $signal == KILL ]] || wait_until is_empty tmp
+        run "$GRADE/class" -o "$signal" class "$QUICK"
+        assert_line --regexp '^3 students, [12] graded now'
+        run ls tmp
+        assert_output ''
+    done
+}
+
+is_empty() { # FOLDER
+    [[ ! $(ls -A "$1") ]]
+}
+
+without_locks() {
+    local lock
+    for lock in tmp/*/lock; do
+        [[ ! -e $lock ]] || flock -n "$lock" true || return
+    done
+}
+
+wait_until() { # COMMAND...
+    local tries
+    for ((tries = 0; tries < 600; tries++)); do
+        ! "$@" || return 0
+        sleep 0.1
+    done
+    fail "waited 60 s for: $*"
+}
+
 @test "hidden tests are added, and shown after the due date" {
     mkdir hidden
     sed 's/the status is/hidden: &/; s/reads what/hidden: &/' "$QUICK" >hidden/connect2.bats
