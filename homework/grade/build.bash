@@ -26,12 +26,13 @@ source_of() { # NAME
 # build NAME [perturbed]   makes $WORK/bin/NAME, or $WORK/bin/perturbed/NAME;
 # or prints in a line why it could not.
 build() {
-    local name=$1 into=$WORK/bin${2:+/$2} path said status=0 flags=("${FLAGS[@]}")
+    local name=$1 into=$WORK/bin${2:+/$2} path said status=0 flags=("${FLAGS[@]}") seconds
     local BUILD=$WORK/build.$name${2:+.$2}
     path=$(source_of "$name" 2>&1) || {
         echo "$path"
         return 1
     }
+    how_long
     mkdir -p "$BUILD" "$into"
     head -c "$LARGEST" "$path" >"$BUILD/$name.c"
     if [[ ${2-} == perturbed ]]; then
@@ -44,7 +45,7 @@ build() {
     ((EUID)) || chown -R "$BOX_UID" "$BUILD"
     # Where bash says that the box was killed nobody is to hear it.
     said=$({
-        box $((5 * ${GRADE_SECONDS:-3})) "${DROP[@]}" sh -c '
+        box $((5 * seconds)) "${DROP[@]}" sh -c '
             ulimit -c 0 -f 16384 -v 2097152 -t 10
             name=$1 hooks=$2
             shift 2

@@ -65,9 +65,11 @@ scene() {
 }
 
 box_scene() {
-    local limit=${GRADE_SECONDS:-3} programs=$INSIDE_BIN closed=()
+    local seconds limit programs=$INSIDE_BIN closed=()
     local tracer=() traced=execve only=() injected=() nudges=()
     local clean=(env -i --default-signal "${ENVIRONMENT[@]}") clock prefix
+    how_long
+    limit=$seconds
     while [[ $1 == --* ]]; do
         case $1 in
         --short-reads) nudge short ;;
@@ -98,7 +100,7 @@ box_scene() {
         --room) nudge room "ROOM=$2" ;;
         --closed) closed=(sh -c "exec \"\$@\" $2>&-" sh) ;;
         --ignore) clean=("${clean[@]:0:3}" "--ignore-signal=$2" "${clean[@]:3}") ;;
-        --seconds) limit=$((limit - 3 + $2)) ;;
+        --seconds) limit=$((seconds * $2 / 3)) ;;
         *) broken "scene has no option $1" ;;
         esac
         stands_alone "$1" || shift
@@ -108,7 +110,11 @@ box_scene() {
     prefix=("${tracer[@]}" "${closed[@]}" "${DROP[@]}" "${clean[@]}")
 
     # One hang is told at its length. Others of the same program are cut short.
-    [[ ! -e $WORK/hung ]] || limit=$(((limit + 2) / 3))
+    again=
+    if [[ -e $WORK/hung ]]; then
+        again=', as it has hung before'
+        limit=$(((limit + 2) / 3))
+    fi
     clock=(timeout --foreground -s USR1 -k 2 "$limit")
     [[ ! -x $WORK/grade/lanes ]] || clock=("$INSIDE/lanes" -w -t "$limit")
 

@@ -42,9 +42,7 @@ ends() {
         shift
     fi
     if [[ $hung ]]; then
-        lines=("it hung, and was stopped after $hung s:")
-        ((hung >= ${GRADE_SECONDS:-3})) ||
-            lines[0]="it hung, and was stopped after $hung s, as it has hung before:"
+        lines=("it hung, and was stopped after $hung s$again:")
         mapfile -tO 1 lines < <(excerpt "$(grep -vE \
             '^(lanes: not ended|judge|strace) ' "$notes/why")" 12)
     elif [[ $ended_early ]]; then

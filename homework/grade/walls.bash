@@ -27,12 +27,19 @@ else
 fi
 ENVIRONMENT=(PATH=/usr/bin:/bin:/usr/sbin HOME=/tmp LC_ALL=C.UTF-8)
 
-# box SECONDS COMMAND...   runs it inside; 3 seconds later than that ($GRADE_SECONDS,
-# if set), or when the caller is killed, it is ended from outside. The
-# descriptors are the caller's. With $BUILD, a folder, it is there and may write
-# there.
+# Sets seconds: a program has 3, and more on a busy machine.
+how_long() {
+    local load
+    read -r load _ </proc/loadavg
+    seconds=${GRADE_SECONDS:-$((3 + ${load%.*} / 2 / $(nproc)))}
+}
+
+# box SECONDS COMMAND...   runs it inside; 3 seconds later than that, or when the
+# caller is killed, it is ended from outside. The descriptors are the caller's.
+# With $BUILD, a folder, it is there and may write there.
 box() {
-    local limit=$1 inside=()
+    local limit=$1 inside=() seconds
+    how_long
     shift
     if [[ $BOX == uid ]]; then
         inside=(env -C "${BUILD:-/}")
@@ -45,7 +52,7 @@ box() {
         [[ ! ${BUILD-} ]] || inside+=(--bind "$BUILD" /build --chdir /build)
         inside+=(--remount-ro /dev --remount-ro / --)
     fi
-    setpriv --pdeathsig KILL timeout -s KILL $((limit + ${GRADE_SECONDS:-3})) \
+    setpriv --pdeathsig KILL timeout -s KILL $((limit + seconds)) \
         env -i "${ENVIRONMENT[@]}" "${inside[@]}" "$@"
     local status=$?
     [[ $BOX != uid ]] || sweep
