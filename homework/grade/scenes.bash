@@ -33,6 +33,9 @@
 # $status; $hung, if it did not end; ${noted[KEY]}, for each note; $cpu, in ms;
 # and the array left.
 
+# Untraced: bats' trap takes longer than each of the commands here.
+set +T
+
 # shellcheck source=homework/grade/walls.bash
 . "$GRADE/walls.bash"
 # shellcheck source=homework/grade/build.bash
@@ -57,7 +60,7 @@ stands_alone() { # OPTION
     [[ $1 == --@(short-reads|handlers|perturbed) ]]
 }
 
-# Untraced: bats' trap takes longer than each of the commands here.
+# Untraced as well.
 scene() {
     set +T
     box_scene "$@" || broken 'the scene could not be played'
@@ -120,13 +123,11 @@ box_scene() {
 
     notes=$(mktemp -d "$BATS_TEST_TMPDIR/notes.XXXXXX")
     trace=$notes/trace
-    touch "$notes"/{out,err,why,notes,trace,complaints}
-    chmod 600 "$notes"/*
-    ((EUID)) || chown "$BOX_UID" "$notes"/*
     local exit=0
     (
         cd "$notes"
         exec </dev/null >out 2>why 3>notes 4>trace 5>err 6>complaints
+        ((EUID)) || chown "$BOX_UID" ./*
         box "$limit" env "PROGRAMS=$programs" \
             "ONLY_UID=$([[ $BOX != uid ]] || echo "$BOX_UID")" \
             "SCENES=$([[ $BOX != uid ]] && echo /tmp || echo "$WORK/tmp")" "${clock[@]}" \
@@ -172,17 +173,24 @@ read_notes() { # THE_BOX'S_STATUS
         fi
     done <"$notes/notes"
     status=${noted[status]-}
-    output=$(head -c 65536 "$notes/out" | tr -d '\0')
-    errors=$(head -c 65536 "$notes/err" | tr -d '\0')
+    read_file output "$notes/out"
+    read_file errors "$notes/err"
     hung=
     [[ $1 != 124 ]] || hung=$limit
     ended_early=
     [[ $hung || -v noted[end] ]] || ended_early=1
     [[ ! $hung && ! $ended_early ]] || touch "$WORK/hung"
     # What strace saw before the program itself began is of no interest.
-    sed -i "1,/execve(\"${programs//\//\\/}/d" "$trace"
+    [[ ! -s $trace ]] || sed -i "1,/execve(\"${programs//\//\\/}/d" "$trace"
     read -r user system <<<"${noted[cpu]-0m0.0s 0m0.0s}"
     cpu=$(($(in_ms "$user") + $(in_ms "$system")))
+}
+
+# What $(<FILE) is, but of 64 KiB at most, and without a warning of NULs.
+read_file() { # VARIABLE FILE
+    local LC_ALL=C
+    IFS= read -rN 65536 "$1" <"$2" || true
+    printf -v "$1" %s "$(printf %s "${!1}")"
 }
 
 in_ms() { # 1m2.345s
@@ -190,3 +198,5 @@ in_ms() { # 1m2.345s
     s=${s%s}
     echo $((m * 60000 + ${s%.*} * 1000 + 10#${s#*.}))
 }
+
+set -T
