@@ -19,10 +19,7 @@ make_work() {
 
 # Ends what is still running, and removes the folder; with KEEP=1 it stays.
 clean_up() {
-    if [[ ${running-} ]]; then
-        kill "$running" 2>/dev/null
-        wait "$running"
-    fi
+    end_jobs
     if [[ ${KEEP-} ]]; then
         rm -f "$WORK/lock"
     else
@@ -30,14 +27,17 @@ clean_up() {
     fi
 }
 
+end_jobs() {
+    local pids
+    pids=$(jobs -p)
+    # shellcheck disable=SC2086 # several words
+    [[ ! $pids ]] || kill $pids 2>/dev/null
+    wait
+}
+
 # attend COMMAND...   runs it to its end. It is ended before, if this shell is
 # told to end, or is killed.
 attend() {
-    local status
     env --default-signal setpriv --pdeathsig TERM "$@" &
-    running=$!
-    wait "$running"
-    status=$?
-    running=
-    return "$status"
+    wait $!
 }

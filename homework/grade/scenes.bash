@@ -114,7 +114,8 @@ box_scene() {
 
     # One hang is told at its length. Others of the same program are cut short.
     again=
-    if [[ -e $WORK/hung ]]; then
+    # shellcheck disable=SC2153 # NAME is that of the assignment
+    if [[ -e $WORK/hung.$NAME ]]; then
         again=', as it has hung before'
         limit=$(((limit + 2) / 3))
     fi
@@ -179,7 +180,7 @@ read_notes() { # THE_BOX'S_STATUS
     [[ $1 != 124 ]] || hung=$limit
     ended_early=
     [[ $hung || -v noted[end] ]] || ended_early=1
-    [[ ! $hung && ! $ended_early ]] || touch "$WORK/hung"
+    [[ ! $hung && ! $ended_early ]] || touch "$WORK/hung.$NAME"
     # What strace saw before the program itself began is of no interest.
     [[ ! -s $trace ]] || sed -i "1,/execve(\"${programs//\//\\/}/d" "$trace"
     read -r user system <<<"${noted[cpu]-0m0.0s 0m0.0s}"
