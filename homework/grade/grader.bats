@@ -265,7 +265,7 @@ wait_until() { # COMMAND...
     "$GRADE/kit" kit
     run find kit -path '*right*' -o -path '*wrong*' -o -path '*hostile*'
     assert_output ''
-    run grep -rlE 'execvp\(|sem_post\(' kit --include='*.c'
+    run grep -rlE 'execvp\(|sem_post\(' kit --include='*.c' --exclude-dir=grade
     assert_output ''
     run grep -rnE '\]\((\.\./)*\.\./\.\./' kit --include='README.md'
     assert_output ''
