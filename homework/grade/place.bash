@@ -9,9 +9,10 @@ make_work() {
         [[ -d $folder && ! -L $folder && -O $folder && -f $folder/lock ]] &&
             flock -n "$folder/lock" rm -rf "$folder"
     done
-    WORK=$(mktemp -d "${TMPDIR:-/tmp}/grade.XXXXXX") || return
+    WORK=
     trap clean_up EXIT
     trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/grade.XXXXXX") || return
     # It has that name when it is locked.
     exec {lock}>"$WORK/unlocked" && flock -n "$lock" &&
         mv "$WORK/unlocked" "$WORK/lock"
@@ -20,11 +21,7 @@ make_work() {
 # Ends what is still running, and removes the folder; with KEEP=1 it stays.
 clean_up() {
     end_jobs
-    if [[ ${KEEP-} ]]; then
-        rm -f "$WORK/lock"
-    else
-        rm -rf "$WORK"
-    fi
+    [[ ! $WORK ]] || rm -rf "$WORK${KEEP:+/lock}"
 }
 
 end_jobs() {
