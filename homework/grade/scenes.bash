@@ -5,6 +5,7 @@
 #   scene [OPTION...] 'BASH' [ARG...]     several; the functions are judge's
 #
 #   --late child|parent    that side of each fork naps for 250 ms
+#   --in-turn              a parent goes on when its child has ended, or in 250 ms
 #   --late pause           so does the program before each pause()
 #   --handlers             "unsafe in a handler: printf" is on stderr if a
 #                          handler calls that, or another of its kind; and
@@ -57,7 +58,7 @@ demo() {
 }
 
 stands_alone() { # OPTION
-    [[ $1 == --@(short-reads|handlers|perturbed) ]]
+    [[ $1 == --@(short-reads|handlers|perturbed|in-turn) ]]
 }
 
 # Untraced as well.
@@ -89,6 +90,7 @@ box_scene() {
             nudge forks "LATE_${2^^}=250"
             [[ $2 != pause ]] || nudge signals
             ;;
+        --in-turn) nudge forks IN_TURN=250 ;;
         --doomed) nudge forks "DOOMED=$2" ;;
         --held) nudge forks "HELD_${2^^}=1" ;;
         --after-post) nudge posts "AFTER_POST=$2" ;;

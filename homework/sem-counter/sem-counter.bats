@@ -29,24 +29,24 @@ STORES='
 
 @test "sem-counter: two children count to 2000 [3]" {
     local children
-    demo --late parent --trace "$FORK" sem-counter
-    ends
+    demo --in-turn --trace "$FORK" sem-counter
+    ends 'a sem_post for each sem_wait; and wait once for each child'
     says "$(total 1000)"
     children=$(grep -cE '(fork|clone3?)\(.* = [1-9]' "$trace") || true
     ((children == 2)) || because "it has started $children children"
 }
 
 @test "sem-counter: each child adds LOOPS times [2]" {
-    demo --late parent sem-counter 1
-    ends
+    demo --in-turn sem-counter 1
+    ends 'a sem_post for each sem_wait, the last one too'
     says "$(total 1)"
-    demo --late parent sem-counter "$loops$loops"
+    demo --in-turn sem-counter "$loops$loops"
     ends
     says "$(total "$loops$loops")"
 }
 
 @test "sem-counter: each addition is stored in shared memory, by two processes [3]" {
-    demo --late parent --perturbed --trace "$NAP" sem-counter "$loops"
+    demo --in-turn --perturbed --trace "$NAP" sem-counter "$loops"
     ends any
     accept_trace "BEGIN { loops = $loops; children = 2 } $STORES" \
         'mmap with MAP_SHARED, before the fork; and add there, not in a variable'
@@ -62,7 +62,7 @@ STORES='
 }
 
 @test "sem-counter: the total is what is in the memory, whoever has died [1]" {
-    demo --late parent --doomed 2 sem-counter "$loops"
+    demo --in-turn --doomed 2 sem-counter "$loops"
     says "Total count: $loops, Expected: $((2 * loops))" \
         'here one of the children was killed before it could add'
     ends 1 'the status is 1 if the total is not what was expected'
@@ -91,7 +91,7 @@ STORES='
 }
 
 @test "sem-counter: a child that waits for its turn sleeps [1]" {
-    demo --seconds 6 --nap 400 --trace "$NAP" sem-counter 2
+    demo --seconds 9 --nap 400 --trace "$NAP" sem-counter 2
     ends any
     accept_trace "BEGIN { loops = 2; children = 1 } $STORES"
     ((cpu < 150)) ||
@@ -100,7 +100,7 @@ STORES='
 }
 
 @test "sem-counter: nothing is left behind [1]" {
-    demo --late parent sem-counter "$loops"
+    demo --in-turn sem-counter "$loops"
     ends
     says "$(total "$loops")"
     leaves_nothing 'sem_unlink and shm_unlink remove a name'
@@ -108,7 +108,7 @@ STORES='
 
 @test "sem-counter: LOOPS is a number from 1 to 1000000, all else is refused [1]" {
     local words
-    demo --late parent sem-counter "$loops"
+    demo --in-turn sem-counter "$loops"
     ends
     says "$(total "$loops")"
     for words in 0 -1 1000001 99999999999999999999 "${loops}x" "x$loops" \
@@ -122,7 +122,7 @@ STORES='
 }
 
 @test "sem-counter: if there can be no child, it says so and prints no total [1]" {
-    demo --late parent sem-counter "$loops"
+    demo --in-turn sem-counter "$loops"
     ends
     says "$(total "$loops")"
     demo --starve "$FORK=EAGAIN" sem-counter "$loops"

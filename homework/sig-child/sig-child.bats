@@ -50,14 +50,14 @@ CAME='
 
 @test "sig-child: first all children are zombies [2]" {
     local hint='block SIGCHLD, fork, then wait for each, with WNOWAIT'
-    demo --late parent sig-child "$children"
+    demo --in-turn sig-child "$children"
     ends any "$hint"
     line 1 "Parent: zombies: $children" "$hint"
 }
 
 @test "sig-child: the handler has reaped them all, and none is left [2]" {
     local hint='the handler calls waitpid until there is no ended child left'
-    demo --late parent sig-child "$children"
+    demo --in-turn sig-child "$children"
     ends any "$hint"
     line 2 "Parent: SIGCHLD came: *, reaped: $children" "$hint"
     line 3 'Parent: zombies: 0' "$hint"
@@ -66,7 +66,7 @@ CAME='
 
 @test "sig-child: SIGCHLD comes once for all [2]" {
     local hint='block it before the first fork, let it in when all have ended'
-    demo --late parent --trace "$FORK" sig-child "$children"
+    demo --in-turn --trace "$FORK" sig-child "$children"
     ends any "$hint"
     accept_trace "BEGIN { children = $children } $STARTED"'
         $2 == "---" && $3 == "SIGCHLD" && $1 in ours { came++ }
@@ -79,7 +79,7 @@ CAME='
 @test "sig-child: without an argument there are five, and three lines [1]" {
     local hint='without an argument CHILDREN is 5' count
     for count in "$children" ''; do
-        demo --late parent --trace "$FORK" sig-child ${count:+"$count"}
+        demo --in-turn --trace "$FORK" sig-child ${count:+"$count"}
         ends any "$hint"
         accept_trace "BEGIN { children = ${count:-5} } $STARTED"'
             END {
@@ -92,7 +92,7 @@ CAME='
 }
 
 @test "sig-child: it is the handler that reaps [2]" {
-    demo --late parent --trace "$FORK,$WAIT,rt_sigreturn" sig-child "$children"
+    demo --in-turn --trace "$FORK,$WAIT,rt_sigreturn" sig-child "$children"
     ends any
     accept_trace "BEGIN { children = $children } $STARTED"'
         $2 == "---" && $3 == "SIGCHLD" { handles[$1] = 1 }
@@ -110,7 +110,8 @@ CAME='
 }
 
 @test "sig-child: the handler's runs are counted [1]" {
-    demo --late parent --inject wait4=signal=CHLD:when=1 sig-child "$children"
+    children=$((RANDOM % 3 + 3)) # more than there are runs
+    demo --in-turn --inject wait4=signal=CHLD:when=1 sig-child "$children"
     ends any
     accept_trace "$CAME"
     line 2 "Parent: SIGCHLD came: $(grep -c -e '--- SIGCHLD' "$trace"), *" \
@@ -122,7 +123,7 @@ CAME='
     local hint='waitid for each child, without WNOHANG'
     children=$((RANDOM % 2 + 2))
     # The children end in a row, when the last one has been started.
-    demo --seconds 8 --late parent --inject exit_group=delay_enter=1000000 \
+    demo --seconds 8 --in-turn --inject exit_group=delay_enter=1000000 \
         sig-child "$children"
     ends any "$hint"
     line 1 "Parent: zombies: $children" "$hint"
@@ -150,7 +151,7 @@ CAME='
 }
 
 @test "sig-child: the handler calls only what is safe [1]" {
-    demo --late parent --handlers --trace "$FORK" sig-child "$children"
+    demo --in-turn --handlers --trace "$FORK" sig-child "$children"
     ends any
     accept_trace "$CAME"
     adds_up
@@ -160,7 +161,7 @@ CAME='
 }
 
 @test "sig-child: the handler leaves errno as it finds it [1]" {
-    demo --late parent --handlers --trace "$FORK" sig-child "$children"
+    demo --in-turn --handlers --trace "$FORK" sig-child "$children"
     ends any
     accept_trace "$CAME"
     adds_up
@@ -170,7 +171,7 @@ CAME='
 }
 
 @test "sig-child: a child starts no process [1]" {
-    demo --late parent --trace "$FORK" sig-child "$children"
+    demo --in-turn --trace "$FORK" sig-child "$children"
     ends any
     accept_trace "BEGIN { children = $children } $STARTED"'
         END {
@@ -180,16 +181,16 @@ CAME='
 }
 
 @test "sig-child: it works when it is started with SIGCHLD ignored [1]" {
-    demo --late parent --ignore CHLD sig-child "$children"
+    demo --in-turn --ignore CHLD sig-child "$children"
     ends any
     adds_up 'an ignored child leaves no zombie: set the handler before you fork'
 }
 
 @test "sig-child: if there can be no child, it says so and prints nothing [1]" {
-    demo --late parent sig-child "$children"
+    demo --in-turn sig-child "$children"
     ends any
     adds_up
-    demo --late parent --starve "$FORK=EAGAIN" sig-child "$children"
+    demo --in-turn --starve "$FORK=EAGAIN" sig-child "$children"
     says '' 'fork returns -1 if it fails'
     ends 1 'fork returns -1 if it fails'
     complains '' 'say which call has failed, and why: perror, err'
@@ -197,7 +198,7 @@ CAME='
 
 @test "sig-child: CHILDREN is a number from 1 to 1000, or is refused [1]" {
     local words
-    demo --late parent sig-child "$children"
+    demo --in-turn sig-child "$children"
     ends any
     adds_up
     for words in 0 -1 1001 99999999999999999999 "${children}x" "x$children" \
@@ -212,7 +213,7 @@ CAME='
 
 @test "sig-child: zombies that are left are counted, and the status is 1 [1]" {
     local hint='here waitpid has reaped nobody; do not wait until it does'
-    demo --late parent --starve '?wait4=ECHILD' sig-child "$children"
+    demo --in-turn --starve '?wait4=ECHILD' sig-child "$children"
     ends 1 "$hint"
     line 3 "Parent: zombies: $children" "$hint"
 }
@@ -221,7 +222,7 @@ CAME='
     local hint='WNOHANG; waitpid returns 0 if a child lives and none has ended'
     children=$((RANDOM % 2 + 1))
     # shellcheck disable=SC2016 # for the scene
-    scene --late parent '
+    scene --in-turn '
         prefix=(sh -c "sleep 9 & exec \"\$@\"" sh "${prefix[@]}")
         play sig-child "$1"' "$children"
     ends any "$hint"

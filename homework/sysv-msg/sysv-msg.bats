@@ -62,14 +62,14 @@ fails() {
 }
 
 @test "sysv-msg: type 2 is taken first, wherever it stands [1]" {
-    demo --late parent sysv-msg 9 e 3 b 2 "$token" 3 c 3 d 2 f
+    demo --in-turn sysv-msg 9 e 3 b 2 "$token" 3 c 3 d 2 f
     ends any
     answer 1 2 "$token" "msgrcv's type is 2"
 }
 
 @test "sysv-msg: then the lowest type up to 3, three times [1]" {
     local hint="msgrcv's type is -3"
-    demo --late parent sysv-msg 2 a 9 e 3 "c$token" 2 "b$token" 1 "a$token" 4 d
+    demo --in-turn sysv-msg 2 a 9 e 3 "c$token" 2 "b$token" 1 "a$token" 4 d
     ends any
     answer 2 1 "a$token" "$hint"
     answer 3 2 "b$token" "$hint"
@@ -77,7 +77,7 @@ fails() {
 }
 
 @test "sysv-msg: then the first message that is left [1]" {
-    demo --late parent sysv-msg 2 a 3 b 3 c 3 d 7 "$token" 5 e 8 f
+    demo --in-turn sysv-msg 2 a 3 b 3 c 3 d 7 "$token" 5 e 8 f
     ends any
     answer 5 7 "$token" "msgrcv's type is 0"
 }
@@ -86,7 +86,7 @@ fails() {
     local text hint='printf("%s", text), or "%.*s" with what msgrcv returned'
     for text in "a  $token " '' "%s%d%%*\\n'$token"; do
         usual "$text"
-        demo --late parent sysv-msg "${words[@]}"
+        demo --in-turn sysv-msg "${words[@]}"
         ends any
         got "$text" "$hint"
     done
@@ -95,7 +95,7 @@ fails() {
 @test "sysv-msg: a short text after a long one is short [1]" {
     local long
     long=$(printf "%0400d$token" 7)
-    demo --late parent sysv-msg 2 "$long" 3 "$token" 3 "$long" 3 x 9 yz
+    demo --in-turn sysv-msg 2 "$long" 3 "$token" 3 "$long" 3 x 9 yz
     ends any
     answer 1 2 "$long" 'a text has at most 500 bytes'
     answer 2 3 "$token" 'msgrcv adds no NUL; it says how many bytes it has'
@@ -105,7 +105,7 @@ fails() {
 @test "sysv-msg: the queue takes messages from one process to another [1]" {
     usual "$token"
     words+=(9 "$token")
-    demo --late parent --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}"
+    demo --in-turn --trace "$FORK,msgsnd,msgrcv" sysv-msg "${words[@]}"
     ends any
     got "$token"
     accept_trace '
@@ -127,7 +127,7 @@ fails() {
     local length=$((RANDOM % 100 + 50)) text
     text=$(printf "%0${length}d" "$token")
     usual "$text"
-    demo --late parent --trace msgsnd sysv-msg "${words[@]}"
+    demo --in-turn --trace msgsnd sysv-msg "${words[@]}"
     ends any
     got "$text"
     accept_trace "BEGIN { text = $length }"'
@@ -144,7 +144,7 @@ fails() {
 
 @test "sysv-msg: Receiver begins when all messages are in the queue [1]" {
     usual "$token"
-    demo --seconds 6 --late parent --inject msgsnd=delay_enter=1800000:when=1 \
+    demo --seconds 6 --in-turn --inject msgsnd=delay_enter=1800000:when=1 \
         sysv-msg "${words[@]}"
     ends any
     got "$token" 'here Sender is slow: wait for its end, then receive'
@@ -163,7 +163,7 @@ fails() {
     for ((i = 0; i < more; i++)); do
         words+=(9 "$i")
     done
-    demo --late parent sysv-msg "${words[@]}"
+    demo --in-turn sysv-msg "${words[@]}"
     ends
     taken=$(grep -cE '^Receiver .* gets [0-9]' <<<"$output") || true
     counted $((5 + more)) $((5 + more - taken)) \
@@ -172,10 +172,10 @@ fails() {
 
 @test "sysv-msg: the kernel counts them [1]" {
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}" 5 "$token"
+    demo --in-turn sysv-msg "${words[@]}" 5 "$token"
     ends
     got "$token"
-    demo --late parent --inject msgctl=error=EACCES:when=1 \
+    demo --in-turn --inject msgctl=error=EACCES:when=1 \
         sysv-msg "${words[@]}"
     ends 1 'here msgctl fails, so nobody knows how many there are'
     no_count 'here msgctl fails, so nobody knows how many there are'
@@ -183,7 +183,7 @@ fails() {
 
 @test "sysv-msg: nobody else may read or write: the mode is 0600 [1]" {
     usual "$token"
-    demo --late parent --trace msgget sysv-msg "${words[@]}"
+    demo --in-turn --trace msgget sysv-msg "${words[@]}"
     ends any
     got "$token"
     accept_trace '
@@ -199,7 +199,7 @@ fails() {
 @test "sysv-msg: two copies at once have a queue each [2]" {
     local hint='IPC_PRIVATE, or a key that has the pid in it; and IPC_EXCL'
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}"
+    demo --in-turn sysv-msg "${words[@]}"
     ends
     got "$token"
     first=("${words[@]}" 9 "$token" 9 "$token")
@@ -207,7 +207,7 @@ fails() {
     # Each msgctl comes late. So the second copy is there while the first one's
     # messages are in the queue.
     # shellcheck disable=SC2016 # for the scene
-    scene --seconds 8 --late parent --inject msgctl=delay_enter=700000 '
+    scene --seconds 8 --in-turn --inject msgctl=delay_enter=700000 '
         filled() {
             awk -v uid="${ONLY_UID-}" "
                 NR > 1 && \$5 > 0 && (uid == \"\" || \$10 == uid) { filled = 1 }
@@ -236,7 +236,7 @@ fails() {
 
 @test "sysv-msg: nothing is left behind [1]" {
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}" 9 "$token"
+    demo --in-turn sysv-msg "${words[@]}" 9 "$token"
     ends any
     got "$token"
     leaves_nothing 'a queue stays until msgctl with IPC_RMID'
@@ -245,11 +245,11 @@ fails() {
 @test "sysv-msg: nothing is left behind if a call fails [1]" {
     local fault hint='before Parent leaves after an error: msgctl with IPC_RMID'
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}"
+    demo --in-turn sysv-msg "${words[@]}"
     ends any
     got "$token"
     for fault in msgsnd=EACCES msgrcv=EACCES "$FORK=EAGAIN"; do
-        demo --late parent --starve "$fault" sysv-msg "${words[@]}"
+        demo --in-turn --starve "$fault" sysv-msg "${words[@]}"
         ends any
         leaves_nothing "${fault/$FORK/fork}; $hint"
     done
@@ -258,11 +258,11 @@ fails() {
 @test "sysv-msg: if a call fails, it says so, with status 1 [1]" {
     local fault
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}"
+    demo --in-turn sysv-msg "${words[@]}"
     ends
     got "$token"
     for fault in msgget=ENOSPC "$FORK=EAGAIN" msgsnd=EACCES msgrcv=EACCES; do
-        demo --late parent --starve "$fault" sysv-msg "${words[@]}"
+        demo --in-turn --starve "$fault" sysv-msg "${words[@]}"
         fails "here ${fault/$FORK/fork}; wait says how a child has ended"
     done
 }
@@ -270,17 +270,17 @@ fails() {
 @test "sysv-msg: a TYPE is a number and has a TEXT, all else is refused [1]" {
     local type
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}" 2147483647 f
+    demo --in-turn sysv-msg "${words[@]}" 2147483647 f
     ends
     got "$token"
-    for type in 0 -1 x '' "${token}x" "x$token" 2147483648 \
+    for type in 0 -1 x '' "${token:0:4}x" "x$token" 2147483648 \
         99999999999999999999; do
-        demo --late parent sysv-msg 2 "$token" "$type" text
+        demo --in-turn sysv-msg 2 "$token" "$type" text
         ends 2 "TYPE was: $type"
         says ''
         complains '' 'say how it is used'
     done
-    demo --late parent sysv-msg 2 "$token" 3
+    demo --in-turn sysv-msg 2 "$token" 3
     ends 2 'the last TYPE had no TEXT'
     says ''
     complains '' 'say how it is used'
@@ -288,7 +288,7 @@ fails() {
 
 @test "sysv-msg: where there is no such message Receiver does not wait [1]" {
     local i hint='IPC_NOWAIT; then msgrcv fails with ENOMSG, which is an answer'
-    demo --late parent sysv-msg 4 "$token" 9 b
+    demo --in-turn sysv-msg 4 "$token" 9 b
     ends "$hint"
     for i in 1 2 3 4; do
         answer "$i" none '' "$hint"
@@ -299,11 +299,11 @@ fails() {
 @test "sysv-msg: where the queue is full Sender does not wait [1]" {
     local hint='IPC_NOWAIT; then msgsnd fails with EAGAIN: nobody receives yet'
     usual "$token"
-    demo --late parent sysv-msg "${words[@]}"
+    demo --in-turn sysv-msg "${words[@]}"
     ends
     got "$token"
     # shellcheck disable=SC2016 # for the scene
-    scene --late parent '
+    scene --in-turn '
         text=$(printf %0500d "$1")
         words=()
         read -r room </proc/sys/kernel/msgmnb
