@@ -3,12 +3,13 @@
 def verdicts:
     reduce ($tap | split("\n"))[] as $line ({};
         if $line | test("^(not )?ok [0-9]+ ") then
-            ($line | capture("^(?<v>ok|not ok) [0-9]+ (?<name>.*?)(?<skip> # skip ?(?<why>.*))?$")) as $m
+            ($line | capture("^(?<v>ok|not ok) [0-9]+ (?<name>.*? \\[[0-9]+\\])(( in | # in )(?<ms>[0-9]+) ?ms)?(?<skip> # skip ?(?<why>.*))?$")
+                // { name: "" }) as $m # "": a line of bats itself
             | .now = $m.name
             | .of[.now] += [{
                 status: (if $m.skip then "skipped"
                     elif $m.v == "ok" then "passed" else "failed" end),
-                skipped: $m.why, reason: [], raw: [] }]
+                ms: ($m.ms // 0 | tonumber), skipped: $m.why, reason: [], raw: [] }]
         elif .now and ($line | startswith("# | ")) then
             .of[.now][-1].reason += [$line[4:]]
         elif .now and ($line | startswith("# ")) then
@@ -26,6 +27,7 @@ verdicts as $of
             { status: "not run", reason: ["not run: the tests were ended before"] }
         else $said[0] end) as $it
     | { name: $test, max: $max, hidden: $hidden, status: $it.status,
+        ms: ($it.ms // 0),
         points: (if $it.status == "passed" then $max else 0 end),
         reason: (if $it.status == "passed" then ""
             elif $it.status == "skipped" then "skipped: \($it.skipped)"
