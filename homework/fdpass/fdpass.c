@@ -34,7 +34,7 @@ int main(int argc, char *argv[])
     (void)argv;
     (void)msg;
     if (argc > 2)
-        errx(1, "%s", usage);
+        errx(2, "%s", usage);
 
     /* socketpair, fork; Parent: open, sendmsg, wait, lseek
      *               Child: recvmsg, read, write */

@@ -90,7 +90,7 @@ furnish() {
         fi
     done
     # lanes says which process waits for which, if it is there and can.
-    for name in "$GRADE/../../bin/lanes" "$(command -v lanes)"; do
+    for name in "$GRADE"/../{..,.}/bin/lanes "$(command -v lanes)"; do
         if [[ -x $name ]] && cp "$name" "$WORK/grade/lanes"; then
             box 2 "$INSIDE/lanes" -w -t 1 true </dev/null >/dev/null 2>&1 && break
             rm "$WORK/grade/lanes"

@@ -66,6 +66,12 @@ points() { # REPORT.json
     assert_line 'bad: 0/20'
 }
 
+@test "two texts that look the same are told apart" {
+    run bash -c '. "$GRADE/verdicts.bash"; output="a "; says a'
+    assert_failure
+    assert_line '| These are 2 and 1 bytes; they differ at or after byte 1.'
+}
+
 @test "all formats say the same points, and why" {
     submit ada "$GRADE/../connect2/wrong/parent-keeps-write-end.c"
     run "$GRADE/one" -o out ada connect2
@@ -93,6 +99,69 @@ points() { # REPORT.json
     run xmllint --xpath 'string(//testsuite/@tests)' junit.xml
     assert_output 15
     grep -q 'hint: close both ends' report.csv
+}
+
+# A report at its worst: 240 tests, all four statuses, long reasons, characters
+# that mean something to XML, JSON or a shell.
+worst_report() {
+    jq -n '{ student: "O\"Neil <&> \u0001\u00e9", assignments: [range(10) | {
+            name: "a\(.)", tests: [range(24) | {
+                name: "a: <\(.)> & \"co\"", max: 2, ms: 1234, hidden: (. == 3),
+                status: ["passed", "failed", "skipped", "not run"][. % 4],
+                points: (if . % 4 == 0 then 2 else 0 end),
+                reason: (if . % 4 == 0 then "" else
+                    "it <hung> & \u0001\n" + "  \"so\" \\ did it\n" * 99 end) }] }] }
+        | .assignments[] |= . + { points: 12, max: 48 }
+        | . + { points: 120, max: 480 }'
+}
+
+@test "each format is what its reader asks for" {
+    local size
+    worst_report >worst.json
+    mkdir out
+    "$GRADE/report/write" worst.json out
+    cd out
+    # Ant's and Jenkins's schemas: what is required, and in which order.
+    xmllint --noout junit.xml
+    run xmllint --xpath 'count(//testsuite[@name and @id and @package and
+        @hostname and @timestamp and @time and @skipped and @errors = 6 and
+        @failures = 6 and @tests = 24 and *[1][self::properties] and
+        *[26][self::system-out] and *[27][self::system-err] and
+        count(testcase[@name and @classname and @time="1.234"]) = 24 and
+        count(testcase/failure[@type and @message]) = 6 and
+        count(testcase/error[@type]) = 6 and
+        count(testcase/skipped) = 6])' junit.xml
+    assert_output 10
+    # gradescope-autograders.readthedocs.io, "Autograder Specifications"
+    jq -e '(.score | type == "number") and .stdout_visibility == "hidden" and
+        (.tests | length == 240 and all((.score | type == "number") and
+            (.max_score | type == "number") and (.name | type == "string") and
+            (.status | . == "passed" or . == "failed") and
+            .output_format == "text" and (.output | type == "string") and
+            (.visibility | . == "visible" or . == "after_due_date")))
+        ' gradescope.json
+    # PrairieLearn, "External grading": from 0 to 1, and less than 1 MB
+    jq -e '.gradable == true and .score == 0.25 and
+        (.message | type == "string") and
+        (.tests | length == 240 and all((.points | type == "number") and
+            (.max_points | type == "number") and (.name | type == "string") and
+            (.message | type == "string"))) and
+        .tests[3].message == ""' prairielearn.json
+    (($(stat -c %s prairielearn.json) < 1000000))
+    # Classroom's reporter reads a variable, and a variable holds 128 KiB.
+    size=$(stat -c %s classroom.base64)
+    ((size < 131072 - 20))
+    base64 -d classroom.base64 | jq -e '
+        .max_score == 480 and .status == "fail" and
+        (.tests | length == 240 and all((.score | type == "number") and
+            (.name | type == "string") and (.message | type == "string") and
+            (.status | . == "pass" or . == "fail"))) and .tests[3].message == ""'
+    # Autolab's documentation, "Guide for Lab Authors"
+    tail -n 1 autolab.txt | jq -e '.scores | length == 10 and all(.[]; . == 12)'
+    run grep -c '^FAIL 0/2  a: <3>' autolab.txt
+    assert_output 10
+    run grep -A 1 '^FAIL 0/2  a: <3>' autolab.txt
+    refute_output --partial hung
 }
 
 @test "a class: any name, late work is graded alone, shards are parts" {
@@ -275,6 +344,10 @@ wait_until() { # COMMAND...
     run make -s check P=connect2
     assert_failure
     assert_line 'total: 0/20'
+    # A hang is explained by lanes, which is built for it.
+    cp "$GRADE/../connect2/wrong/parent-keeps-write-end.c" connect2/connect2.c
+    run make -s check P=connect2
+    assert_line --regexp ' is in waitpid\(.* at connect2.c:[0-9]+, until wc'
     cp "$ROOT/shell-pipeline/connect2.c" connect2
     run make -s check P=connect2
     assert_success

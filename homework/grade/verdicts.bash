@@ -73,8 +73,17 @@ says() {
     local lines
     [[ $output != "$1" ]] || return 0
     mapfile -t lines < <(echo 'it printed:' && excerpt "$output" &&
-        echo 'it should print:' && excerpt "$1" && hint "${2-}")
+        echo 'it should print:' && excerpt "$1" && difference "$output" "$1" &&
+        hint "${2-}")
     because "${lines[@]}"
+}
+
+# Where two texts differ whose first lines look the same.
+difference() { # TEXT TEXT
+    local LC_ALL=C byte
+    [[ $(excerpt "$1" | tr -d ' \t') == "$(excerpt "$2" | tr -d ' \t')" ]] || return 0
+    byte=$(cmp <(printf %s "$1") <(printf %s "$2") 2>&1 | grep -o 'byte [0-9]*')
+    echo "These are ${#1} and ${#2} bytes; they differ at or after ${byte:-byte 0}."
 }
 
 complains() {
