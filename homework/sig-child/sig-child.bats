@@ -223,7 +223,7 @@ CAME='
     children=$((RANDOM % 2 + 1))
     # shellcheck disable=SC2016 # for the scene
     scene --in-turn '
-        prefix=(sh -c "sleep 9 & exec \"\$@\"" sh "${prefix[@]}")
+        prefix=(sh -c "sleep 999 & exec \"\$@\"" sh "${prefix[@]}")
         play sig-child "$1"' "$children"
     ends any "$hint"
     adds_up "$hint"
