@@ -37,7 +37,7 @@ static int permits = 3, workers = 6, no_sem;
 
 struct pool {
     sem_t permits;
-    _Atomic int inside, came_in, came_to_the_door;
+    _Atomic int inside, came_in, came_to_the_door, failed;
     bool seen[MAX + 2]; /* seen[n]: at some time n were inside */
 };
 
@@ -63,7 +63,7 @@ static void worker(struct pool *pool)
     pool->seen[++pool->inside] = true;
     pool->came_in++;
     /* Nobody leaves before all have come. */
-    while (pool->came_in + pool->came_to_the_door < workers)
+    while (pool->came_in + pool->came_to_the_door < workers && !pool->failed)
         sched_yield();
     pool->inside--;
     if (!no_sem && sem_post(&pool->permits) == -1)
@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
         { "no-sem", no_argument, NULL, 'n' },
         { 0 },
     };
-    int opt, status, most = 0, failed = 0;
+    int opt, status, most = 0;
     struct pool *pool;
 
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -116,10 +116,10 @@ int main(int argc, char *argv[])
             err(1, "wait");
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
             errx(124, "stuck: a Worker waits, inside or at the door");
-        failed |= status;
+        pool->failed |= status; /* then nobody waits for it */
     }
     while (pool->seen[most + 1])
         most++;
     printf("Parent: at most %d inside, permits: %d\n", most, permits);
-    return failed || most > permits;
+    return pool->failed || most > permits;
 }

@@ -71,18 +71,18 @@ inherits_sigchld() {
 loses_its_reader() {
     local sigpipe
     for sigpipe in default ignore; do
-        tells_nobody $sigpipe &
+        tells_nobody gone-before $sigpipe \
+            'exec {pipe}> >(:); wait $!; exec "$@" >&$pipe {pipe}>&-' &
+        tells_nobody goes $sigpipe '"$@" | head -c 1' &
     done
     builtin wait
 }
 
-tells_nobody() { # WHAT IT DOES AT SIGPIPE
+tells_nobody() { # NAME, WHAT IT DOES AT SIGPIPE, COMMAND
     # shellcheck disable=SC2034 # try sees it
     local USUAL=12 # seconds: one may wait for another
-    mkdir "$1" && cd "$1" || return
-    try bash -c 'exec {pipe}> >(:); wait $!; exec "$@" >&$pipe {pipe}>&-' \
-        closed env --$1-signal=PIPE "$name"
-    try bash -c '"$@" | head -c 1' closed env --$1-signal=PIPE "$name"
+    mkdir "$1.$2" && cd "$1.$2" || return
+    try bash -c "$3" "$1" env --$2-signal=PIPE "$name"
 }
 
 @test "each program leaves nothing when nobody reads what it says" {
