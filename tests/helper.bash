@@ -1,79 +1,85 @@
 # What the .bats files load: the programs on PATH, bats' libraries, and what
 # several files need. Needs bats 1.7.
 
-bats_require_minimum_version 1.7.0
-# In a function, which bats does not trace: see run.
-prepare() {
-    # Loaded once a run, because bats-assert's loader starts a dozen processes; the
-    # tests after it, each a bash of its own, find the functions in one file.
-    if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
-        # shellcheck source=/dev/null
-        . "$BATS_RUN_TMPDIR/libraries"
-    else
-        before=$(compgen -A function)
-        bats_load_library bats-support
-        bats_load_library bats-assert
-        bats_load_library bats-file
-        compgen -A function | grep -vxF "$before" |
-            while read -r name; do declare -f "$name"; done \
-                >"$BATS_RUN_TMPDIR/libraries.$$"
-        mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
-    fi
-
-    ROOT=${BATS_TEST_DIRNAME%/*}
-    BIN=${BIN:-$ROOT/bin}
-    [[ $BIN == /* ]] || BIN=$PWD/$BIN
-    PATH=$BIN:$PATH
-    TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
-    HUNG=$BATS_RUN_TMPDIR/hung   # which programs have hung in this run: see bounded
-    mkdir -p "$TMPDIR" "$HUNG"
-    MALLOC_PERTURB_=165 # memory that nobody has set is not 0
-    export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
-
-    # The CPUs that we may use, and the first of them alone: for taskset -c.
-    mapfile -t state </proc/self/status # in one read: it changes
-    printf -v CORES '%s\n' "${state[@]}"
-    CORES=${CORES#*Cpus_allowed_list:$'\t'}
-    CORES=${CORES%%$'\n'*}
-    CORE=${CORES%%[,-]*}
-    export CORES CORE
-
-    [[ -t 0 ]] && exec </dev/null
-
-    # IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
-    # the one that this test is about, by the first word of its name.
-    declare -gA IS_PROGRAM
-    # Looked for once in a run, and one command: bats traces each.
-    if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
-        find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
-            sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
-            while IFS= read -r OWN; do
-                all+="[$OWN]=1 "
-                [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || none+="$OWN "
-                echo "IS_PROGRAM=(${all-}) MISSING=(${none-})"
-            done | tail -n 1 >"$BATS_RUN_TMPDIR/programs.$$"
-        mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
-    fi
+# Read once more, untraced: bats' trap takes longer than most lines here.
+if [[ $- == *T* ]]; then
+    set +T
     # shellcheck source=/dev/null
-    . "$BATS_RUN_TMPDIR/programs"
-    OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
-    [[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
-    BEGAN=$EPOCHSECONDS
+    . "${BASH_SOURCE[0]}"
+    set -T
+    return
+fi
+bats_require_minimum_version 1.7.0
 
-    if [[ ${BATS_TEST_DESCRIPTION-} =~ ^(lanes|ipcbench) ]]; then
-        is_there "${BASH_REMATCH[1]}"
-    elif [[ $OWN || ${PROGRAM-} ]]; then
-        is_there "${OWN:-$PROGRAM}"
-    elif [[ ${MISSING[*]} ]]; then
-        is_there "${MISSING[0]}"
-    fi
-}
+# Loaded once a run, because bats-assert's loader starts a dozen processes; the
+# tests after it, each a bash of its own, find the functions in one file.
+if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
+    # shellcheck source=/dev/null
+    . "$BATS_RUN_TMPDIR/libraries"
+else
+    before=$(compgen -A function)
+    bats_load_library bats-support
+    bats_load_library bats-assert
+    bats_load_library bats-file
+    compgen -A function | grep -vxF "$before" |
+        while read -r name; do declare -f "$name"; done \
+            >"$BATS_RUN_TMPDIR/libraries.$$"
+    mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
+fi
+
+ROOT=${BATS_TEST_DIRNAME%/*}
+BIN=${BIN:-$ROOT/bin}
+[[ $BIN == /* ]] || BIN=$PWD/$BIN
+PATH=$BIN:$PATH
+TMPDIR=$BATS_TEST_TMPDIR/tmp # what a program leaves is found there
+HUNG=$BATS_RUN_TMPDIR/hung   # which programs have hung in this run: see bounded
+mkdir -p "$TMPDIR" "$HUNG"
+MALLOC_PERTURB_=165 # memory that nobody has set is not 0
+export ROOT BIN PATH TMPDIR MALLOC_PERTURB_
+
+# The CPUs that we may use, and the first of them alone: for taskset -c.
+mapfile -t state </proc/self/status # in one read: it changes
+printf -v CORES '%s\n' "${state[@]}"
+CORES=${CORES#*Cpus_allowed_list:$'\t'}
+CORES=${CORES%%$'\n'*}
+CORE=${CORES%%[,-]*}
+export CORES CORE
+
+[[ -t 0 ]] && exec </dev/null
+
+# IS_PROGRAM: whatever has a source. MISSING: those that are not in BIN. OWN:
+# the one that this test is about, by the first word of its name.
+declare -gA IS_PROGRAM
+# Looked for once in a run.
+if [[ ! -e $BATS_RUN_TMPDIR/programs ]]; then
+    find "$ROOT" -mindepth 2 -maxdepth 2 -name '*.c' |
+        sed -nE '/\/(lanes|bench|homework|build|tests)\/[^/]*$/!s,.*/(.*)\.c$,\1,p' |
+        while IFS= read -r OWN; do
+            all+="[$OWN]=1 "
+            [[ -f $BIN/$OWN && -x $BIN/$OWN ]] || none+="$OWN "
+            echo "IS_PROGRAM=(${all-}) MISSING=(${none-})"
+        done | tail -n 1 >"$BATS_RUN_TMPDIR/programs.$$"
+    mv "$BATS_RUN_TMPDIR/programs.$$" "$BATS_RUN_TMPDIR/programs"
+fi
+# shellcheck source=/dev/null
+. "$BATS_RUN_TMPDIR/programs"
+OWN=${BATS_TEST_DESCRIPTION%%[^a-z0-9-]*}
+[[ $OWN && ${IS_PROGRAM[$OWN]-} ]] || OWN=
+BEGAN=$EPOCHSECONDS
 
 # Nothing passes because a program is not there: neither the test of it nor
 # a test of all programs (with PROGRAM=NAME in the environment, of that one).
 is_there() {
     [[ -f $BIN/$1 && -x $BIN/$1 ]] || fail "there is no $1 in $BIN"
 }
+
+if [[ ${BATS_TEST_DESCRIPTION-} =~ ^(lanes|ipcbench) ]]; then
+    is_there "${BASH_REMATCH[1]}"
+elif [[ $OWN || ${PROGRAM-} ]]; then
+    is_there "${OWN:-$PROGRAM}"
+elif [[ ${MISSING[*]} ]]; then
+    is_there "${MISSING[0]}"
+fi || exit 1
 
 # Fails if a command, behind strace, env or in bash -c, needs one that is not.
 all_there() {
@@ -479,7 +485,3 @@ remove_left() {
 requires() {
     command -v "$1" >/dev/null || skip "$1 is missing: install ${2:-$1}"
 }
-
-set +T
-prepare || exit 1
-set -T

@@ -652,7 +652,7 @@ sem_open makes /turn' ]] || fail "$output"
     requires strace
     for signal in HUP TERM INT; do
         lanes perl -e '@SIG{"HUP", "TERM", "INT"} = ("IGNORE") x 3;
-            setpgrp if !fork; pipe R, W; open F, ">", $ARGV[0];
+            wait if fork; setpgrp; pipe R, W; open F, ">", $ARGV[0];
             while (1) { syswrite W, "x"; sysread R, $x, 1 }
             ' $signal >/dev/null 3>&- &
         wait_until test -e $signal
