@@ -51,9 +51,8 @@ visit() { # CHECK SOURCE
         head -n 10 "$found" | cut -c 1-400 | sed "s/^/$name: /"
 }
 
-# Runs a command, bounded: see seconds_for; USUAL is for a check that knows
-# better than 5. What came is in status, out and err. False, and said, if it
-# hung.
+# Runs a command, bounded: see seconds_for. What came is in status, out and err.
+# False, and said, if it hung.
 try() {
     local limit began=$EPOCHREALTIME command=$*
     seconds_for "$name"
@@ -92,11 +91,12 @@ CALLS+=',?socketpair,?mq_open,?shmget,?semget,?msgget,mmap,rt_sigaction,?fork'
 CALLS+=',?vfork,clone,?clone3,wait4,waitid'
 
 # The calls of a run alone, in log, the same for all that look at them.
-# shellcheck disable=SC2034,SC2086 # try sees USUAL; STRACE is words
+# shellcheck disable=SC2086 # STRACE is words
 observe() {
-    local all=$BATS_RUN_TMPDIR/$name.log USUAL=20
+    local all=$BATS_RUN_TMPDIR/$name.log
     if [[ ! -e $all ]]; then
-        try $STRACE -s 200 -o log -e "trace=$CALLS" "$name" || return
+        try "$name" || return # so that a hang is soon known
+        USUAL=20 try $STRACE -s 200 -o log -e "trace=$CALLS" "$name" || return
         [[ $status == 0 ]] || came "strace -f $name" 'status 0'
         mv log "$all"
     fi

@@ -87,7 +87,7 @@ tells_nobody() { # NAME, WHAT IT DOES AT SIGPIPE, COMMAND
 
 @test "each program leaves nothing when nobody reads what it says" {
     each_program loses_its_reader 100
-    LIMIT=${LIMIT:-12} wait_until no_survivors
+    USUAL=12 wait_until no_survivors
 }
 
 # The roles for a second terminal that make a name, and wait.

@@ -242,7 +242,7 @@ request() { # PID
 
 @test "fifo-server serve: 50 clients at once get 50 tickets, without a gap" {
     serve
-    LIMIT=${LIMIT:-20} run -0 bash -c \
+    USUAL=20 run -0 bash -c \
         'for i in {1..50}; do fifo-server ask my.fifo & done; wait'
     assert_equal "$(sort -n <<<"${output//Client: ticket /}" | xargs)" \
         "$(seq 50 | xargs)"

@@ -175,9 +175,9 @@ fail_run() { # WHAT COMMAND
     } | batslib_decorate "$what" | fail
 }
 
-# Sets limit, the seconds that a program may take: LIMIT, of the environment or
-# of a test that knows better; else 5, and 2 if it has hung before in this run,
-# and half a second more for each process that wants a CPU now.
+# Sets limit, the seconds that a program may take: LIMIT of the environment; else
+# USUAL of a test that knows better than 5, and 2 if it has hung before in this
+# run, and half a second more for each process that wants a CPU now.
 seconds_for() { # PROGRAM
     local load
     limit=${USUAL:-5}

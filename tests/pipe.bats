@@ -428,7 +428,7 @@ child_sleeps() {
 	END
     assert_equal "$stderr" ''
     # Thousands of calls, each of which strace stops: a busy machine takes long.
-    LIMIT=20 traced trace=read,write -y -s 9 pipe-atomic --writers 3
+    USUAL=20 traced trace=read,write -y -s 9 pipe-atomic --writers 3
     accept_log "$CALLS"'
         call == "write" && pipe {
             if (n != 4096) other = n
@@ -487,7 +487,7 @@ child_sleeps() {
 
 @test "pipe-atomic: counts the records that came, not those promised" {
     requires strace
-    LIMIT=20 run -1 strace -f -qq -o /dev/null -e trace=write \
+    USUAL=20 run -1 strace -f -qq -o /dev/null -e trace=write \
         -e inject=write:signal=KILL:when=500 pipe-atomic --writers 1
     says 499 'how many records came before the Writer was killed'
 }
@@ -500,7 +500,7 @@ child_sleeps() {
 }
 
 @test "pipe-atomic: unused ends are closed, and Parent waits for each Writer" {
-    LIMIT=20 assert_tidy pipe-atomic --writers 2
+    USUAL=20 assert_tidy pipe-atomic --writers 2
 }
 
 @test "pipe-duplex: a question through one pipe, the answer through another" {

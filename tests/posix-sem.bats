@@ -190,12 +190,14 @@ INSIDE='
 }
 
 @test "sem-signal --init-1: Parent does not wait, in each run" {
+    run -0 sem-signal
+    usual=$(sort <<<"$output")
     run -1 --separate-stderr sem-signal --init-1
-    assert_equal "$(sort <<<"$output")" "$(sem-signal | sort)"
+    assert_equal "$(sort <<<"$output")" "$usual"
     assert_equal "$stderr" \
         "sem-signal: Parent did not wait: Child's post is left over"
     requires taskset util-linux
-    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..5}; do
+    USUAL=20 run -0 bash -c 'for i in {1..5}; do
         sem-signal --init-1; taskset -c $CORE sem-signal --init-1; done 2>&1 |
         grep -c "did not wait"'
     assert_output 10
@@ -256,7 +258,7 @@ waits_with_a_limit() { # PID
     run -1 --separate-stderr sem-counter --no-lock 1
     assert_output 'Total count: 1, Expected: 2'
     requires taskset util-linux
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for i in {1..10}; do
             sem-counter --no-lock
             taskset -c $CORE sem-counter --no-lock
@@ -301,12 +303,13 @@ waits_with_a_limit() { # PID
 
 @test "sem-turns: a child that is slow is waited for" {
     # The child that prints is held up; the other's line still comes after it.
-    sem-turns >usual
+    run -0 sem-turns
+    usual=$output
     for slow in 1 2; do
         traced trace=write \
             -e inject=write:delay_enter=100000:when=$slow sem-turns
         assert_success
-        run -0 diff usual out
+        assert_equal "$(<out)" "$usual"
     done
 }
 
@@ -316,7 +319,7 @@ waits_with_a_limit() { # PID
     assert_equal "$stderr" \
         'sem-turns: a child went twice: it took back its own post'
     requires taskset util-linux
-    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..10}; do
+    USUAL=20 run -0 bash -c 'for i in {1..10}; do
         sem-turns --one-sem; taskset -c $CORE sem-turns --one-sem; done 2>&1 |
         grep -c "went twice"'
     assert_output 20
@@ -340,7 +343,7 @@ waits_with_a_limit() { # PID
 }
 
 @test "sem-pool --permits N --workers N: the smaller of both is inside" {
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for permits in 1 2 7 200; do
             for workers in 1 2 5 30; do
                 sem-pool --permits $permits --workers $workers >out ||
@@ -357,7 +360,7 @@ waits_with_a_limit() { # PID
     run -1 sem-pool --no-sem
     assert_output 'Parent: at most 6 inside, permits: 3'
     requires taskset util-linux
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for i in {1..10}; do
             sem-pool --no-sem --permits 2 --workers 9
             taskset -c $CORE sem-pool --no-sem --permits 2 --workers 9
@@ -422,7 +425,7 @@ waits_with_a_limit() { # PID
 
 @test "sem-try: 100 ms that reach into the next second are no error" {
     requires gcc
-    LIMIT=${LIMIT:-12} run -0 \
+    USUAL=12 run -0 \
         env LATE=1 LD_PRELOAD="$BATS_FILE_TMPDIR/spy.so" sem-try
     assert_line --partial ETIMEDOUT
 }

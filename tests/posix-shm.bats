@@ -150,7 +150,7 @@ start_reader() {
 @test "shm-sem: 16 messages in a row, whichever role is first" {
     new_name
     # shellcheck disable=SC2016
-    LIMIT=${LIMIT:-20} run -0 bash -c 'for i in {1..8}; do
+    USUAL=20 run -0 bash -c 'for i in {1..8}; do
             shm-sem write "$1" "message $i" &
             shm-sem read "$1"
             wait
@@ -446,7 +446,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
     read -rt 0.3 <> <(:) || true # there is nothing to wait for but time
     assert_equal "$(busy "${consumers[@]}")" "$before"
     kill -CONT "$producer"
-    LIMIT=${LIMIT:-12} assert_ends 0 "$parent"
+    USUAL=12 assert_ends 0 "$parent"
     run -0 cat "$BATS_TEST_TMPDIR/out"
     assert_output --partial ' 0 twice, 0 never'
 }
@@ -472,7 +472,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 @test "ringbuffer: exact for 1 to 8 Consumers and 1 to 1024 slots" {
     requires taskset util-linux
     export -f is_exact
-    LIMIT=${LIMIT:-30} run -0 bash -c 'is_exact ringbuffer'
+    USUAL=12 run -0 bash -c 'is_exact ringbuffer'
     assert_output ''
 }
 
@@ -496,21 +496,21 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 	}
 	END
     for slots in 1 2; do
-        LIMIT=${LIMIT:-12} run -0 env LD_PRELOAD="$PWD/yield.so" \
+        USUAL=12 run -0 env LD_PRELOAD="$PWD/yield.so" \
             taskset -c "$CORE" ringbuffer --slots $slots --items 300
         assert_output 'Parent: 300 items, 0 twice, 0 never'
     done
 }
 
 @test "ringbuffer --items 50000: not one of them is lost" {
-    LIMIT=${LIMIT:-12} run -0 ringbuffer --items 50000 --consumers 4
+    USUAL=12 run -0 ringbuffer --items 50000 --consumers 4
     assert_output 'Parent: 50000 items, 0 twice, 0 never'
 }
 
 @test "ringbuffer --no-lock: items are taken twice, or never, in each run" {
     requires taskset util-linux
     # shellcheck disable=SC2016
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for i in {1..4}; do
             for cores in $CORE $CORES; do
                 said=$(taskset -c $cores ringbuffer --no-lock 2>&1)
@@ -523,7 +523,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 }
 
 @test "ringbuffer --no-lock: where only one Consumer fits in, all goes well" {
-    LIMIT=${LIMIT:-12} run -0 ringbuffer --no-lock --slots 1
+    USUAL=12 run -0 ringbuffer --no-lock --slots 1
 }
 
 @test "ringbuffer: idle Consumers use no CPU, and wake up when there is more" {
@@ -551,13 +551,13 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 @test "ringbuffer-lockfree: exact for 1 to 8 Consumers and 1 to 1024 slots" {
     requires taskset util-linux
     export -f is_exact
-    LIMIT=${LIMIT:-30} run -0 bash -c 'is_exact ringbuffer-lockfree'
+    USUAL=12 run -0 bash -c 'is_exact ringbuffer-lockfree'
     assert_output ''
 }
 
 @test "ringbuffer-lockfree --items 1000000: not one of a million is lost" {
     for slots in 96 1024; do
-        LIMIT=${LIMIT:-12} run -0 ringbuffer-lockfree --items 1000000 \
+        USUAL=12 run -0 ringbuffer-lockfree --items 1000000 \
             --consumers 4 --slots $slots
         assert_output 'Parent: 1000000 items, 0 twice, 0 never'
     done
@@ -565,14 +565,14 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 
 @test "ringbuffer-lockfree: exact without membarrier, with a fence an item" {
     requires strace
-    LIMIT=${LIMIT:-12} run -0 strace -f -qq -o /dev/null -e trace=membarrier \
+    USUAL=12 run -0 strace -f -qq -o /dev/null -e trace=membarrier \
         -e inject=membarrier:error=ENOSYS \
         ringbuffer-lockfree --items 100000 --consumers 4 --slots 1024
     assert_output 'Parent: 100000 items, 0 twice, 0 never'
 }
 
 @test "ringbuffer-lockfree: the kernel is asked once for many items" {
-    LIMIT=${LIMIT:-30} traced trace=futex,membarrier \
+    USUAL=30 traced trace=futex,membarrier \
         ringbuffer-lockfree --items 100000 --consumers 4 --slots 1024
     assert_success
     accept_log 'END { if (NR >= 10000) print NR " calls for 100000 items" }'
@@ -696,7 +696,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 	}
 	END
     for cores in "$CORES" "$CORE"; do
-        LIMIT=${LIMIT:-12} run -0 taskset -c "$cores" \
+        USUAL=12 run -0 taskset -c "$cores" \
             env LD_PRELOAD="$PWD/slow.so" shm-config
         assert_output 'Parent: 10000 changes, 0 torn looks'
     done
@@ -706,7 +706,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 assert_each_run() { # STATUS PATTERN COMMAND
     requires taskset util-linux
     # shellcheck disable=SC2016
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for i in {1..6}; do
             for cores in $CORE $CORES; do
                 said=$(taskset -c $cores "${@:3}" 2>/dev/null)

@@ -275,7 +275,7 @@ tables() { # OPEN
     second="$(list_to second); read -r word; echo \$word >got"
     export plain first second token
     export -f start_without
-    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
+    USUAL=20 run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
         'connect2 sh -c "$first" -- sh -c "$second"' first:1 second:0
     assert_output ''
 }
@@ -326,7 +326,7 @@ tables() { # OPEN
 }
 
 @test "pipeline: 500 stages fit into 16 descriptors" {
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         for ((i = 1; i < 500; i++)); do stages+=(cat --); done
         ulimit -n 16
         echo "$0" | pipeline "${stages[@]}" cat' "$token"
@@ -340,7 +340,7 @@ tables() { # OPEN
     third="$(list_to third); read -r word; echo \$word >got"
     export plain first second third token
     export -f start_without
-    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
+    USUAL=20 run -0 bash -c 'start_without "$@"' bash "$ANY_CLOSED" \
         'pipeline sh -c "$first" -- sh -c "$second" -- sh -c "$third"' \
         first:1 second:0,1 third:0
     assert_output ''
@@ -348,7 +348,7 @@ tables() { # OPEN
 
 @test "pipeline: statuses, with --pipefail and without, are bash's" {
     cat >die <<<'kill -$1 $$'
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         while read -r stages; do
             read -ra words <<<"${stages//|/--}"
             for fail in "" pipefail; do
@@ -441,7 +441,7 @@ tables() { # OPEN
     only="$(list_to only); echo $token >got; echo out && echo error >&2"
     export plain only token
     export -f start_without
-    LIMIT=${LIMIT:-20} run -0 bash -c 'start_without "$@"' bash \
+    USUAL=20 run -0 bash -c 'start_without "$@"' bash \
         $'\n<&-\n>&-\n2>&-' 'capture sh -c "$only"' only:1,2
     assert_output ''
 }

@@ -33,7 +33,7 @@ assert_same_when() { # PROGRAM WHAT-TO-INJECT...
     run -0 "$1"
     usual=$output
     for slow in "${@:2}"; do
-        LIMIT=12 run -0 strace -f -qq -o /dev/null -e "inject=$slow" "$1"
+        USUAL=12 run -0 strace -f -qq -o /dev/null -e "inject=$slow" "$1"
         assert_output "$usual"
     done
 }

@@ -88,7 +88,7 @@ assert_tidy_without() { # "CALL NTH ERROR"... -- COMMAND
     cd "$BATS_TEST_TMPDIR" || return
     export CALLS="?${IPC//,/,?},?write" LOOK=$LOG$TIDY MODE=${MODE:-0600}
     # shellcheck disable=SC2016
-    LIMIT=${LIMIT:-20} run -0 bash -c '
+    USUAL=20 run -0 bash -c '
         until [[ $1 == -- ]]; do
             faults+=("$1")
             shift
