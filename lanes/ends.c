@@ -458,7 +458,7 @@ void ends_poll(struct wait *w, const struct pollfd *list, int n)
     for (int i = 0; i < n; i++) {
         struct descriptor *d =
             list[i].fd < 0 ? NULL : look_fd(w->who->of, list[i].fd);
-        short events = list[i].events & (POLLIN | POLLOUT);
+        int events = list[i].events & (POLLIN | POLLOUT);
 
         if (!d)
             continue;

@@ -36,8 +36,8 @@ extern struct row *next_row; /* of the call that is just returning */
 void trace_line(char *text, bool whole, const char *source);
 void trace_end(void);
 bool has_to_wait(struct process *p);
-void trace_waits(void);     /* what each process waits for, as of now */
-void show(struct row *row); /* after those of others that come before it */
+void trace_waits(void);       /* what each process waits for, as of now */
+void show(struct row *row);   /* after those of others that come before it */
 void draw_waiting(void);      /* what sleeps in a call by now, has to wait */
 void memory_look(bool first); /* only where it has not been looked at */
 void memory_show(bool look_again);

@@ -44,13 +44,13 @@ static int consumers = 2, items = 1000, slots = 8, per_block = 1;
 
 struct ring { /* all of it is shared; what is busy has its own cache line */
     _Alignas(64) atomic_int claimed; /* items that Consumers have claimed */
+    atomic_int took;                 /* and have taken from their slots */
     _Alignas(64) atomic_int put;     /* items that Producer has put */
     _Alignas(64) atomic_int asleep;  /* how many Consumers sleep */
     /* What is left in each block, in [0]; 16 ints fill a cache line. */
     _Alignas(64) atomic_int left[MAX_SLOTS][16];
     _Alignas(64) int slot[MAX_SLOTS]; /* an item is a number */
-    atomic_int took;                  /* how many were taken out of them */
-    bool taken[MAX_ITEMS];            /* and which */
+    bool taken[MAX_ITEMS];            /* which items were taken */
 };
 static struct ring *ring;
 
