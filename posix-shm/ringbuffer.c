@@ -74,7 +74,8 @@ static void consume(int share)
         if (sem_wait(&ring->filled) == -1 || sem_wait(&ring->lock) == -1)
             err(1, "sem_wait");
         ring->taken[ring->slot[ring->next % slots]]++;
-        if (no_lock && i == 0) /* the race, forced: two take item 0 */
+        /* The race, forced: two take item 0. One slot holds only one. */
+        if (no_lock && i == 0 && slots > 1)
             for (int n = 0; n < 100000 && ring->taken[0] < 2; n++)
                 sched_yield();
         ring->next++;

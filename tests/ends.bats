@@ -133,7 +133,7 @@ is_named() {
 # call of each kind in each process is held up, so that the kill comes before
 # most of what others wait for. strace ends when all processes have ended.
 kill_one() { # WHICH
-    local pid call log main='' n=0 victim='' died='' pids='' status=0 end run
+    local pid call log main='' n=0 victim='' died='' pids='' status=0 end run limit
     mkfifo "log.$1"
     env --default-signal ${STRACE/-qq/-q} -a 1 -s 0 -o "log.$1" \
         -e "trace=$FORKS,$HELD" -e "inject=$HELD:delay_enter=100000:when=1" \
@@ -142,7 +142,7 @@ kill_one() { # WHICH
     # Only what is looked at, since bash reads a pipe byte by byte.
     exec {log}< <(exec sed -unE \
         '1p; /(fork|clone).* = [0-9]+$/p; /killed by SIGKILL/p' "log.$1")
-    end=$((SECONDS + 30))
+    end=$((SECONDS + 60))
     while ((end > SECONDS)) &&
         read -r -t $((end - SECONDS)) -u "$log" pid call; do
         if [[ ! $main ]]; then
@@ -157,10 +157,11 @@ kill_one() { # WHICH
         ((++n == $1 || $1 == 0 && n == CHILDREN)) || continue
         victim=$(($1 ? BASH_REMATCH[2] : main))
         kill -KILL "$victim"
-        end=$((SECONDS + 13)) # alarm ends it after 10
+        USUAL=12 seconds_for "" # alarm ends it after 10
+        end=$((SECONDS + limit + 8))
     done
     if ((end <= SECONDS)); then
-        echo "$(which_one "$1") is killed, and 12 seconds later there still is:"
+        echo "$(which_one "$1") is killed, and long after its alarm there still is:"
         ps -o stat=,wchan=,args= -p "$main${pids// /,}"
         kill -KILL $main $pids
     fi

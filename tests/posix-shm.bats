@@ -523,7 +523,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 }
 
 @test "ringbuffer --no-lock: where only one Consumer fits in, all goes well" {
-    USUAL=12 run -0 ringbuffer --no-lock --slots 1
+    run -0 ringbuffer --no-lock --slots 1
 }
 
 @test "ringbuffer: idle Consumers use no CPU, and wake up when there is more" {
