@@ -120,6 +120,7 @@ accept_trace() { # AWK [HINT]
 # For awk: a call that another process came between has two lines in the log;
 # it is one again, where it returned.
 WHOLE_CALLS='
+    !first { first = $1 } # the program
     / <unfinished \.\.\.>$/ {
         sub(/ <unfinished \.\.\.>$/, "")
         begun[$1] = $0
@@ -140,7 +141,7 @@ requires() {
 # program has started was waited for by it.
 # shellcheck disable=SC2034 # the .bats files use it
 WAITED='
-    !program++ { ours[$1] } # and its threads
+    { ours[first] } # and its threads
     / (v?fork|clone3?)\(/ && $1 in ours && $NF + 0 > 0 {
         if (/CLONE_THREAD/) ours[$NF]
         else started[$NF]
