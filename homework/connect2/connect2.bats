@@ -69,7 +69,8 @@ setup() {
     demo connect2 "nosuch-$token" -- sh -c "echo ran $token >&2; exit 127"
     ends 127 "$hint"
     complains "nosuch-$token" 'say which command could not be run'
-    output=$(grep "^ran " <<<"$errors")
+    # The complaint may be written in pieces, with CMD2's line between them.
+    output=$(grep -o "ran $token" <<<"$errors" || true)
     says "ran $token" "$hint"
 }
 
