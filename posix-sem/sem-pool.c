@@ -116,7 +116,7 @@ int main(int argc, char *argv[])
             err(1, "wait");
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
             errx(124, "stuck: a Worker waits, inside or at the door");
-        pool->failed |= status; /* then nobody waits for it */
+        pool->failed |= status; /* the others need not wait */
     }
     while (pool->seen[most + 1])
         most++;

@@ -77,7 +77,7 @@ static int *wait_for_room(int i)
     atomic_int *left = ring->left[i % slots / per_block];
     int now, yields = 0;
 
-    /* without the bit: 0 when all of the block has been read */
+    /* The block is empty when 0 is left, with WAITS or without. */
     while ((now = atomic_load_explicit(left, memory_order_acquire)) % WAITS) {
         if (yields++ < YIELDS) {
             sched_yield();
@@ -97,7 +97,7 @@ static void produce(void)
     int *slot = NULL;
 
     for (int i = 0; i < items; i++) {
-        if ((i & (per_block - 1)) == 0) /* of 2, 4, 8... slots */
+        if ((i & (per_block - 1)) == 0) /* i % per_block, but faster */
             slot = wait_for_room(i);
         *slot++ = i;
         atomic_store_explicit(&ring->put, i + 1, memory_order_release);
@@ -215,7 +215,7 @@ int main(int argc, char *argv[])
         errx(124, "stuck, or too much for 10 s: a process waits in futex");
     for (int i = 0; i < items; i++)
         never += !ring->taken[i];
-    twice = ring->took - (items - never);
+    twice = ring->took - (items - never); /* more than one of each */
     printf("Parent: %d items, %d twice, %d never\n", items, twice, never);
     return failed || twice || never;
 }

@@ -22,12 +22,15 @@ each_program() { # CHECK [HOW MANY SIDE BY SIDE]
 side_by_side() { # HOW MANY, COMMAND to which a source is added
     local most=$1 running=0 source
     LIMIT=$PATIENCE # a program's, again
+    cd "$BATS_TEST_TMPDIR" || return
+    : >visited
     shift
     while IFS= read -r source; do
         ((running++ < most)) || builtin wait -n
         "$@" "$source" &
-    done <"$BATS_TEST_TMPDIR/sources"
+    done <sources
     builtin wait
+    sort visited | comm -13 - <(sort sources) | sed 's/$/: the check was killed/'
 }
 
 # The programs, or the one that is asked for.
@@ -49,6 +52,7 @@ visit() { # CHECK SOURCE
     "$check" >"$found" 2>&1
     [[ ! -s $found ]] ||
         head -n 10 "$found" | cut -c 1-400 | sed "s/^/$name: /"
+    echo "$source" >>"$BATS_TEST_TMPDIR/visited"
 }
 
 # Runs a command, bounded: see seconds_for. What came is in status, out and err.

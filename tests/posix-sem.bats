@@ -368,6 +368,28 @@ waits_with_a_limit() { # PID
     assert_output 20
 }
 
+@test "sem-pool: nobody waits for a Worker that was killed" {
+    make_preload third.so <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <signal.h>
+	#include <unistd.h>
+
+	pid_t fork(void) /* the third child is killed at once */
+	{
+	    static int n;
+	    pid_t (*next)(void) = dlsym(RTLD_NEXT, "fork");
+	    pid_t child = next();
+
+	    if (++n == 3 && child == 0)
+	        raise(SIGKILL);
+	    return child;
+	}
+	END
+    run -1 env LD_PRELOAD="$PWD/third.so" sem-pool --workers 3
+    assert_output 'Parent: at most 2 inside, permits: 3'
+}
+
 @test "sem-try: EAGAIN at once, ETIMEDOUT when the time has passed" {
     run -0 --separate-stderr sem-try
     assert_output - <<-'END'

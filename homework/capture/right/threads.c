@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     int error;
 
     if (argc == 1) {
-        fputs("What shall I run?\n", stderr);
+        fputs("What should I run?\n", stderr);
         return 2;
     }
     signal(SIGCHLD, SIG_DFL);
