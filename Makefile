@@ -49,7 +49,7 @@ CONTRACT := tests/ends.bats tests/suite.bats
 # All tests but those for more tools, the longest first, so that nothing is left
 # to wait for at the end. The tools are tested where we have built them.
 CHECKS := $(filter-out $(if $(OURS),,tests/lanes% tests/bench%),\
-    $(CONTRACT) tests/lanes.bats tests/lanes-why.bats)
+    $(CONTRACT) tests/lanes-stuck.bats tests/lanes.bats tests/lanes-why.bats)
 CHECKS += $(filter-out $(CHECKS) tests/tools.bats \
     $(if $(OURS),,tests/lanes% tests/bench%),$(wildcard tests/*.bats))
 # Those for one program: its folder's, and the contract's.

@@ -1,5 +1,5 @@
 /*
- * stuck WAY - a small program for each way to get stuck, for lanes.bats
+ * stuck WAY - a small program for each way to get stuck, for lanes-stuck.bats
  *
  * None checks a call: what is left undone is not the point. A few are not
  * stuck, but look so.

@@ -1,0 +1,341 @@
+# lanes: the verdict, why processes are stuck; and what ends a run.
+
+setup_file() {
+    cc -w -g -o "$BATS_FILE_TMPDIR/stuck" "$BATS_TEST_DIRNAME/lanes/stuck.c" \
+        -pthread -lrt
+}
+
+setup() {
+    load helper
+    LIMIT=${LIMIT:-20} # several runs stand in one
+    export LC_ALL=C.UTF-8
+    unset NO_COLOR
+    PATH=$BATS_FILE_TMPDIR:$PATH
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Draws a command that gets stuck; the verdict is what is left in $output. A
+# wrong version's own alarm would end it first on a busy machine: none is set.
+stuck() {
+    requires strace
+    run -124 lanes -t 0.25 -x '--inject=?alarm:retval=0' "$@"
+    output=${output#*Nothing has moved}
+}
+
+# ---- verdicts: a wrong version of the suite for each kind of waiting -----
+
+# Lets several get stuck, side by side: NAME=COMMAND. Each output is in its
+# file NAME, with its status; `said NAME REGEX...` looks there.
+stuck_all() {
+    requires strace
+    run -0 bash -c '
+        for way; do
+            {
+                lanes -t 0.25 -x "--inject=?alarm:retval=0" ${way#*=}
+                echo "status $?"
+            } >"${way%%=*}" &
+        done
+        wait' stuck_all "$@"
+}
+
+ways() { # of tests/lanes/stuck.c
+    local way all=()
+    for way; do
+        all+=("$way=stuck $way")
+    done
+    stuck_all "${all[@]}"
+}
+
+said() {
+    local name=$1 pattern
+    for pattern in 'status 124' "${@:2}"; do
+        grep -qE -e "$pattern" "$name" ||
+            fail "$name: nothing like '$pattern' in: $(<"$name")"
+    done
+}
+
+@test "moment: byte 65537 waits for room that it itself would have to make" {
+    stuck perl -e 'pipe R, W; syswrite W, "x" x 65536; syswrite W, "!"'
+    assert_line --regexp 'perl +is in write\(4,"!"\) \[P1.w\]'
+    assert_line --partial 'full, 65536 bytes'
+    assert_line --partial 'waits for itself'
+}
+
+@test "verdict: pipes: which process holds which end, and its line" {
+    stuck_all 'connect2=connect2 --no-close echo hi -- cat' \
+        'self=pipe-eof --no-close' 'three=capture --wait-first' \
+        'full=pipeline --wait-first' 'reads=coprocess --no-flush'
+    said connect2 'C cat .* read\(0\) \[P1.r\]' 'A connect2 .* connect2.c:[0-9]+$' \
+        '1 write end is open: +A connect2 fd 4' \
+        '^A waits for C, which waits for A: a circle, for ever\.$'
+    said self 'write end is open: +itself, fd 4' 'waits for itself, for ever\.$'
+    said three 'full, 65536 bytes' 'read end is open: +A capture fd 3' 'a circle'
+    said full 'full, 65536 bytes'
+    said reads 'A waits for B, which waits for A: a circle, for ever'
+}
+
+@test "verdict: semaphores and locks: which process has it, even a dead one" {
+    shm=/shm-sem.$BASHPID
+    stuck_all 'robust=shm-mutex --no-robust' "sem=shm-sem read $shm" \
+        'undo=sysv-sem --no-undo' 'forks=sysv-philosophers --one-by-one' \
+        'printf=sig-unsafe --printf'
+    said robust 'a mutex .*held by B shm-mutex, which has ended' \
+        'C shm-mutex waits for ever: nobody can end it'
+    said sem 'sem_wait \[/shm-sem\..* shm-sem.c:[0-9]+$' \
+        'its value is 0, and nobody wakes it'
+    said undo 'semaphore 0: its value is 0, it wants -1' \
+        'B sysv-sem took it last, and has ended'
+    said forks 'B sysv-philosophers took it last, and is now in semop' \
+        'D sysv-philosophers took it last' \
+        'B waits for C, which waits for D, which waits for B: a circle'
+    said printf 'threads of its own process could: +C sig-unsafe' 'a circle'
+    for name in undo forks; do # each outlives the Parent that was ended
+        ipcrm -s "$(grep -om 1 'semset [0-9]*' $name | tr -dc 0-9)" || true
+    done
+}
+
+@test "verdict: signals and sockets" {
+    stuck_all 'pause=sig-hello --pause' 'notify=mq-notify --drain-first' \
+        'sockets=sock-pair --no-shutdown' sigwait='stuck sigwait' \
+        suspend='stuck suspend'
+    said pause 'is in pause\(\)' SIGUSR1
+    said notify 'one of \[USR1\] would do'
+    said sockets 'no data; the other end: [AB] sock-pair fd' 'a circle, for ever'
+    said sigwait 'one of \[USR2\] would do' \
+        'nobody is left in this picture that could send one'
+    said suspend 'no handler'
+    run -1 grep 'give up by itself' pause notify sockets sigwait suspend
+}
+
+@test "verdict -f: the tables agree with /proc" {
+    requires strace
+    stuck -f connect2 --no-close echo hi -- \
+        sh -c 'ls -l /proc/self/fd >seen; exec cat'
+    assert_line --regexp '^ +4  P1.w  pipe:'
+    pipe=$(grep -o 'pipe:\[[0-9]*\]' seen | head -n 1)
+    assert_line --regexp "0  P1.r  ${pipe//[/\\[}"
+}
+
+# ---- and what else can wait -----------------------------------------------
+
+@test "verdict: none of a log that ends while bytes are on their way" {
+    {
+        echo '1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0'
+        echo '1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0'
+        echo '1 fork() = 2'
+        echo '2 write(4<pipe:[5]>, "x", 1 <unfinished ...>'
+        echo '1 read(3<pipe:[5]>,  <unfinished ...>'
+    } >log
+    run -124 lanes -r log
+    assert_line --partial 'P1: bytes are in it, or on their way'
+    assert_line --partial 'P1: there is room in it'
+    refute_output --partial 'for ever'
+}
+
+@test "verdict: FIFOs, a full pipe, a child" {
+    mkfifo f p never one two
+    echo 'exec 8<>p; read -u 8' >reader
+    echo 'cat never & wait; :' >parent
+    echo ': >one <two & : >two <one' >crossed
+    stuck_all 'lone=cat f' 'kept=bash reader' 'wait=bash parent' \
+        'cross=sh crossed'
+    said cross 'A waits for [BC], which waits for A: a circle'
+    said lone 'until somebody opens it to write' \
+        'there is no other process in this picture'
+    said kept 'no data, and no EOF'
+    said wait 'until it ends: [BC] cat'
+    ways fifos write range
+    said fifos 'a circle \(strangers may come: (one|two) has a name\)'
+    said write 'full, 65536 bytes' 'waits for itself, for ever'
+    # one that is closed by a call which nobody has drawn
+    said range 'while 1 write end is open: +A stuck fd 4'
+}
+
+@test "verdict: queues, semaphores, locks" {
+    ways mq mq-full msg sem mutex flock
+    said mq 'the queue is empty'
+    said mq-full 'the queue is full, 1 message'
+    said msg 'in the queue: type 3; wanted: type 9'
+    said sem 'its value is 0, it wants -1' 'B stuck took it last'
+    said mutex 'a mutex' 'held by itself'
+    said flock 'lock: locked by itself'
+}
+
+@test "verdict: accept, recv, select, connect, epoll" {
+    ways accept recv select epoll eventfd
+    said accept 'nobody connects'
+    said recv 'no data; the other end: B stuck fd 4' 'a circle, for ever'
+    said select 'fd 3 is not ready'
+    said epoll 'fd 3 is not ready' 'waits for itself'
+    said eventfd 'could write: itself, fd 3' 'waits for itself, for ever'
+    ways connect
+    said connect 'could accept: .*A stuck fd 3'
+}
+
+@test "verdict: one that is stopped, and what stopped it" {
+    ways stop
+    said stop 'A .*waitpid' 'until it ends: B stuck, which is stopped' \
+        'B stuck +is stopped \(SIGSTOP\); only SIGCONT wakes it: kill -CONT'
+    requires script bsdutils
+    run -124 script -qec 'lanes -t 0.25 stuck background' /dev/null
+    assert_output --partial \
+        'is stopped (SIGTTIN: it read the terminal from the background)'
+}
+
+@test "verdict: a circle is said, though another sleeps and wakes" {
+    ways watched
+    said watched 'Some processes have not moved' \
+        '^B waits for C, which waits for B: a circle, for ever\.'
+}
+
+@test "verdict: a sleeper, by its descriptor; it is not ended, nor one that computes" {
+    requires strace
+    run -0 lanes -t 0.25 sh -c '(sleep 1.5 & echo hi) | cat'
+    assert_line --regexp 'while 1 write end is open: +[CD] sleep fd 1, which sleeps 1.5 s'
+    refute_line --partial 'for ever'
+    assert_line --partial 'exit 0'
+    run -0 lanes -t 0.25 stuck compute
+    assert_line --partial 'until it ends: B stuck, which computes'
+}
+
+@test "verdict: the end of the file, again and again" {
+    ways eof
+    said eof 'until it ends: B stuck, which gets EOF again and again' \
+        'B stuck +calls again and again read\(3\) = EOF \[P1.r\]' \
+        'B stuck waits for ever'
+}
+
+@test "verdict: at ^C, and at SIGTERM" {
+    requires strace
+    for signal in INT TERM; do
+        lanes -t 9 stuck write >$signal 3>&- &
+        wait_until grep -qs 'write.* …' $signal
+        kill -$signal $!
+        wait_until grep -q 'waits for itself, for ever' $signal ||
+            fail "$(<$signal)"
+        kill -$signal $! || true
+        wait $! || true
+        run -0 grep '^At ' $signal
+    done
+}
+
+@test "verdict: memory of one's own; a lock that wakes threads only" {
+    ways mutex-copy sem-copy not-shared
+    said mutex-copy 'it lies in memory of its own: A stuck has a copy' \
+        'a mutex \[.*\]: A stuck had it when it was copied'
+    said sem-copy 'it lies in memory of its own: B stuck has a copy'
+    said not-shared 'pshared is not set' 'its value has changed from 2 to 0'
+}
+
+@test "verdict: taken before it waits; never set; there before" {
+    ways order never-set
+    said order 'semaphore 0: .*wants -1' \
+        'B stuck took it last, and is now in semop' \
+        'semaphore 1: .*wants -1' 'nobody has set it: a new one is 0'
+    said never-set 'nobody has set it'
+    name=/lanes.$BASHPID
+    run -0 "$BATS_FILE_TMPDIR/stuck" left-behind $name # it takes it, and ends
+    stuck stuck left-behind $name last
+    assert_line --regexp "$name was there before: its value is what an earlier"
+}
+
+@test "verdict: nfds too small, a datagram socket without a name, MSG_CTRUNC" {
+    ways nfds no-name truncated
+    said nfds 'fd 3 is in the set, but nfds is too small: it must be 4'
+    said no-name 'it has no name \(bind\), so nobody can send to it' \
+        'B stuck waits for ever: nobody can end it'
+    said truncated 'descriptor that was sent to it is lost.*MSG_CTRUNC'
+}
+
+@test "verdict: signals that were lost, and nobody is left to send one" {
+    ways lost
+    said lost 'SIGUSR1: 5 sent, 1 came' 'nobody is left in this picture'
+}
+
+@test "lanes -l: a crash has its own line; asking for lines ends no call" {
+    requires strace
+    run -139 lanes -l stuck crash
+    line=$(grep -n 'the line' "$ROOT/tests/lanes/stuck.c" | cut -d: -f1)
+    assert_line --regexp "SIGSEGV +stuck.c:$line\$"
+    ways never-set sigwait epoll mutex
+    said never-set 'is in semop.* stuck.c:[0-9]+$'
+    said sigwait 'is in sigwait.* stuck.c:[0-9]+$'
+    said epoll 'is in epoll_wait.* stuck.c:[0-9]+$'
+    said mutex 'is in pthread_mutex_lock \[.* stuck.c:[0-9]+$'
+    run -1 grep EINTR never-set sigwait epoll mutex
+}
+
+@test "lanes -p -p: two that ran before, what they hold, which waits for whom" {
+    requires strace
+    perl -e 'pipe R, W; if (fork) { wait } else { sysread R, $x, 1 }' 3>&- &
+    wait_until pgrep -P $!
+    run -124 lanes -t 0.4 -f -p $! -p "$(pgrep -P $!)"
+    pkill -P $!
+    wait $!
+    assert_line --regexp 'while 2 write ends are open: .*itself, fd [0-9]+'
+    assert_line --regexp '(A waits for B, which waits for A|B waits for A.*): a circle'
+    assert_line --regexp '^ +[0-9]+  P1.w  pipe:'
+}
+
+@test "lanes -p: what a process has started before is drawn, too" {
+    requires strace
+    perl -e 'pipe R, W; if (fork) { wait }
+        elsif (fork) { wait } else { sysread R, $x, 1 }' 3>&- &
+    wait_until pgrep -P $!
+    child=$(pgrep -P $!)
+    wait_until pgrep -P "$child"
+    run -124 lanes -t 0.4 -p $!
+    pkill -P "$child"
+    wait $!
+    assert_line --regexp 'while 3 write ends are open: .*itself, fd [0-9]+'
+    assert_line --regexp '^[ABC], [ABC] and [ABC] wait for each other: none'
+}
+
+# ---- what is not stuck, and what ends it -----------------------------------
+
+@test "lanes: a busy process is not stuck, nor is one that sleeps" {
+    requires strace
+    run -0 bash -c 'lanes -t 0.1 stuck busy go >out &
+        read -rt 0.3 <> <(:) # there is nothing to wait for but time
+        touch go; wait $!'
+    run -0 lanes -t 0.2 sleep 0.5
+    run -0 lanes -t 2 perl -e '
+        pipe R, W; vec($set, fileno R, 1) = 1; select $set, undef, undef, 1.6'
+}
+
+@test "lanes: when it is ended, so is what it draws" {
+    requires strace
+    run -124 timeout 0.5 lanes -o p.txt -t 9 sh -c 'sleep 60; :'
+}
+
+@test "lanes: SIGHUP, SIGTERM and ^C end the busiest program, and strace" {
+    requires strace
+    for signal in HUP TERM INT; do
+        lanes perl -e '@SIG{"HUP", "TERM", "INT"} = ("IGNORE") x 3;
+            wait if fork; setpgrp; pipe R, W; open F, ">", $ARGV[0];
+            while (1) { syswrite W, "x"; sysread R, $x, 1 }
+            ' $signal >/dev/null 3>&- &
+        wait_until test -e $signal
+        kill -$signal $!
+        assert_ends $((128 + $(kill -l $signal))) $!
+    done
+    endless='$_ = "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n"; print while 1'
+    run -143 bash -c 'perl -e "$1" |
+        timeout --preserve-status 0.5 lanes -r /dev/stdin' bash "$endless"
+}
+
+@test "lanes: a program that kills strace is ended, and that is said" {
+    requires strace
+    run -137 lanes sh -c 'sleep 60 & kill -9 $PPID; wait'
+    assert_line --regexp 'kill\([0-9]+, SIGKILL\)'
+    assert_line --regexp '^strace, pid [0-9]+, was killed by SIGKILL'
+}
+
+@test "lanes: where tracing is forbidden it says so, and -r works" {
+    requires strace
+    run -1 stuck no-ptrace lanes connect2 echo hi -- cat
+    assert_line --regexp 'hint: tracing is forbidden here.* -r$'
+    run -1 stuck no-ptrace lanes -o picture.txt true
+    assert_line --partial 'hint: tracing is forbidden here'
+    run -0 stuck no-ptrace lanes -r "$ROOT/tests/lanes/connect2.log"
+}
