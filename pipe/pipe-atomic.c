@@ -4,7 +4,7 @@
  * usage: pipe-atomic [--writers N] [--size N]
  *
  * Each Writer (default 4) fills records of N bytes (default PIPE_BUF) with
- * a byte value of its own and writes 1000 of them. Parent cuts the stream
+ * a byte value of its own and writes 250 of them. Parent cuts the stream
  * back into records: one that holds two values is torn. The pipe has one
  * page, to force the tearing; how many are torn above PIPE_BUF varies.
  *
@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RECORDS = 1000, MAX_WRITERS = 50, MAX_SIZE = 65536 };
+enum { RECORDS = 250, MAX_WRITERS = 50, MAX_SIZE = 65536 };
 
 static const char usage[] =
     "usage: pipe-atomic [--writers N] [--size N]\n"

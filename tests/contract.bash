@@ -13,6 +13,8 @@ each_program() { # CHECK [HOW MANY SIDE BY SIDE]
     export BATS_TEST_TMPDIR BATS_FILE_TMPDIR BATS_RUN_TMPDIR HUNG BEGAN CALLS
     export PATIENCE=${LIMIT-}
     sources >"$BATS_TEST_TMPDIR/sources"
+    sed "s,.*/\(.*\)\.c\$,$BATS_TEST_TMPDIR/$1.\1," "$BATS_TEST_TMPDIR/sources" |
+        xargs -d '\n' mkdir
     # shellcheck disable=SC2016 # the inner shell's
     LIMIT=600 run -0 bash -c '. "$0"; side_by_side "$@"' \
         "$functions" "${2:-$((2 * $(nproc)))}" visit "$1"
@@ -44,7 +46,7 @@ visit() { # CHECK SOURCE
     name=${name%.c}
     folder=${folder##*/}
     found=$BATS_TEST_TMPDIR/$check.$name.found
-    mkdir "${found%.found}" && cd "${found%.found}" || return
+    cd "${found%.found}" || return
     ulimit -S -f 20480
     # shellcheck disable=SC2034 # ipc_names looks for this program alone
     declare -A IS_PROGRAM=(["$name"]=1)
@@ -77,6 +79,17 @@ try() {
 came() { # COMMAND EXPECTED
     echo "$1: $(in_words "$status")${2:+, expected $2};" \
         "stderr: $(head -c 200 err | tr '\n' '|')"
+}
+
+# Drops from some files the lines that may vary: those with a word that the
+# header puts in quotes, in a sentence that says "vary" or "varies".
+drop_varying() { # FILE...
+    local words
+    grep -qwE 'vary|varies' "$source" || return 0
+    words=$(sed -n '/\*\/$/q;s/^ \* \?//p' "$source" | tr '\n' ' ' |
+        grep -oE '[^.:;]*\bvar(y|ies)\b[^.:;]*' | grep -oE '"[^"]+"' |
+        tr -d '"' | sed 's/[]\/.*[^$]/\\&/g; s/.*/\/&\/d/') || true
+    [[ ! $words ]] || sed -i "$words" "$@"
 }
 
 # The flags of the wrong versions: the usage marks them.

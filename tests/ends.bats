@@ -70,6 +70,7 @@ inherits_sigchld() {
 # Everything that is left is found by teardown, and named there.
 loses_its_reader() {
     local sigpipe
+    mkdir {gone-before,goes}.{default,ignore}
     for sigpipe in default ignore; do
         tells_nobody gone-before $sigpipe \
             'exec {pipe}> >(:); wait $!; exec "$@" >&$pipe {pipe}>&-' &
@@ -81,7 +82,7 @@ loses_its_reader() {
 tells_nobody() { # NAME, WHAT IT DOES AT SIGPIPE, COMMAND
     # shellcheck disable=SC2034 # try sees it
     local USUAL=12 # seconds: one may wait for another
-    mkdir "$1.$2" && cd "$1.$2" || return
+    cd "$1.$2" || return
     try bash -c "$3" "$1" env --$2-signal=PIPE "$name"
 }
 
@@ -136,12 +137,12 @@ kill_one() { # WHICH
     local pid call log main='' n=0 victim='' died='' pids='' status=0 end run limit
     mkfifo "log.$1"
     env --default-signal ${STRACE/-qq/-q} -a 1 -s 0 -o "log.$1" \
-        -e "trace=$FORKS,$HELD" -e "inject=$HELD:delay_enter=100000:when=1" \
+        -e "trace=execve,$FORKS,$HELD" -e "inject=$HELD:delay_enter=100000:when=1" \
         "$name" >/dev/null 2>"err.$1" </dev/null 3>&- &
     run=$!
     # Only what is looked at, since bash reads a pipe byte by byte.
-    exec {log}< <(exec sed -unE \
-        '1p; /(fork|clone).* = [0-9]+$/p; /killed by SIGKILL/p' "log.$1")
+    exec {log}< <(exec grep --line-buffered -E \
+        'execve\(|(fork|clone).* = [0-9]+$|killed by SIGKILL' "log.$1")
     end=$((SECONDS + 60))
     while ((end > SECONDS)) &&
         read -r -t $((end - SECONDS)) -u "$log" pid call; do
@@ -201,7 +202,9 @@ outlives_nobody() {
         $1 == main && /(fork|vfork|clone3?)[ (].* = [0-9]+$/ { n++ }
         END { print n + 0 }' log)
     ((CHILDREN)) || return 0
-    for which in $(printf '%s\n' 0 1 "$CHILDREN" | sort -u); do
+    set -- 0 1
+    ((CHILDREN == 1)) || set -- 0 1 "$CHILDREN"
+    for which; do
         kill_one "$which" 2>/dev/null &
     done
     builtin wait

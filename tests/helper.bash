@@ -355,19 +355,22 @@ wait_until() (
 # The pids of the processes that this test started and that still run. They
 # are known by their environment, so those of other tests do not count.
 survivors() {
-    local found # by a grep that is not one of them
-    found=$(
-        export -n BATS_TEST_TMPDIR
-        exec grep -lzxF 2>/dev/null \
-            "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ
-    ) || true
+    local found
+    found=$(grep_environments -l) || true
     found=${found//\/environ/}
     echo "${found//\/proc\//}"
 }
 
 no_survivors() {
-    [[ -z $(survivors) ]]
+    ! grep_environments -q
 }
+
+# By a grep that is not one of them.
+grep_environments() (
+    export -n BATS_TEST_TMPDIR
+    exec grep "$1" -zxF "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" \
+        /proc/[0-9]*/environ 2>/dev/null
+)
 
 # What there is of names and objects that our programs make, a line each: pid,
 # time, program, and the name or what ipcrm calls it. A name is PROGRAM.PID in
@@ -453,7 +456,8 @@ no_leftovers() {
         [[ ! ${pids[*]} ]] || kill -KILL "${pids[@]}" 2>/dev/null
         return 0
     fi
-    if ! wait_until no_survivors 2>/dev/null; then
+    # The first look is without wait_until's process: mostly it is enough.
+    if ! no_survivors && ! wait_until no_survivors 2>/dev/null; then
         mapfile -t pids < <(survivors)
         [[ ${pids[*]} ]] || return 0 # at the last moment
         echo "${OWN:+$OWN: }still running:"
