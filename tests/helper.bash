@@ -13,19 +13,20 @@ bats_require_minimum_version 1.7.0
 
 # Loaded once a run, because bats-assert's loader starts a dozen processes; the
 # tests after it, each a bash of its own, find the functions in one file.
-if [[ -e $BATS_RUN_TMPDIR/libraries ]]; then
-    # shellcheck source=/dev/null
-    . "$BATS_RUN_TMPDIR/libraries"
-else
+if [[ ! -e $BATS_RUN_TMPDIR/libraries ]]; then
     before=$(compgen -A function)
     bats_load_library bats-support
     bats_load_library bats-assert
     bats_load_library bats-file
-    compgen -A function | grep -vxF "$before" |
-        while read -r name; do declare -f "$name"; done \
-            >"$BATS_RUN_TMPDIR/libraries.$$"
+    {
+        compgen -A function | grep -vxF "$before" |
+            while read -r name; do declare -f "$name"; done
+        echo "unbounded_$(declare -f run)" # bats' own: see run
+    } >"$BATS_RUN_TMPDIR/libraries.$$"
     mv "$BATS_RUN_TMPDIR/libraries.$$" "$BATS_RUN_TMPDIR/libraries"
 fi
+# shellcheck source=/dev/null
+. "$BATS_RUN_TMPDIR/libraries"
 
 ROOT=${BATS_TEST_DIRNAME%/*}
 BIN=${BIN:-$ROOT/bin}
@@ -115,7 +116,6 @@ program_of() {
 # bats' own run, but bounded: a program that hangs is a failed test that says
 # so. What went wrong is said with the program's name. Not traced: bats' trap
 # takes longer than each of the commands here, and the test's line is enough.
-eval "unbounded_$(declare -f run)"
 run() { # [-N | !] [--separate-stderr] [--keep-empty-lines] COMMAND
     set +T
     untraced_run "$@" || {
