@@ -74,7 +74,7 @@ static void consume(int share)
         if (sem_wait(&ring->filled) == -1 || sem_wait(&ring->lock) == -1)
             err(1, "sem_wait");
         ring->taken[ring->slot[ring->next % slots]]++;
-        /* The race, forced: two take item 0. One slot holds only one. */
+        /* The race, forced: wait for a second one. With 1 slot none comes. */
         if (no_lock && i == 0 && slots > 1)
             for (int n = 0; n < 100000 && ring->taken[0] < 2; n++)
                 sched_yield();

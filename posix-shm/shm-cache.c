@@ -10,7 +10,8 @@
  * sets key 7 a hundred times, while Workers 3 to 6 get it. An answer is stale
  * if it is older than what the same Worker got, or set, before.
  *
- * Watch   what Worker 1 has missed, Worker 2 hits.
+ * Watch   what Worker 1 has missed, Worker 2 hits, unless another key has
+ *         evicted it: 1 and 5 have the same slot.
  * Try     shm-cache --no-lock    an old value gets into the cache again
  *         leave the old value in the cache: is the lock of any use then?
  * Read    sem_overview(7), mmap(2); Kerrisk, TLPI, ch. 53
@@ -107,7 +108,7 @@ static void work(int n)
         value = get_with_cache(KEY);
         cache->stale += value < last;
         last = value;
-        sched_yield(); /* here it would use the value */
+        sched_yield(); /* here a Worker would use the value */
     }
 }
 

@@ -3,10 +3,10 @@
  *
  * usage: sig-shutdown [--no-mask]
  *
- * Daemon writes records, each in two halves. SIGHUP and SIGTERM are blocked
- * meanwhile; between two records Daemon asks whether one has come. SIGHUP
- * makes it read its settings again, SIGTERM ends it. Parent sends each when
- * it has the first half of a record, and not yet the second.
+ * Daemon writes records, each in two halves. SIGHUP and SIGTERM are blocked;
+ * between two records Daemon asks whether one has come. SIGHUP makes it read
+ * its settings again, SIGTERM ends it. Parent sends each when it has the
+ * first half of a record, and not yet the second.
  *
  * Watch   the record in hand is finished first; then the signal is obeyed.
  * Try     sig-shutdown --no-mask    killed in the middle: half a record
@@ -63,7 +63,7 @@ static void serve(const sigset_t *signals)
 /* Parent: reads the records; a signal in the middle of the 2nd and 3rd. */
 static void disturb(pid_t daemon, FILE *records)
 {
-    char line[40];
+    char line[40] = "";
     int n;
 
     for (n = 1; fread(line, 1, HALF, records) == HALF; n++) {
@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
         errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    signal(SIGHUP, SIG_DFL); /* whoever started us may ignore it */
+    signal(SIGHUP, SIG_DFL); /* nohup starts us with SIG_IGN */
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGTERM);

@@ -24,13 +24,13 @@
 #define acq_rel 1
 #define seq_cst 1
 
-#ifndef PUT_STORE /* Producer: so many items are put */
+#ifndef PUT_STORE /* Producer: one more item is put */
 #define PUT_STORE release
 #endif
 #ifndef PUT_LOAD /* a Consumer: how many are put? */
 #define PUT_LOAD acquire
 #endif
-#ifndef LEFT_SUB /* a Consumer: so many of the block have been read */
+#ifndef LEFT_SUB /* a Consumer: these items of the block have been read */
 #define LEFT_SUB release
 #endif
 #ifndef LEFT_LOAD /* Producer: have all of the block been read? */

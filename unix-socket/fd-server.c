@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 static struct sockaddr_un addr = { .sun_family = AF_UNIX };
-static char name[PATH_MAX + 1]; /* one byte more than a path may have */
+static char name[PATH_MAX + 1]; /* what is too long is refused, not cut */
 static union { /* bytes alone need not be aligned, a cmsghdr must be */
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
