@@ -11,7 +11,7 @@
  * seen half an update.
  *
  * Watch   rdlock in look, wrlock in change: which processes wait for which?
- * Try     shm-config --no-lock    half updates are seen: torn looks
+ * Try     shm-config --no-lock    half updates are seen: torn reads
  * Read    pthread_rwlock_rdlock(3), pthread_rwlockattr_setpshared(3)
  */
 #define _GNU_SOURCE
@@ -131,6 +131,6 @@ int main(int argc, char *argv[])
     }
     if (stuck)
         errx(124, "stuck: a Worker waits for the lock, or for a change");
-    printf("Parent: %d changes, %d torn looks\n", CHANGES, shared->torn);
+    printf("Parent: %d changes, %d torn reads\n", CHANGES, shared->torn);
     return failed || shared->torn;
 }

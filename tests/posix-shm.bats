@@ -648,7 +648,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
 
 @test "shm-config: of 10000 changes no Worker sees half of one" {
     logged 0 mmap,exit_group shm-config
-    assert_output 'Parent: 10000 changes, 0 torn looks'
+    assert_output 'Parent: 10000 changes, 0 torn reads'
     assert_equal "$stderr" ''
     accept_log '
         / mmap\(.*PROT_READ\|PROT_WRITE, MAP_SHARED(\||, [0-9])/ { shared = 1 }
@@ -701,7 +701,7 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
     for cores in "$CORES" "$CORE"; do
         USUAL=12 run -0 taskset -c "$cores" \
             env LD_PRELOAD="$PWD/slow.so" shm-config
-        assert_output 'Parent: 10000 changes, 0 torn looks'
+        assert_output 'Parent: 10000 changes, 0 torn reads'
     done
 }
 
@@ -720,8 +720,8 @@ assert_each_run() { # STATUS PATTERN COMMAND
     assert_output ''
 }
 
-@test "shm-config --no-lock: torn looks are counted, in each run" {
-    assert_each_run 1 '^Parent: 10000 changes, [1-9][0-9]* torn looks$' \
+@test "shm-config --no-lock: torn reads are counted, in each run" {
+    assert_each_run 1 '^Parent: 10000 changes, [1-9][0-9]* torn reads$' \
         shm-config --no-lock
 }
 

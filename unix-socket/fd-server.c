@@ -44,7 +44,7 @@ static union { /* bytes alone need not be aligned, a cmsghdr must be */
 } control = { { .cmsg_len = CMSG_LEN(sizeof(int)),
                 .cmsg_level = SOL_SOCKET,
                 .cmsg_type = SCM_RIGHTS } };
-/* Data must go along, at least one byte: the first of name will do. */
+/* Data should go along, at least one byte: the first of name will do. */
 static struct msghdr msg = { .msg_iov = &(struct iovec){ name, 1 },
                              .msg_iovlen = 1,
                              .msg_control = &control,
