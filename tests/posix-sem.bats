@@ -359,6 +359,8 @@ waits_with_a_limit() { # PID
 @test "sem-pool --no-sem: all are inside, in each run" {
     run -1 sem-pool --no-sem
     assert_output 'Parent: at most 6 inside, permits: 3'
+    run -1 sem-pool --no-sem --permits 5
+    assert_output 'Parent: at most 6 inside, permits: 5'
     requires taskset util-linux
     USUAL=20 run -0 bash -c '
         for i in {1..10}; do
@@ -388,6 +390,31 @@ waits_with_a_limit() { # PID
 	END
     run -1 env LD_PRELOAD="$PWD/third.so" sem-pool --workers 3
     assert_output --regexp '^Parent: at most [12] inside, permits: 3$'
+}
+
+@test "sem-pool: a Worker that is killed inside keeps its permit" {
+    make_preload killed.so <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <semaphore.h>
+	#include <signal.h>
+	#include <unistd.h>
+
+	int sem_post(sem_t *sem)
+	{
+	    (void)sem;
+	    return raise(SIGKILL);
+	}
+
+	unsigned alarm(unsigned seconds) /* sooner */
+	{
+	    unsigned (*next)(unsigned) = dlsym(RTLD_NEXT, "alarm");
+
+	    return next(seconds > 0);
+	}
+	END
+    run -124 env LD_PRELOAD="$PWD/killed.so" sem-pool --permits 1 --workers 2
+    assert_output 'sem-pool: stuck: a Worker waits, inside or at the door'
 }
 
 @test "sem-try: EAGAIN at once, ETIMEDOUT when the time has passed" {

@@ -451,6 +451,19 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
     assert_output --partial ' 0 twice, 0 never'
 }
 
+# Producer fills the ring, while the Consumers are stopped, and sleeps then.
+assert_full() { # FIRST-OR-LAST ITEMS MOST COMMAND
+    start_ring "$@"
+    kill -STOP "${consumers[@]}"
+    kill -CONT "$producer"
+    wait_until are_idle "$producer" 2>/dev/null ||
+        fail "$OWN: the ring is full, and Producer does not sleep"
+    kill -CONT "${consumers[@]}"
+    USUAL=12 assert_ends 0 "$parent"
+    run -0 cat "$BATS_TEST_TMPDIR/out"
+    assert_output --partial ' 0 twice, 0 never'
+}
+
 # --- ringbuffer
 
 @test "ringbuffer: three processes share a ring, and sleep in its semaphores" {
@@ -530,6 +543,10 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
     assert_idle last 20000 100000 ringbuffer --consumers 4
 }
 
+@test "ringbuffer: Producer sleeps while the ring is full, and then goes on" {
+    assert_full last 20000 100000 ringbuffer --consumers 4
+}
+
 # --- ringbuffer-lockfree
 
 @test "ringbuffer-lockfree: it is shared, and asks for membarriers" {
@@ -581,8 +598,102 @@ assert_idle() { # FIRST-OR-LAST ITEMS MOST COMMAND
     accept_log 'END { if (NR >= 10000) print NR " calls for 100000 items" }'
 }
 
+@test "ringbuffer-lockfree: where all Consumers sleep, each item wakes one" {
+    cd "$BATS_TEST_TMPDIR"
+    mkfifo gate.0 gate.1
+    make_preload gate.so <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <errno.h>
+	#include <fcntl.h>
+	#include <linux/futex.h>
+	#include <stdarg.h>
+	#include <stdio.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+
+	static int forks, waits, wakes, producer;
+	static long last;
+
+	static void wait_at(const char *gate)
+	{
+	    alarm(10);
+	    close(open(gate, O_RDONLY));
+	}
+
+	pid_t fork(void) /* the first child is Producer */
+	{
+	    pid_t (*next)(void) = dlsym(RTLD_NEXT, "fork");
+	    pid_t child = next();
+
+	    producer = forks++ == 0 && child == 0;
+	    if (producer)
+	        wait_at("gate.0");
+	    return child;
+	}
+
+	/* Producer goes on after its first wake-up when Consumer sleeps again.
+	 * Where Consumer would sleep for the first time, it is told that there is
+	 * more: then it must not count as one that sleeps. */
+	long syscall(long call, ...)
+	{
+	    long (*next)(long, ...) = dlsym(RTLD_NEXT, "syscall");
+	    va_list list;
+	    long arg[4], result;
+
+	    va_start(list, call);
+	    for (int i = 0; i < 4; i++)
+	        arg[i] = va_arg(list, long);
+	    va_end(list);
+	    if (!producer && call == SYS_futex && (int)arg[1] == FUTEX_WAIT) {
+	        if (last != SYS_membarrier)
+	            dprintf(2, "a Consumer sleeps, and has made no membarrier\n");
+	        if (waits++ == 0) {
+	            errno = EAGAIN;
+	            return -1;
+	        }
+	    }
+	    last = call;
+	    result = next(call, arg[0], arg[1], arg[2], arg[3]);
+	    if (producer && call == SYS_futex && (int)arg[1] == FUTEX_WAKE) {
+	        dprintf(2, "Producer wakes %ld\n", result);
+	        if (wakes++ == 0)
+	            wait_at("gate.1");
+	    }
+	    return result;
+	}
+	END
+    LD_PRELOAD="$PWD/gate.so" \
+        ringbuffer-lockfree --consumers 1 --items 2 >out 2>err 3>&- &
+    parent=$!
+    children=()
+    while ((${#children[@]} < 2)) && kill -0 $parent; do
+        read -ra children <"/proc/$parent/task/$parent/children" || true
+    done
+    wait_until sleeps_or_has_ended "${children[1]}"
+    run -0 sh -c ': >gate.0' # for item 0
+    wait_until grep -q 'Producer wakes' err
+    wait_until sleeps_or_has_ended "${children[1]}"
+    run -0 sh -c ': >gate.1' # for item 1
+    assert_ends 0 $parent
+    run -0 cat out err
+    # The last one is for a Consumer that must see the end.
+    assert_output --regexp "^Parent: 2 items, 0 twice, 0 never
+Producer wakes 1
+Producer wakes 1
+Producer wakes [01]\$"
+}
+
+sleeps_or_has_ended() {
+    process_ended "$1" || are_idle "$1" 2>/dev/null
+}
+
 @test "ringbuffer-lockfree: idle Consumers use no CPU, and wake up again" {
     assert_idle first 100000 1000000 ringbuffer-lockfree --consumers 4
+}
+
+@test "ringbuffer-lockfree: Producer sleeps while the ring is full" {
+    assert_full first 100000 1000000 ringbuffer-lockfree --consumers 4
 }
 
 # --- shm-offsets

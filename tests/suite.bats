@@ -525,6 +525,77 @@ fails_with_its_call() {
     each_program fails_with_its_call
 }
 
+# What strace cannot make fail: a semaphore needs no system call, and an mmap
+# that fails may be the loader's.
+fails_in_libc() {
+    local call
+    for call in mmap sem_init sem_wait sem_post; do
+        sed '1,/\*\//d' "$source" | grep -q "[^a-z_]$call(" || continue
+        USUAL=12 try env LD_PRELOAD="$FAILING" FAILS="$call" "$name" || return
+        [[ $status != 0 ]] && grep -q "^$name: $call" err ||
+            came "$name, and its $call fails" "a failure, $name: $call: ..."
+    done
+}
+
+@test "each program says which call of a semaphore fails, or that mmap does" {
+    export FAILING=$BATS_TEST_TMPDIR/failing.so
+    make_preload "$FAILING" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <errno.h>
+	#include <semaphore.h>
+	#include <stdlib.h>
+	#include <string.h>
+	#include <sys/mman.h>
+
+	static int fails(const char *call)
+	{
+	    const char *which = getenv("FAILS");
+
+	    errno = EINVAL;
+	    return which && strcmp(which, call) == 0;
+	}
+
+	void *mmap(void *to, size_t size, int prot, int flags, int fd, off_t from)
+	{
+	    void *(*next)(void *, size_t, int, int, int, off_t);
+
+	    next = dlsym(RTLD_NEXT, "mmap");
+	    return fails("mmap") ? MAP_FAILED
+	                         : next(to, size, prot, flags, fd, from);
+	}
+
+	int sem_init(sem_t *sem, int shared, unsigned value)
+	{
+	    int (*next)(sem_t *, int, unsigned) = dlsym(RTLD_NEXT, "sem_init");
+
+	    return fails("sem_init") ? -1 : next(sem, shared, value);
+	}
+
+	int sem_wait(sem_t *sem)
+	{
+	    int (*next)(sem_t *) = dlsym(RTLD_NEXT, "sem_wait");
+
+	    return fails("sem_wait") ? -1 : next(sem);
+	}
+
+	int sem_post(sem_t *sem)
+	{
+	    int (*next)(sem_t *) = dlsym(RTLD_NEXT, "sem_post");
+
+	    return fails("sem_post") ? -1 : next(sem);
+	}
+
+	unsigned alarm(unsigned seconds) /* what the others wait for */
+	{
+	    unsigned (*next)(unsigned) = dlsym(RTLD_NEXT, "alarm");
+
+	    return next(seconds > 0);
+	}
+	END
+    each_program fails_in_libc
+}
+
 starves() {
     local n
     for n in 4 5 6; do
