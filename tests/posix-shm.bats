@@ -515,6 +515,29 @@ assert_full() { # FIRST-OR-LAST ITEMS MOST COMMAND
     done
 }
 
+# A lock that starts at 2 may go well for a long time.
+@test "ringbuffer: all slots are empty at first, and one Consumer has the lock" {
+    cd "$BATS_TEST_TMPDIR"
+    make_preload init.so <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <semaphore.h>
+	#include <stdio.h>
+
+	int sem_init(sem_t *sem, int shared, unsigned value)
+	{
+	    int (*next)(sem_t *, int, unsigned) = dlsym(RTLD_NEXT, "sem_init");
+
+	    dprintf(2, "starts at %u\n", value);
+	    return next(sem, shared, value);
+	}
+	END
+    run -0 env LD_PRELOAD="$PWD/init.so" ringbuffer --slots 5 --consumers 3
+    assert_equal "$(grep starts <<<"$output" | sort)" 'starts at 0
+starts at 1
+starts at 5'
+}
+
 @test "ringbuffer --items 50000: not one of them is lost" {
     USUAL=12 run -0 ringbuffer --items 50000 --consumers 4
     assert_output 'Parent: 50000 items, 0 twice, 0 never'
