@@ -516,7 +516,7 @@ assert_full() { # FIRST-OR-LAST ITEMS MOST COMMAND
 }
 
 # A lock that starts at 2 may go well for a long time.
-@test "ringbuffer: all slots are empty at first, and one Consumer has the lock" {
+@test "ringbuffer: at first no slot is filled, and one Consumer has the lock" {
     cd "$BATS_TEST_TMPDIR"
     make_preload init.so <<-'END'
 	#define _GNU_SOURCE
@@ -528,7 +528,7 @@ assert_full() { # FIRST-OR-LAST ITEMS MOST COMMAND
 	{
 	    int (*next)(sem_t *, int, unsigned) = dlsym(RTLD_NEXT, "sem_init");
 
-	    dprintf(2, "starts at %u\n", value);
+	    dprintf(2, "starts at %u%s\n", value, shared ? "" : ", for itself alone");
 	    return next(sem, shared, value);
 	}
 	END
