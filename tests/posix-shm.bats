@@ -497,13 +497,16 @@ assert_full() { # FIRST-OR-LAST ITEMS MOST COMMAND
 	#include <dlfcn.h>
 	#include <sched.h>
 	#include <semaphore.h>
+	#include <unistd.h>
 
-	int sem_post(sem_t *sem)
+	int sem_post(sem_t *sem) /* one is soon done, another one late */
 	{
+	    static unsigned n;
 	    int (*next)(sem_t *) = dlsym(RTLD_NEXT, "sem_post");
 	    int result = next(sem);
 
-	    for (int i = 0; i < 3; i++)
+	    n = n * 5 + (unsigned)getpid();
+	    for (unsigned i = n % 16; i > 0; i--)
 	        sched_yield();
 	    return result;
 	}
