@@ -38,3 +38,21 @@ attend() {
     env --default-signal setpriv --pdeathsig TERM "$@" &
     wait $!
 }
+
+# await_place N   until fewer than N of this shell's jobs are at work. One whose
+# program hangs in its sleep takes no place, but more than 3 N there never are:
+# $WORK/rests.PID says it of the job PID.
+await_place() {
+    local pid busy all most=$(($1 * 3))
+    [[ ${BOX-} != uid ]] || most=1 # they would be the same user
+    while
+        busy=0 all=0
+        for pid in $(jobs -rp); do
+            ((++all))
+            [[ -e $WORK/rests.$pid ]] || ((++busy))
+        done
+        ((busy >= $1 || all >= most))
+    do
+        sleep 0.2
+    done
+}

@@ -183,6 +183,8 @@ read_notes() { # THE_BOX'S_STATUS
     ended_early=
     [[ $hung || -v noted[end] ]] || ended_early=1
     [[ ! $hung && ! $ended_early ]] || touch "$WORK/hung.$NAME"
+    # From now on most of the time goes by in sleep: see await_place.
+    [[ ! $hung ]] || grep -q ' computes' "$notes/why" || touch "$RESTS"
     # What strace saw before the program itself began is of no interest.
     [[ ! -s $trace ]] || sed -i "1,/execve(\"${programs//\//\\/}/d" "$trace"
     read -r user system <<<"${noted[cpu]-0m0.0s 0m0.0s}"
