@@ -49,6 +49,7 @@ build() {
             ulimit -c 0 -f 16384 -v 2097152 -t 10
             name=$1 hooks=$2
             shift 2
+            export LC_ALL=C # quotes that need no font
             gcc "$@" -c -o "$name.o" "$name.c" &&
                 gcc -o "$name" "$name.o" $hooks -pthread -lrt' \
             sh "$name" "${2:+$INSIDE/$2.o}" "${flags[@]}" 2>&1 </dev/null
