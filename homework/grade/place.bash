@@ -39,9 +39,9 @@ attend() {
     wait $!
 }
 
-# await_place N   until fewer than N of this shell's jobs are at work. One whose
-# program hangs in its sleep takes no place, but more than 3 N there never are:
-# $WORK/rests.PID says it of the job PID.
+# await_place N   waits until fewer than N of this shell's jobs are at work. A job
+# whose program hangs asleep is not at work, and has the file $WORK/rests.PID;
+# but of all jobs there are never more than 3 N.
 await_place() {
     local pid busy all most=$(($1 * 3))
     [[ ${BOX-} != uid ]] || most=1 # they would be the same user
