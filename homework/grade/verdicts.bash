@@ -157,5 +157,5 @@ WAITED='
         }
         if (!children) print "it has started no child"
         if (forgotten)
-            print forgotten " of " children " children are not waited for"
+            print "children that are not waited for: " forgotten " of " children
     }'
