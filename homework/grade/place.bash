@@ -18,10 +18,15 @@ make_work() {
         mv "$WORK/unlocked" "$WORK/lock"
 }
 
-# Ends what is still running, and removes the folder; with KEEP=1 it stays.
+# Ends what is still running, and removes the folder; with KEEP=1 it stays. What
+# the jobs had started may take a moment longer to end, and write there.
 clean_up() {
+    local tries=0
     end_jobs
-    [[ ! $WORK ]] || rm -rf "$WORK${KEEP:+/lock}"
+    [[ $WORK ]] || return
+    until rm -rf "$WORK${KEEP:+/lock}" 2>/dev/null || ((++tries == 50)); do
+        sleep 0.1
+    done
 }
 
 end_jobs() {
