@@ -190,12 +190,19 @@ said() {
 
 @test "verdict: a sleeper, by its descriptor; it is not ended, nor one that computes" {
     requires strace
-    run -0 lanes -t 0.25 sh -c '(sleep 1.5 & echo hi) | cat'
+    lanes -t 0.25 sh -c '(sleep 1.5 & echo hi) | cat' >sleeper 3>&- &
+    sleeper=$!
+    printf '\0' >enough
+    lanes -t 0.25 stuck compute enough >computing 3>&- &
+    wait_until grep -q 'until it ends: B stuck, which computes' computing ||
+        fail "$(<computing)"
+    printf 1 1<>enough
+    assert_ends 0 $!
+    assert_ends 0 $sleeper
+    run -0 cat sleeper
     assert_line --regexp 'while 1 write end is open: +[CD] sleep fd 1, which sleeps 1.5 s'
     refute_line --partial 'for ever'
     assert_line --partial 'exit 0'
-    run -0 lanes -t 0.25 stuck compute
-    assert_line --partial 'until it ends: B stuck, which computes'
 }
 
 @test "verdict: the end of the file, again and again" {
@@ -295,12 +302,17 @@ said() {
 
 @test "lanes: a busy process is not stuck, nor is one that sleeps" {
     requires strace
-    run -0 bash -c 'lanes -t 0.1 stuck busy go >out &
-        read -rt 0.3 <> <(:) # there is nothing to wait for but time
-        touch go; wait $!'
-    run -0 lanes -t 0.2 sleep 0.5
-    run -0 lanes -t 2 perl -e '
-        pipe R, W; vec($set, fileno R, 1) = 1; select $set, undef, undef, 1.6'
+    lanes -t 2 perl -e 'pipe R, W; vec($set, fileno R, 1) = 1;
+        select $set, undef, undef, 1.6' 3>&- &
+    selects=$!
+    lanes -t 0.2 sleep 0.5 3>&- &
+    sleeps=$!
+    lanes -t 0.1 stuck busy go 3>&- &
+    read -rt 0.3 <> <(:) || true # there is nothing to wait for but time
+    touch go
+    assert_ends 0 $!
+    assert_ends 0 $sleeps
+    assert_ends 0 $selects
 }
 
 @test "lanes: when it is ended, so is what it draws" {
@@ -311,7 +323,7 @@ said() {
 @test "lanes: SIGHUP, SIGTERM and ^C end the busiest program, and strace" {
     requires strace
     for signal in HUP TERM INT; do
-        lanes perl -e '@SIG{"HUP", "TERM", "INT"} = ("IGNORE") x 3;
+        taskset -c "$CORE" lanes perl -e '$SIG{$ARGV[0]} = "IGNORE";
             wait if fork; setpgrp; pipe R, W; open F, ">", $ARGV[0];
             while (1) { syswrite W, "x"; sysread R, $x, 1 }
             ' $signal >/dev/null 3>&- &
@@ -319,9 +331,9 @@ said() {
         kill -$signal $!
         assert_ends $((128 + $(kill -l $signal))) $!
     done
-    endless='$_ = "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n"; print while 1'
-    run -143 bash -c 'perl -e "$1" |
-        timeout --preserve-status 0.5 lanes -r /dev/stdin' bash "$endless"
+    endless='$_ = "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n"; print for 1 .. 9999;
+        kill "TERM", getppid; print while 1'
+    run -143 bash -c 'exec lanes -r <(exec perl -e "$1")' bash "$endless"
 }
 
 @test "lanes: a program that kills strace is ended, and that is said" {

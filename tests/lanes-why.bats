@@ -110,18 +110,16 @@ words"
 @test "lanes -w -t: all descendants end, a daemon and one that minds no signal" {
     command='setsid -f sleep 1001; (trap "" TERM HUP INT; sleep 1002) &
         (setsid sh -c "sleep 1003 & sleep 1004" &)'
-    limited 9 sh -c "$command; exit 3"
-    assert_equal "$status" 3
-    run -0 cat err
+    lanes -w -t 9 sh -c "$command; exit 3" >out 2>ended 3>&- 4>&- &
+    limited 1 sh -c "$command; kill -STOP \$\$"
+    assert_equal "$status" 124
+    run -0 grep -c 'is stopped: kill -CONT' err
+    assert_ends 3 $!
+    run -0 cat ended
     assert_line 'lanes: the command has ended; still alive:'
     for seconds in 1001 1002 1003 1004; do
         assert_line --regexp "^sleep [0-9]+ is in nanosleep: it sleeps $seconds s.\$"
     done
-    assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
-
-    limited 1 sh -c "$command; kill -STOP \$\$"
-    assert_equal "$status" 124
-    run -0 grep -c 'is stopped: kill -CONT' err
     assert_equal "$(survivors_of 'sleep 100[1-4]')" ''
 }
 
@@ -165,14 +163,16 @@ survivors_of() {
 @test "lanes -w -t: ^C, SIGTERM, SIGHUP end the command and all that it started" {
     for signal in INT TERM HUP; do
         env --default-signal lanes -w -t 20 sh -c \
-            'sleep 1005 & echo "$$" >started; sleep 1006' 2>err 3>&- &
-        pid=$!
-        wait_until test -s started
-        kill -$signal $pid
-        rm started
-        assert_ends $((128 + $(kill -l $signal))) $pid
-        assert_equal "$(survivors_of 'sleep 100[56]')" ''
+            'sleep 1005 & echo "$$" >"$0"; sleep 1006' $signal 2>err 3>&- &
+        pids+=($!)
+        wait_until test -s $signal
+        kill -$signal $!
     done
+    for signal in INT TERM HUP; do
+        assert_ends $((128 + $(kill -l $signal))) "${pids[0]}"
+        pids=("${pids[@]:1}")
+    done
+    assert_equal "$(survivors_of 'sleep 100[56]')" ''
 }
 
 @test "lanes -w: every way to wait is named, with the object and the other side" {
@@ -337,7 +337,7 @@ C
             perl -e "fork; fork; select undef, undef, undef, 0.001"
         done' 2>err 3>&- &
     pid=$!
-    for _ in {1..25}; do
+    for _ in {1..15}; do
         lanes -w $pid >out 2>&1 3>&- || (($? == 1)) || fail "$(cat out)"
     done
     kill $pid

@@ -8,13 +8,16 @@ setup() {
     cd "$BATS_TEST_TMPDIR"
 }
 
-@test "lanes: connect2's data and EOF arrows are right, 40 runs of 40" {
+@test "lanes: connect2's data and EOF arrows are right, in 16 runs of 16" {
     requires strace
+    # In some strace holds a call up, so that another order comes about.
     LIMIT=60 run -0 bash -c '
-        for ((i = 0; i < 40; i++)); do
-            lanes -o $i.txt connect2 echo hi -- wc -c || echo "status $?"
+        for late in {0..9} {write,close,clone,dup2,wait4}:delay_exit read:delay_enter; do
+            [[ $late != *:* ]] || hold=(-x "--inject=$late=10000")
+            lanes -o $late.txt "${hold[@]}" connect2 echo hi -- wc -c ||
+                echo "status $?"
         done | uniq -c'
-    assert_output --regexp '^ *40 3$'
+    assert_output --regexp '^ *16 3$'
     run -0 awk '
         FNR == 1 { made = sent = got = eof = data = end = 0 }
         /pipe\(\) = 3, 4 \[P1\]/ { made = FNR }
@@ -25,8 +28,8 @@ setup() {
         /A? *exit 0$/ { ok[FILENAME] = data == 1 && end == 1 && made < sent &&
             sent < got && got < eof }
         END { for (i in ok) { n++; if (!ok[i]) system("cat " i) }; print n }
-        ' {0..39}.txt
-    assert_output 40
+        ' ./*.txt
+    assert_output 16
 }
 
 @test "lanes: the program's output and status are its own" {
@@ -63,10 +66,11 @@ says_else() {
         while read -ra words; do
             mkdir -p "$BATS_TEST_TMPDIR/${words[*]}"
             cd "$BATS_TEST_TMPDIR/${words[*]}" || return
-            "${words[@]}" >alone 2>&1 </dev/null
-            alone=$?
+            "${words[@]}" >alone 2>&1 </dev/null &
             lanes -o picture.txt "${words[@]}" >drawn 2>&1 </dev/null
             drawn=$?
+            wait $!
+            alone=$?
             ((alone == drawn)) || {
                 echo "${words[*]}: status $drawn, not $alone"
                 tail -n 20 picture.txt
@@ -101,8 +105,8 @@ says_else() {
             "$name" --help 2>&1 |
                 sed -n "s/^ *\(--[a-z0-9-]*\( [0-9][0-9]*\)\?\)  *wrong:.*/$name \1/p"
         done >programs
-        for ((i = 1; i <= 6; i++)); do
-            sed -n "$i~6p" programs | own &
+        for ((i = 1; i <= 8; i++)); do
+            sed -n "$i~8p" programs | own &
         done
         wait
         grep -H "not understood" ./*/picture.txt || true'
@@ -140,9 +144,9 @@ says_else() {
 
 @test "lanes: a log cut anywhere, or of no sense, is no reason to crash" {
     run -0 bash -c '
-        log=$ROOT/tests/lanes/older.log
-        for ((n = 0; n < $(stat -c %s "$log"); n += 23)); do
-            head -c $n "$log" >cut
+        log=$(<"$ROOT/tests/lanes/older.log")
+        for ((n = 0; n < ${#log}; n += 23)); do
+            printf %s "${log:0:n}" >cut
             lanes -r cut >out 2>&1
             (($? < 125)) || echo "status $? at $n"
         done
@@ -153,8 +157,8 @@ says_else() {
     assert_output ''
 }
 
-@test "lanes: damaged logs, one second of them" {
-    run -0 perl "$ROOT/tests/lanes-fuzz.pl" "$RANDOM" 1 lanes \
+@test "lanes: damaged logs, half a second of them" {
+    run -0 perl "$ROOT/tests/lanes-fuzz.pl" "$RANDOM" 0.5 lanes \
         "$ROOT"/tests/lanes/*.log
     assert_output --regexp '^[0-9]+ logs$'
 }
@@ -513,7 +517,7 @@ sem_open makes /turn' ]] || fail "$output"
 
 @test "lanes -d: a program's alarm does not ring while one steps" {
     requires strace
-    run -124 lanes -d 120 -t 0.3 pipe-eof --no-close # 20 rows, an alarm of 1 s
+    run -124 lanes -d 70 -t 0.3 pipe-eof --no-close # 20 rows, an alarm of 1 s
     refute_output --partial SIGALRM
     assert_line --partial 'B pipe-eof waits for itself'
 }
@@ -621,7 +625,7 @@ rooms() {
 
 @test "moment: uniq is killed by SIGPIPE, because head has gone" {
     requires strace
-    run -0 lanes -W 150 sh -c 'seq 99999 | sort | uniq -c | head -n 3'
+    run -0 lanes -W 150 sh -c 'seq 19999 | sort | uniq -c | head -n 3'
     assert_line --regexp 'write.* = EPIPE ◀ last re.*┤'
     assert_line --regexp 'waitpid.* = D ◀╌+ SIGPIPE .*╌┤'
 }

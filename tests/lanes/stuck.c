@@ -134,13 +134,14 @@ static void end_of_file(void)
     wait(NULL);
 }
 
-/* For a second at most, and without a call. */
+/* Without a call, until the file is no longer a zero byte. */
 static void computing_child(void)
 {
-    time_t began = time(NULL);
+    int file = open(argv[2], O_RDONLY);
+    volatile char *told = mmap(NULL, 1, PROT_READ, MAP_SHARED, file, 0);
 
     if (fork() == 0) {
-        while (time(NULL) - began < 2)
+        while (!*told)
             ;
         _exit(0);
     }
