@@ -80,6 +80,7 @@ static FILE *keep;
 static pid_t tracer;
 static int log_writer = -1, terminal = -1;
 static volatile sig_atomic_t interrupts, terminated; /* by this signal */
+static volatile sig_atomic_t continued;
 static bool quitting;
 static int root_status;
 
@@ -91,15 +92,29 @@ static void on_interrupt(int number)
     interrupts += number == SIGINT ? 1 : 2;
 }
 
+static void on_continue(int number)
+{
+    (void)number;
+    continued = true;
+}
+
 static double came, paused; /* the log's last news; time spent at rows */
 static double interrupted;  /* by the first ^C */
 
 static double seconds_now(void)
 {
+    static double last;
     struct timespec t;
+    double time;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9 - paused;
+    time = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    if (continued) { /* after ^Z: while we stood still, so did the program */
+        continued = false;
+        paused += time - last;
+    }
+    last = time;
+    return time - paused;
 }
 
 /* ---- stepping --------------------------------------------------------- */
@@ -141,7 +156,7 @@ static void (*paint)(const struct row *row);
 
 static void paint_and_pause(const struct row *row)
 {
-    double began = seconds_now();
+    double began = seconds_now(), looked_at;
 
     if (will.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
         say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
@@ -158,7 +173,8 @@ static void paint_and_pause(const struct row *row)
         fflush(NULL);
         nanosleep(&t, NULL);
     }
-    paused += seconds_now() - began; /* the processes are held meanwhile */
+    looked_at = seconds_now() - began; /* which may add to paused itself */
+    paused += looked_at;               /* the processes are held meanwhile */
 }
 
 /* ---- strace ----------------------------------------------------------- */
@@ -771,6 +787,8 @@ int main(int argc, char *argv[])
     char *extra[64];
     pid_t pids[MOST_PIDS];
     const struct sigaction on = { .sa_handler = on_interrupt };
+    const struct sigaction on_again = { .sa_handler = on_continue,
+                                        .sa_flags = SA_RESTART };
     const char *no_colour = getenv("NO_COLOR");
     const char *log = NULL, *picture = NULL, *kept = NULL;
     int attached = 0, extras = 0, o;
@@ -909,6 +927,7 @@ int main(int argc, char *argv[])
     }
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
+    sigaction(SIGCONT, &on_again, NULL);
     if (signal(SIGHUP, SIG_IGN) != SIG_IGN) /* of nohup(1) */
         sigaction(SIGHUP, &on, NULL);
     live = true;

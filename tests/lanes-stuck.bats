@@ -315,6 +315,44 @@ said() {
     assert_ends 0 $selects
 }
 
+# A clock that jumps where there is the file "later", and says that it was read.
+@test "lanes: while it stands still, as at ^Z, no time passes" {
+    requires strace
+    make_preload clock.so <<-'END'
+	#define _GNU_SOURCE
+	#include <errno.h>
+	#include <string.h>
+	#include <sys/syscall.h>
+	#include <time.h>
+	#include <unistd.h>
+	#include <fcntl.h>
+	int clock_gettime(clockid_t clock, struct timespec *t)
+	{
+	    static int reads;
+	    int status = (int)syscall(SYS_clock_gettime, clock, t);
+	    if (strcmp(program_invocation_short_name, "lanes") == 0 &&
+	        access("later", F_OK) == 0) {
+	        t->tv_sec += 900;
+	        if (++reads == 50)
+	            close(open("seen", O_CREAT | O_WRONLY, 0600));
+	    }
+	    return status;
+	}
+	END
+    mkfifo gate
+    LD_PRELOAD=$PWD/clock.so setsid lanes -t 300 sh -c 'read -r line <gate' >out 3>&- &
+    wait_until grep -q 'open(gate) …' out
+    kill -STOP -- -$!
+    wait_until grep -q '^State:.T' /proc/$!/status
+    touch later
+    kill -CONT -- -$!
+    wait_until eval 'test -e seen || process_ended $!'
+    exec {gate}<>gate # which does not wait, if there is no reader any more
+    echo >&$gate
+    assert_ends 0 $! || fail "$(<out)"
+    run -1 grep 'moved for' out
+}
+
 @test "lanes: when it is ended, so is what it draws" {
     requires strace
     run -124 timeout 0.5 lanes -o p.txt -t 9 sh -c 'sleep 60; :'
