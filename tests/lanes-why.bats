@@ -299,6 +299,21 @@ C
     run -0 grep -c 'fifo-cross ([0-9]*) waits for fifo-cross-b [0-9]*, which waits for fifo-cross \1: a circle, unless others come from outside' -E err
 }
 
+# A lock says which process has it by the number that it has there.
+@test "lanes -w: in a pid namespace of their own they have our numbers, too" {
+    ((EUID == 0)) || skip 'needs root, to make a namespace'
+    unshare --pid --fork --kill-child "$BATS_FILE_TMPDIR/waits" fifo-cross pmutex \
+        2>err 3>&- &
+    are_known() {
+        lanes -w "$1" >said 2>&1 3>&-
+        grep -qE '^fifo-cross ([0-9]{2,}) waits for fifo-cross-b [0-9]{2,}, which waits for fifo-cross \1: a circle' said &&
+            grep -qE '^pmutex [0-9]{2,} is in pthread_mutex_lock.* held by pmutex-b [0-9]{2,}\.$' said
+    }
+    wait_until are_known $! || fail "$(<said)"
+    kill -KILL $!
+    wait $! || true
+}
+
 @test "lanes -w: nobody stuck is status 1, a wrong word 2" {
     sleep 1007 3>&- &
     run -1 lanes -w $!

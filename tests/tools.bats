@@ -71,6 +71,25 @@ is_clean() {
     each_program is_clean
 }
 
+# Without shared libraries; without names; with the sanitizers' code about it.
+@test "a stuck program's call, line and lock are found, however it is built" {
+    requires gcc
+    requires strace
+    cd "$BATS_TEST_TMPDIR"
+    local lanes=$ROOT/bin/lanes source=$ROOT/tests/lanes/stuck.c build line
+    line=$(sed -n '/^static void mutex_(/,/^}/{/lock(/=}' "$source" | tail -n 1)
+    line=stuck.c:$line
+    for build in -static -fsanitize=address,undefined -s; do
+        gcc -w -g $build -o stuck "$source" -pthread -lrt
+        [[ $build != -s ]] || line=
+        run -124 "$lanes" -w -t 1 ./stuck mutex
+        assert_line --regexp "is in pthread_mutex_lock${line:+ at $line}: held by itself"
+        run -124 "$lanes" -l -t 0.3 ./stuck mutex
+        assert_line --regexp "is in pthread_mutex_lock \[[0-9a-f]*\] *$line\$"
+        assert_line --partial ': held by itself'
+    done
+}
+
 # valgrind itself does not survive each of the signals of sig-table.
 has_no_memory_errors() {
     [[ $name != sig-table ]] || return 0
