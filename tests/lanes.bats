@@ -56,7 +56,8 @@ says_else() {
 }
 
 # Each program, right and wrong, alone and drawn. What a race made is not
-# compared: the wrong versions' status only.
+# compared: the wrong versions' status only. One of them, which makes 12000
+# calls for its race, is left out.
 @test "lanes: the output and status of every program stay as they are" {
     requires strace
     # These say other things to another user, or of another machine.
@@ -104,7 +105,7 @@ says_else() {
             echo "$name"
             "$name" --help 2>&1 |
                 sed -n "s/^ *\(--[a-z0-9-]*\( [0-9][0-9]*\)\?\)  *wrong:.*/$name \1/p"
-        done >programs
+        done | grep -v "^pipe-atomic --size" >programs
         for ((i = 1; i <= 8; i++)); do
             sed -n "$i~8p" programs | own &
         done
