@@ -72,7 +72,11 @@ bool proc_is_fifo(pid_t pid, const char *path)
 {
     struct stat st;
 
-    return live && look_path(pid, path, &st) && S_ISFIFO(st.st_mode);
+    /* by its root; by ours, if it has ended before we look */
+    return live &&
+           (look_path(pid, path, &st) ||
+            (*path == '/' && stat(path, &st) == 0)) &&
+           S_ISFIFO(st.st_mode);
 }
 
 /* ---- descriptors ------------------------------------------------------ */
