@@ -9,20 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-static bool is_queue(struct seen *p, const struct descriptor *d)
-{
-    enum { MQUEUE_MAGIC = 0x19800202 };
-    char path[48];
-    struct statfs fs;
-
-    if (strchr(d->link + 1, '/'))
-        return false; /* they have no folders */
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
-    return statfs(path, &fs) == 0 && fs.f_type == MQUEUE_MAGIC;
-}
 
 enum kind ends_kind(struct seen *p, struct descriptor *d)
 {
@@ -51,7 +38,7 @@ enum kind ends_kind(struct seen *p, struct descriptor *d)
         return OTHER;
     if (look_inode(p, d) && d->type == S_IFIFO)
         return FIFO;
-    return is_queue(p, d) ? QUEUE : OTHER;
+    return look_queue(p, d) ? QUEUE : OTHER;
 }
 
 static bool same_object(struct seen *p, struct descriptor *d, struct seen *q,

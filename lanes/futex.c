@@ -123,11 +123,21 @@ static void add_sharers(struct wait *w, const struct futex *f,
         wait_item(w, i, f->others, wait_name(f->other[i]));
 }
 
-/* What is usually wrong with it. */
-static bool add_cause(struct wait *w, const struct futex *f, const char *what,
-                      const char *shared)
+/* What is usually wrong with it: no other process can end the wait then. */
+static bool add_cause(struct wait *w, const struct futex *f, const char *what)
 {
-    if (f->in && !f->in->shared && !f->private_) {
+    struct seen *p = w->who->of;
+    bool semaphore = strcmp(what, "semaphore") == 0;
+    int kept = 0;
+
+    if (f->in->shared && f->private_) {
+        wait_add(w,
+                 "; the %s was made for the threads of one process (%s), so"
+                 " another process does not wake it",
+                 what,
+                 semaphore ? "pshared is 0"
+                           : "without PTHREAD_PROCESS_SHARED");
+    } else if (!f->in->shared && !f->private_) {
         wait_add(
             w,
             "; the %s was made for several processes, but it is in memory"
@@ -136,39 +146,37 @@ static bool add_cause(struct wait *w, const struct futex *f, const char *what,
         if (f->copy)
             wait_add(w, ", %s with the value %u", wait_name(f->copy),
                      f->copy_word);
-        wait_giver(w, w->who->of, w->who);
-        return true;
-    }
-    if (f->in && !f->in->shared && f->copy && f->copy_word != f->word &&
-        w->who->of->threads < 2 && strcmp(what, "semaphore") == 0) {
+    } else if (!f->in->shared && f->copy && f->copy_word != f->word &&
+               p->threads < 2 && semaphore) {
         wait_add(
             w,
             "; since fork %s has a copy of its own, with the value %u, and"
             " what it does to that one is not seen here",
             wait_name(f->copy), f->copy_word);
-        wait_giver(w, w->who->of, w->who);
-        return true;
+    } else {
+        return false;
     }
-    if (f->in && f->in->shared && f->private_) {
-        wait_add(w,
-                 "; the %s was made for the threads of one process (%s), so"
-                 " another process does not wake it",
-                 what, shared);
-        return true;
-    }
-    return false;
+    for (int i = 0; i < w->givers; i++)
+        if (w->giver[i].p == p)
+            w->giver[kept++] = w->giver[i];
+    w->givers = kept;
+    w->open = false;
+    if (!kept)
+        wait_giver(w, p, w->who);
+    return true;
 }
 
-static void say_semaphore(struct wait *w, struct futex *f)
+/* ---- each kind: true if it is known which one has it ------------------ */
+
+static bool say_value(struct wait *w, struct futex *f)
 {
     if (f->readable)
         wait_add(w, ": its value is %u", f->word);
-    if (!add_cause(w, f, "semaphore", "pshared is 0"))
-        add_sharers(w, f, "post");
+    return false;
 }
 
 /* A holder by its number, as the C library has noted it. */
-static void add_holder(struct wait *w, struct futex *f, unsigned tid,
+static bool add_holder(struct wait *w, struct futex *f, unsigned tid,
                        const char *held)
 {
     struct thread *holder = look_thread(w->who->of, (pid_t)tid);
@@ -178,36 +186,33 @@ static void add_holder(struct wait *w, struct futex *f, unsigned tid,
     if (!holder) {
         wait_add(w, "%s %u, which has ended and never unlocked it", held,
                  tid);
-    } else if (holder == w->who) {
-        wait_add(w, "%s itself: it has locked it already", held);
-        wait_giver(w, w->who->of, w->who);
-    } else {
-        wait_add(w, "%s %s", held, wait_thread_name(holder));
-        if (f->in && !f->in->shared && holder->of != w->who->of) {
-            wait_add(w,
-                     ": a mutex in memory that fork has copied, locked as it "
-                     "was; what unlocks it there does not unlock it here");
-            return;
-        }
-        wait_giver(w, holder->of, holder);
-        add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED");
+        return true;
     }
+    if (holder == w->who)
+        wait_add(w, "%s itself: it has locked it already", held);
+    else
+        wait_add(w, "%s %s", held, wait_thread_name(holder));
+    if (holder->of == w->who->of)
+        wait_giver(w, holder->of, holder);
+    else if (!f->in->shared)
+        wait_add(w, ": a mutex in memory that fork has copied, locked as it "
+                    "was; what unlocks it there does not unlock it here");
+    else if (!add_cause(w, f, "mutex"))
+        wait_giver(w, holder->of, holder);
+    return true;
 }
 
-static void say_mutex(struct wait *w, struct futex *f)
+static bool say_mutex(struct wait *w, struct futex *f)
 {
     unsigned owner = 0;
 
     look_memory(w->who, f->at + 8, &owner, sizeof owner);
     if (f->word & ~3U) /* a robust one, or one with priorities, has it here */
         owner = f->word & FUTEX_TID_MASK;
-    if (owner)
-        add_holder(w, f, owner, ": held by");
-    else if (!add_cause(w, f, "mutex", "without PTHREAD_PROCESS_SHARED"))
-        add_sharers(w, f, "unlock it");
+    return owner && add_holder(w, f, owner, ": held by");
 }
 
-static void say_rwlock(struct wait *w, struct futex *f)
+static bool say_rwlock(struct wait *w, struct futex *f)
 {
     unsigned writer = 0;
 
@@ -215,38 +220,60 @@ static void say_rwlock(struct wait *w, struct futex *f)
         !look_thread(w->who->of, (pid_t)writer))
         look_memory(w->who, f->at + 12, &writer, sizeof writer);
     if (writer && look_thread(w->who->of, (pid_t)writer))
-        add_holder(w, f, writer, ": locked for writing by");
-    else {
-        wait_add(w, ": locked, perhaps for reading, which is not recorded");
-        add_sharers(w, f, "unlock it");
-    }
+        return add_holder(w, f, writer, ": locked for writing by");
+    wait_add(w, ": locked, perhaps for reading, which is not recorded");
+    return false;
 }
 
-static void say_barrier(struct wait *w, struct futex *f)
+static bool say_barrier(struct wait *w, struct futex *f)
 {
     unsigned b[3];
 
     if (look_memory(w->who, f->at - 4, b, sizeof b) && b[0] >= b[1] &&
         b[0] - b[1] <= b[2])
         wait_add(w, ": %u of %u have come", b[0] - b[1], b[2]);
-    if (!add_cause(w, f, "barrier", "without PTHREAD_PROCESS_SHARED"))
-        add_sharers(w, f, "come");
+    return false;
 }
 
 /* stdio locks each stream; the owner is a thread's own structure. */
-static struct thread *stream_owner(struct thread *t, const struct futex *f)
+static bool say_other(struct wait *w, struct futex *f)
 {
     enum { TID = 0x2d0 }; /* in glibc's struct pthread, on x86-64 */
+    struct thread *t = w->who, *holder;
     unsigned long owner;
-    struct thread *holder;
     unsigned tid;
 
     if (f->word != 2 || t->arg[2] != 2 ||
         !look_memory(t, f->at + 8, &owner, sizeof owner) ||
-        !look_memory(t, owner + TID, &tid, sizeof tid))
-        return NULL;
-    holder = look_thread(t->of, (pid_t)tid);
-    return holder && holder->of == t->of ? holder : NULL;
+        !look_memory(t, owner + TID, &tid, sizeof tid) ||
+        !(holder = look_thread(t->of, (pid_t)tid)) || holder->of != t->of)
+        return say_value(w, f);
+    w->givers = 0;
+    wait_giver(w, holder->of, holder);
+    wait_add(w, ": the lock of a stdio stream, held by %s",
+             holder == t ? "itself" : wait_thread_name(holder));
+    return true;
+}
+
+static const struct lock {
+    const char *prefix, *what, *could; /* what NULL: none of the usual */
+    bool (*say)(struct wait *w, struct futex *f);
+} locks[] = {
+    { "sem_", "semaphore", "post", say_value },
+    { "pthread_mutex_", "mutex", "unlock it", say_mutex },
+    { "pthread_rwlock_", "lock", "unlock it", say_rwlock },
+    { "pthread_barrier_", "barrier", "come", say_barrier },
+    { "pthread_cond_", "condition", "signal it", NULL },
+    { "", NULL, "wake it", say_other },
+};
+
+static const struct lock *lock_of(const char *name)
+{
+    const struct lock *k = locks;
+
+    while (strncmp(name, k->prefix, strlen(k->prefix)) != 0)
+        k++;
+    return k;
 }
 
 /* A name that the stack has not told, by what lies in the memory. */
@@ -271,7 +298,7 @@ void kind_futex(struct wait *w)
     struct futex f = { .at = t->arg[0] };
     const char *name = w->place.name;
     int op = (int)t->arg[1] & FUTEX_CMD_MASK;
-    bool semaphore, other;
+    const struct lock *k;
 
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
     f.readable = look_memory(t, f.at, &f.word, sizeof f.word);
@@ -284,15 +311,14 @@ void kind_futex(struct wait *w)
                !ends_deleted(f.in->path));
     snprintf(w->call, sizeof w->call, "%s",
              *name && strcmp(name, "syscall") != 0 ? name : "futex");
-    other =
-        strncmp(name, "pthread_", 8) != 0 && strncmp(name, "sem_", 4) != 0;
+    k = lock_of(op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ? "pthread_mutex_"
+                                                            : name);
     if (t->arg[3] &&
         (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
         w->timed = true;
     if (f.readable && f.word == (unsigned)t->arg[2] && f.word > 2 &&
-        (strncmp(name, "pthread_join", 12) == 0 || other) &&
-        (joined = look_thread(t->of, (pid_t)f.word)) && joined->of == t->of &&
-        joined != t) {
+        !k->what && (joined = look_thread(t->of, (pid_t)f.word)) &&
+        joined->of == t->of && joined != t) {
         wait_add(w, ", until %s ends", wait_thread_name(joined));
         wait_giver(w, t->of, joined);
         w->known = true;
@@ -307,29 +333,8 @@ void kind_futex(struct wait *w)
     w->open = f.named;
     sharers(w, &f);
     add_memory(w, &f, name);
-    semaphore = strncmp(name, "sem_", 4) == 0;
-    if (semaphore)
-        say_semaphore(w, &f);
-    else if (strncmp(name, "pthread_mutex_", 14) == 0 ||
-             op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
-        say_mutex(w, &f);
-    else if (strncmp(name, "pthread_rwlock_", 15) == 0)
-        say_rwlock(w, &f);
-    else if (strncmp(name, "pthread_barrier_", 16) == 0)
-        say_barrier(w, &f);
-    else if (strncmp(name, "pthread_cond_", 13) == 0) {
-        if (!add_cause(w, &f, "condition", "without PTHREAD_PROCESS_SHARED"))
-            add_sharers(w, &f, "signal it");
-    } else if ((joined = stream_owner(t, &f))) {
-        w->givers = 0;
-        wait_giver(w, joined->of, joined);
-        wait_add(w, ": the lock of a stdio stream, held by %s",
-                 joined == t ? "itself" : wait_thread_name(joined));
-    } else {
-        if (f.readable)
-            wait_add(w, ": its value is %u", f.word);
-        add_sharers(w, &f, "wake it");
-    }
+    if (!(k->say && k->say(w, &f)) && !(k->what && add_cause(w, &f, k->what)))
+        add_sharers(w, &f, k->could);
     if (w->timed)
         wait_add(w, " (it gives up by itself at a time)");
 }

@@ -253,6 +253,15 @@ void kind_time(struct wait *w)
     wait_add_seconds(w, seconds);
 }
 
+static void add_untold(struct wait *w)
+{
+    char text[200];
+
+    look_untold(w->who->of, text, sizeof text);
+    if (*text)
+        wait_add(w, "; %s", text);
+}
+
 void kind_signal(struct wait *w)
 {
     char text[4096];
@@ -270,6 +279,7 @@ void kind_signal(struct wait *w)
     }
     wait_add(w, ": until a signal with a handler comes, ");
     ends_add_signals(w, caught);
+    add_untold(w);
 }
 
 void kind_sigwait(struct wait *w)
@@ -283,6 +293,7 @@ void kind_sigwait(struct wait *w)
     w->known = true;
     wait_add(w, ": none has come of ");
     ends_add_signals(w, mask);
+    add_untold(w);
     wait_limit(w, 2);
 }
 

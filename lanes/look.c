@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { PF_KTHREAD = 0x200000, MOST_THREADS = 256 };
@@ -499,6 +500,40 @@ bool look_inode(struct seen *p, struct descriptor *d)
     d->ino = st.stx_ino;
     d->dev = makedev(st.stx_dev_major, st.stx_dev_minor);
     return true;
+}
+
+bool look_queue(const struct seen *p, const struct descriptor *d)
+{
+    enum { MQUEUE_MAGIC = 0x19800202 };
+    char path[48];
+    struct statfs fs;
+
+    if (*d->link != '/' || strchr(d->link + 1, '/'))
+        return false; /* they have no folders */
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
+    return statfs(path, &fs) == 0 && fs.f_type == MQUEUE_MAGIC;
+}
+
+/* A queue's file says how many bytes are in it, and which is to be told. */
+void look_untold(struct seen *p, char *text, size_t size)
+{
+    char file[32], info[128];
+
+    *text = '\0';
+    look_descriptors(p);
+    for (int i = 0; i < p->descriptors && !*text; i++) {
+        const struct descriptor *d = &p->descriptor[i];
+
+        snprintf(file, sizeof file, "fd/%d", d->fd);
+        if (look_queue(p, d) && look_text(p->door, file, info, sizeof info) &&
+            look_number(info, "QSIZE:", 10) &&
+            !look_number(info, "NOTIFY_PID:", 10))
+            snprintf(text, size,
+                     "a message lies in the queue %.80s, fd %d, and no "
+                     "process is registered to be told of it: mq_notify "
+                     "tells once only",
+                     d->link, d->fd);
+    }
 }
 
 int look_epoll(struct seen *p, int fd, struct pollfd *list, int most)

@@ -99,5 +99,8 @@ bool look_path(pid_t pid, const char *path, struct stat *st);
 void look_info(const struct seen *p, int fd, char *text, size_t size);
 /* What follows a name in such a text; 0 if it is not there. */
 unsigned long look_number(const char *text, const char *name, int base);
+bool look_queue(const struct seen *p, const struct descriptor *d);
+/* Of a message that no signal will tell of any more; "" if there is none. */
+void look_untold(struct seen *p, char *text, size_t size);
 int look_epoll(struct seen *p, int fd, struct pollfd *list, int most);
 #endif

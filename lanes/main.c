@@ -427,6 +427,11 @@ static const char *silent(double seconds)
     return text;
 }
 
+static bool tracer_stopped(void)
+{
+    return tracer > 0 && proc_state(tracer) == 'T';
+}
+
 /*
  * Before the time, where a program itself gives up just then: it
  * must not be the first, and it has begun to wait earlier.
@@ -439,6 +444,8 @@ static bool is_stuck(double stuck)
     if (time < next || processes == NULL)
         return false;
     next = time + 0.1;
+    if (silence > stuck && tracer_stopped())
+        return true;
     trace_waits();
     proc_states();
     if (one_gives_up(stuck, silence))
@@ -642,6 +649,11 @@ static bool follow(double limit, double stuck)
     }
 }
 
+static void say_left(const char *line)
+{
+    say("%s", line);
+}
+
 static void end_all(void)
 {
     rows_mute();
@@ -650,8 +662,10 @@ static void end_all(void)
     interrupts = 0;
     will.step = will.quiz = false;
     if (opt.attached) {
-        if (tracer > 0)
+        if (tracer > 0) {
             kill(tracer, SIGTERM); /* it lets them go */
+            kill(tracer, SIGCONT);
+        }
     } else {
         kill_all(SIGTERM);
         kill_all(SIGCONT);
@@ -662,6 +676,8 @@ static void end_all(void)
     }
     if (!follow(2, 0) && tracer > 0)
         kill(tracer, SIGKILL);
+    if (!opt.attached)
+        proc_left(say_left);
 }
 
 /* The log has ended, but has the program? It can have killed strace. */
@@ -732,7 +748,12 @@ static int finish(bool ended)
     } else {
         line_done();
         trace_end();
-        say_verdict(silent(will.stuck));
+        if (tracer_stopped())
+            say("\nstrace, pid %d, is stopped, and all that it traces stands "
+                "still: it is ended.",
+                (int)tracer);
+        else
+            say_verdict(silent(will.stuck));
         if (will.tables)
             tables_say();
         fflush(NULL);

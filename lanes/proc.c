@@ -296,19 +296,20 @@ static void look_lines(void)
         copy(wait[i]->source, sizeof wait[i]->source, place[i].line);
 }
 
-void proc_states(void)
+char proc_state(pid_t pid)
 {
     char text[4096];
+    const char *at = look_text(pid, "status", text, sizeof text)
+                         ? strstr(text, "\nState:\t")
+                         : NULL;
 
-    for (struct process *p = processes; p; p = p->next) {
-        const char *at = NULL;
+    return at ? at[8] : ' ';
+}
 
-        p->run = live && alive(p) ? ' ' : '\0';
-        if (p->run && look_text(p->pid, "status", text, sizeof text))
-            at = strstr(text, "\nState:\t");
-        if (at)
-            p->run = at[8];
-    }
+void proc_states(void)
+{
+    for (struct process *p = processes; p; p = p->next)
+        p->run = live && alive(p) ? proc_state(p->pid) : '\0';
 }
 
 void proc_look(void)
@@ -323,6 +324,8 @@ void proc_look(void)
             continue;
         if (w->need == NEEDS_WAKE)
             look_futex(w, t);
+        if (w->need == NEEDS_SIGNAL)
+            look_untold(t->of, w->untold, sizeof w->untold);
         for (int i = 0; t->known == CALL_KNOWN && i < w->operations; i++)
             w->operation[i].value =
                 semctl((int)t->arg[0], w->operation[i].number, GETVAL);
@@ -348,4 +351,39 @@ void proc_look_far(void)
     look_lines();
     image_end();
     look_end();
+}
+
+/* ---- after the end ---------------------------------------------------- */
+
+void proc_left(void (*say)(const char *line))
+{
+    static const struct {
+        const char *file, *key, *what;
+        char option;
+        enum kind kind;
+    } ipc[] = {
+        { "sem", "semset", "semaphore set", 's', SEMSET },
+        { "msg", "queue", "queue", 'q', MSGQ },
+        { "shm", "shm", "shared memory", 'm', SHM },
+    };
+
+    for (int i = 0; i < 3; i++) {
+        char line[256], key[32];
+        FILE *in;
+        int id;
+
+        snprintf(line, sizeof line, "/proc/sysvipc/%s", ipc[i].file);
+        in = fopen(line, "re");
+        while (in && fgets(line, sizeof line, in)) {
+            if (sscanf(line, "%*d %d", &id) != 1)
+                continue;
+            snprintf(key, sizeof key, "%s %d", ipc[i].key, id);
+            snprintf(line, sizeof line, "It leaves %s %d: ipcrm -%c %d",
+                     ipc[i].what, id, ipc[i].option, id);
+            if (object_by(ipc[i].kind, key)->made)
+                say(line);
+        }
+        if (in)
+            fclose(in);
+    }
 }

@@ -15,10 +15,13 @@ pid_t proc_parent(pid_t pid);
 /* Adds it and all that it has started to a list of n; returns the new n. */
 int proc_family(pid_t pid, pid_t list[], int n, int most);
 bool proc_is_fifo(pid_t pid, const char *path);
-void proc_states(void); /* which of them run, which sleep */
+char proc_state(pid_t pid); /* as ps has it; ' ': unknown */
+void proc_states(void);     /* which of them run, which sleep */
 /* The tables of those that are quiet since then agree with /proc now. */
 void proc_tables(double since);
 void proc_look(void); /* adds to the waits what only it can tell */
 /* And this, which takes longer: the lines; which processes outside hold. */
 void proc_look_far(void);
+/* What it has made of System V, and has not removed. */
+void proc_left(void (*say)(const char *line));
 #endif

@@ -286,6 +286,8 @@ static void needs_signal(struct waiter *w)
         line("it has no handler: only a signal that ends it");
     if (*w->wait->blocked)
         line("blocked meanwhile: %s", w->wait->blocked);
+    if (*w->wait->untold)
+        line("%s", w->wait->untold);
     signals_for(w, w->wait->set);
 }
 

@@ -164,6 +164,7 @@ struct wait {
     char path[512];        /* ... and what */
     char set[200];         /* NEEDS_SIGNAL: those it takes */
     char blocked[200];     /* ... or does not take */
+    char untold[200];      /* ... and what none will tell any more */
     unsigned long address; /* NEEDS_WAKE */
     unsigned expected;     /* ... the value; or a thread's number */
     bool private, own;     /* ... its own threads only; its own memory */

@@ -255,8 +255,9 @@ said() {
 }
 
 @test "verdict: signals that were lost, and nobody is left to send one" {
-    ways lost
+    ways lost once
     said lost 'SIGUSR1: 5 sent, 1 came' 'nobody is left in this picture'
+    said once 'a message lies in the queue /stuck.once .*mq_notify tells once only'
 }
 
 @test "lanes -l: a crash has its own line; asking for lines ends no call" {
@@ -379,6 +380,23 @@ said() {
     run -137 lanes sh -c 'sleep 60 & kill -9 $PPID; wait'
     assert_line --regexp 'kill\([0-9]+, SIGKILL\)'
     assert_line --regexp '^strace, pid [0-9]+, was killed by SIGKILL'
+}
+
+@test "lanes: a program that stops strace is ended, and that is said" {
+    requires strace
+    run -124 lanes -t 0.25 sh -c 'kill -STOP $PPID; sleep 1013'
+    assert_line --regexp '^strace, pid [0-9]+, is stopped'
+    assert_equal "$(survivors_of 'sleep 1013')" ''
+}
+
+@test "lanes: what an ended program leaves of System V is said" {
+    stuck perl -e '$set = semget 0, 1, 0600; shmget 0, 1, 0600;
+        semop $set, pack "s3", 0, -1, 0'
+    set=$(sed -n 's/^It leaves semaphore set .*: ipcrm -s //p' <<<"$output")
+    memory=$(sed -n 's/^It leaves shared memory .*: ipcrm -m //p' <<<"$output")
+    run -0 ipcrm -s "$set" -m "$memory"
+    stuck stuck never-set # it removes its set when it is asked to end
+    refute_line --partial 'It leaves'
 }
 
 @test "lanes: where tracing is forbidden it says so, and -r works" {

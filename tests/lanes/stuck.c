@@ -419,6 +419,27 @@ static void suspend(void)
 }
 
 /* A child sends five at once, and ends; Parent waits for the fifth. */
+static void once(void)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGUSR1 };
+    sigset_t set;
+    int number;
+    struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = sizeof byte };
+    mqd_t q = mq_open("/stuck.once", O_CREAT | O_RDWR, 0600, &attr);
+
+    mq_unlink("/stuck.once");
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    mq_notify(q, &event);
+    for (int i = 0; i < 2; i++) {
+        mq_send(q, byte, 1, 0);
+        sigwait(&set, &number);
+        mq_receive(q, byte, sizeof byte, NULL);
+    }
+}
+
 static void lost(void)
 {
     sigset_t set, old;
@@ -520,6 +541,7 @@ static const struct {
     { "sigwait", sigwait_ },
     { "suspend", suspend },
     { "lost", lost },
+    { "once", once },
     { "stop", stop },
     { "background", background },
     { "crash", crash },

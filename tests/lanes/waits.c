@@ -767,6 +767,23 @@ static void pmutex_nosh(void)
     shared_mutex(false, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE, false);
 }
 
+/* Unlocked while it waits: it is not woken. */
+static void pmutex_free(void)
+{
+    pthread_mutex_t *m = shared();
+
+    pthread_mutex_init(m, NULL);
+    pthread_mutex_lock(m);
+    if (other()) {
+        pthread_mutex_lock(m);
+    } else {
+        while (*(volatile int *)m != 2) /* one waits */
+            usleep(1000);
+        pthread_mutex_unlock(m);
+        wait(NULL);
+    }
+}
+
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 
 static void cond_(void)
@@ -935,6 +952,25 @@ static void mq_full(void)
 
     for (;;)
         mq_send(q, byte, 8, 0);
+}
+
+static void mq_notify_(void)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGUSR1 };
+    sigset_t set;
+    int number;
+    mqd_t q = mq();
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    mq_notify(q, &event);
+    for (int i = 0; i < 2; i++) {
+        mq_send(q, byte, 1, 0);
+        sigwait(&set, &number);
+        mq_receive(q, byte, 8, NULL);
+    }
 }
 
 /* ---- locks of files -------------------------------------------------------- */
@@ -1260,6 +1296,7 @@ static const struct {
     { "pmutex-robust", pmutex_robust },
     { "pmutex-pi", pmutex_pi },
     { "pmutex-nosh", pmutex_nosh },
+    { "pmutex-free", pmutex_free },
     { "cond", cond_ },
     { "cond-shared", cond_shared },
     { "rwlock-w", rwlock_w },
@@ -1274,6 +1311,7 @@ static const struct {
     { "msgsnd", msgsnd_ },
     { "mq-recv", mq_recv },
     { "mq-full", mq_full },
+    { "mq-notify", mq_notify_ },
     { "flock", flock_ },
     { "flock-inherited", flock_inherited },
     { "setlkw", setlkw },
