@@ -410,7 +410,7 @@ static void say_verdict(const char *when)
     verdict(collect);
     fclose(collected);
     text[size - (size > 0)] = '\0';
-    if (!said || strcmp(said, text) != 0)
+    if (*text && (!said || strcmp(said, text) != 0))
         say("\n%s\n%s", when, text);
     fflush(NULL);
     free(said);

@@ -897,6 +897,19 @@ static void leave_mmap(struct process *p, struct call *call)
     p->target = o;
 }
 
+static void leave_truncate(struct process *p, struct call *call)
+{
+    struct object *o = see(p, arg(call, 0), NULL, NULL);
+
+    if (!o || call->err)
+        return;
+    o->given = true;
+    o->capacity = strtol(arg(call, 1), NULL, 10);
+    if (strcmp(call->name, "fallocate") == 0)
+        o->capacity =
+            strtol(arg(call, 2), NULL, 10) + strtol(arg(call, 3), NULL, 10);
+}
+
 static void leave_munmap(struct process *p, struct call *call)
 {
     if (!call->err)
@@ -1111,6 +1124,10 @@ static const struct meaning meanings[] = {
     { "shmctl", "shmctl($1)", .enter = enter_ctl, .leave = leave_ctl },
     /* shared memory and what is in it */
     { "mmap", "mmap(MAP_SHARED)", .leave = leave_mmap },
+    { "ftruncate", "ftruncate($f0)", .flags = QUIET,
+      .leave = leave_truncate },
+    { "fallocate", "fallocate($f0)", .flags = QUIET,
+      .leave = leave_truncate },
     { "munmap", "munmap()", .flags = QUIET, .leave = leave_munmap },
     { "futex", "$x1", .flags = WAITED, .enter = enter_futex,
       .leave = leave_futex, .need = NEEDS_WAKE, .limit = 3 },

@@ -148,6 +148,7 @@ static void draw_failed_exec(struct process *p)
         return;
     row_begin(&row, ROW_CALL, p);
     copy(row.text, sizeof row.text, traced(p)->failed_exec);
+    copy(p->no_exec, sizeof p->no_exec, traced(p)->failed_exec);
     row.failed = true;
     free(traced(p)->failed_exec);
     traced(p)->failed_exec = NULL;
@@ -476,6 +477,23 @@ static void leave(struct process *p, const char *body, const char *source)
 
 /* ---- signals and ends ------------------------------------------------- */
 
+/* Behind the end of an object that it has made, or is there no memory? */
+static void add_bus(struct process *p, const char *body, char *text,
+                    size_t size)
+{
+    char address[32];
+    unsigned long at;
+    struct object *o;
+
+    field(body, "si_addr", address, sizeof address);
+    o = mapped(p, strtoul(address, NULL, 0), &at);
+    if (o && o->made && strncmp(o->key, "/dev/shm/", 9) == 0)
+        append(text, size, " at byte %lu of %s: %s", at, o->name,
+               !o->given                ? "no ftruncate"
+               : (long)at < o->capacity ? "no memory left"
+                                        : "too short");
+}
+
 static void signal_line(struct process *p, const char *body,
                         const char *source)
 {
@@ -510,7 +528,8 @@ static void signal_line(struct process *p, const char *body,
             false, "%s", signal_shown(name));
     if (strcmp(name, "SIGPIPE") == 0)
         row.failed = true;
-
+    if (strcmp(name, "SIGBUS") == 0)
+        add_bus(p, body, row.text, sizeof row.text);
     show(&row);
 }
 

@@ -661,6 +661,9 @@ static void say_waiter(struct waiter *w)
         line("that is the end of the file; nothing will come any more");
     else
         explain(w);
+    if (*p->no_exec)
+        line("its %s, and it runs on as a second %s: _exit(127) is missing",
+             p->no_exec, p->name);
     if (p->truncated)
         line("a descriptor that was sent to it is lost: there was no room "
              "for it (MSG_CTRUNC)");

@@ -507,6 +507,7 @@ void new_program(struct process *p, const char *path)
             slot_close(p, i);
     space_leave(p);
     p->program = ++programs;
+    *p->no_exec = '\0';
     memset(p->handled, 0, sizeof p->handled);
 }
 

@@ -72,7 +72,8 @@ struct object {
     bool datagrams, bound;  /* a socket: of such, has a name */
     char side;              /* a or b of a socket pair */
     bool made, found;       /* in this picture, or it was there before */
-    bool given, undone;     /* a semaphore: some value; taken with SEM_UNDO */
+    bool given, undone;     /* a semaphore: some value; taken with SEM_UNDO;
+                               memory: a size */
     bool own, dull; /* the system's, but of interest; and the opposite */
     bool gone, marked;
 };
@@ -214,7 +215,8 @@ struct process {
     bool unblocked;                    /* ... and no longer */
     int program;                       /* which exec it comes from */
     int stopped;                       /* by this signal, or 0 */
-    bool truncated; /* a descriptor that was sent to it did not fit */
+    char no_exec[64]; /* "exec nosuch = ENOENT": it runs on nevertheless */
+    bool truncated;   /* a descriptor that was sent to it did not fit */
     bool thread;
     bool hidden; /* the launcher of several commands: has no lane */
     bool marked;

@@ -389,6 +389,21 @@ said() {
     assert_equal "$(survivors_of 'sleep 1013')" ''
 }
 
+@test "verdict: a child whose exec has failed runs on" {
+    ways no-exec
+    said no-exec 'its exec nosuch = ENOENT, and it runs on as a second stuck'
+}
+
+@test "lanes: at SIGBUS, whether the memory has no size or /dev/shm is full" {
+    requires strace
+    run -1 lanes shm-hello --no-truncate
+    assert_line --regexp 'SIGBUS at byte 0 of .*: no ftrunc'
+    ((EUID == 0)) || skip 'needs root, to have a small /dev/shm'
+    run -135 unshare -m sh -c '
+        mount -t tmpfs -o size=16k none /dev/shm && lanes stuck much'
+    assert_line --regexp 'SIGBUS at byte 16384 of .*: no memory left'
+}
+
 @test "lanes: what an ended program leaves of System V is said" {
     stuck perl -e '$set = semget 0, 1, 0600; shmget 0, 1, 0600;
         semop $set, pack "s3", 0, -1, 0'

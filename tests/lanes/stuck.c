@@ -440,6 +440,26 @@ static void once(void)
     }
 }
 
+/* The child runs on where its program should have begun. */
+static void no_exec(void)
+{
+    if (fork() == 0)
+        execlp("nosuch", "nosuch", NULL);
+    wait(NULL);
+    pause();
+}
+
+/* More than there is room for, if /dev/shm is small. */
+static void much(void)
+{
+    enum { MUCH = 1 << 20 };
+    int shm = shm_open("/stuck.much", O_CREAT | O_RDWR, 0600);
+
+    shm_unlink("/stuck.much");
+    ftruncate(shm, MUCH);
+    memset(mmap(NULL, MUCH, PROT_WRITE, MAP_SHARED, shm, 0), 1, MUCH);
+}
+
 static void lost(void)
 {
     sigset_t set, old;
@@ -542,6 +562,8 @@ static const struct {
     { "suspend", suspend },
     { "lost", lost },
     { "once", once },
+    { "no-exec", no_exec },
+    { "much", much },
     { "stop", stop },
     { "background", background },
     { "crash", crash },
