@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct image *images;
@@ -16,158 +17,99 @@ void image_end(void)
         struct image *i = images;
 
         images = i->next;
-        free(i->symbol);
-        free(i->import);
-        free(i->strings);
-        free(i->table);
+        if (i->file.at)
+            munmap((void *)i->file.at, i->file.size);
         free(i);
     }
 }
 
-void *image_part(struct thread *t, unsigned long at, size_t size)
+static struct part part(const struct image *i, unsigned long at, size_t size)
 {
-    void *part = size && size < (1 << 26) ? malloc(size) : NULL;
-
-    if (part && !look_memory(t, at, part, size)) {
-        free(part);
-        part = NULL;
-    }
-    return part;
+    if (at > i->file.size || size > i->file.size - at)
+        return (struct part){ 0 };
+    return (struct part){ i->file.at + at, size };
 }
 
-/* Tables of the loader's: names, and which slot is which import. */
-static void image_dynamic(struct image *i, struct thread *t, unsigned long at,
-                          size_t size)
+static void map_file(struct image *i, struct thread *t, const char *path)
 {
-    Elf64_Dyn *list = image_part(t, at, size);
-    unsigned long value[64] = { 0 };
-    size_t first, second;
+    char full[4200];
+    struct stat st;
+    void *at = MAP_FAILED;
+    int fd;
 
-    for (size_t n = 0; list && n < size / sizeof *list; n++)
-        if (list[n].d_tag > 0 && list[n].d_tag < 64)
-            value[list[n].d_tag] = list[n].d_un.d_val;
-    free(list);
-    for (int n = 0; n < 64; n++) /* glibc has moved them, musl has not */
-        if ((n == DT_SYMTAB || n == DT_STRTAB || n == DT_JMPREL ||
-             n == DT_RELA) &&
-            value[n] && value[n] < i->bias)
-            value[n] += i->bias;
-    if (!value[DT_SYMTAB] || value[DT_STRTAB] <= value[DT_SYMTAB])
-        return;
-    i->size = value[DT_STRSZ];
-    i->strings = image_part(t, value[DT_STRTAB], i->size);
-    i->symbols = (value[DT_STRTAB] - value[DT_SYMTAB]) / sizeof(Elf64_Sym);
-    i->symbol =
-        image_part(t, value[DT_SYMTAB], i->symbols * sizeof(Elf64_Sym));
-    first = value[DT_JMPREL] ? value[DT_PLTRELSZ] : 0;
-    second = value[DT_RELA] ? value[DT_RELASZ] : 0;
-    if (first > 1 << 24 || second > 1 << 24)
-        first = second = 0;
-    i->imports = (first + second) / sizeof(Elf64_Rela);
-    i->import = malloc(first + second + 1);
-    if (!i->import ||
-        (first && !look_memory(t, value[DT_JMPREL], i->import, first)) ||
-        (second &&
-         !look_memory(t, value[DT_RELA], (char *)i->import + first, second)))
-        i->imports = 0;
-    if (!i->symbol || !i->strings || !i->size)
-        i->symbols = i->imports = 0;
+    if (i->ino == t->of->program) /* even if it has been removed */
+        snprintf(full, sizeof full, "/proc/%d/exe", (int)t->of->door);
     else
-        i->strings[i->size - 1] = '\0';
+        snprintf(full, sizeof full, "/proc/%d/root%s", (int)t->of->door,
+                 path);
+    fd = open(full, O_RDONLY | O_CLOEXEC);
+    if (fd != -1 && fstat(fd, &st) == 0 && st.st_ino == i->ino)
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at != MAP_FAILED)
+        i->file = (struct part){ at, (size_t)st.st_size };
+    close(fd);
 }
 
-static void *part_of_file(int fd, unsigned long at, size_t size)
+static bool has_loader(const struct image *i, const Elf64_Ehdr *head)
 {
-    void *part = size && size < (1 << 26) ? malloc(size) : NULL;
+    const Elf64_Phdr *p =
+        (const void *)part(i, head->e_phoff, head->e_phnum * sizeof *p).at;
 
-    if (part && pread(fd, part, size, (off_t)at) != (ssize_t)size) {
-        free(part);
-        part = NULL;
-    }
-    return part;
+    for (int n = 0; p && n < head->e_phnum; n++)
+        if (p[n].p_type == PT_INTERP)
+            return true;
+    return false;
 }
 
-/* A static program: its file has the names, and where the frames are. */
-static void image_alone(struct image *i, struct thread *t, int fd)
+/* Names are the loader's; a static program has only the linker's. */
+static void image_sections(struct image *i, bool program)
 {
-    Elf64_Ehdr head;
-    Elf64_Shdr *section, *names;
-    char *name = NULL;
+    const Elf64_Ehdr *head = (const void *)part(i, 0, sizeof *head).at;
+    const Elf64_Shdr *list, *s;
+    struct part names;
+    int imports = 0;
 
-    if (pread(fd, &head, sizeof head, 0) != sizeof head ||
-        head.e_shentsize != sizeof *section ||
-        head.e_shstrndx >= head.e_shnum ||
-        !(section =
-              part_of_file(fd, head.e_shoff, head.e_shnum * sizeof *section)))
+    if (!head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
+        head->e_machine != EM_X86_64 || head->e_shstrndx >= head->e_shnum ||
+        !(list = (const void *)part(i, head->e_shoff,
+                                    head->e_shnum * sizeof *list)
+                     .at))
         return;
-    names = &section[head.e_shstrndx];
-    name = part_of_file(fd, names->sh_offset, names->sh_size);
-    for (int n = 0; name && n < head.e_shnum; n++) {
-        const Elf64_Shdr *s = &section[n];
+    i->fixed = head->e_type == ET_EXEC;
+    i->alone = program && !has_loader(i, head);
+    s = &list[head->e_shstrndx];
+    names = part(i, s->sh_offset, s->sh_size);
+    for (s = list; s < list + head->e_shnum; s++) {
+        struct part here = part(i, s->sh_offset, s->sh_size);
 
-        if (s->sh_name + sizeof ".eh_frame" <= names->sh_size &&
-            strcmp(name + s->sh_name, ".eh_frame") == 0) {
-            free(i->table);
-            i->table_at = s->sh_addr;
-            i->table_size = s->sh_size;
-            i->table = image_part(t, i->bias + s->sh_addr, s->sh_size);
+        if (s->sh_type == (i->alone ? SHT_SYMTAB : SHT_DYNSYM) &&
+            s->sh_link < head->e_shnum) {
+            i->symbols = here;
+            i->strings =
+                part(i, list[s->sh_link].sh_offset, list[s->sh_link].sh_size);
+        } else if (s->sh_type == SHT_RELA && imports < 2) {
+            i->imports[imports++] = here;
+        } else if (s->sh_name + sizeof ".eh_frame" <= names.size &&
+                   memcmp(names.at + s->sh_name, ".eh_frame",
+                          sizeof ".eh_frame") == 0) {
+            i->frames = here;
+            i->frames_at = s->sh_addr;
         }
-        if (s->sh_type != SHT_SYMTAB || s->sh_link >= head.e_shnum)
-            continue;
-        free(i->symbol);
-        free(i->strings);
-        i->size = section[s->sh_link].sh_size;
-        i->strings = part_of_file(fd, section[s->sh_link].sh_offset, i->size);
-        i->symbol = part_of_file(fd, s->sh_offset, s->sh_size);
-        i->symbols =
-            i->symbol && i->strings ? s->sh_size / sizeof *i->symbol : 0;
-        if (i->symbols)
-            i->strings[i->size - 1] = '\0';
     }
-    free(name);
-    free(section);
+    if (i->strings.size == 0 || i->strings.at[i->strings.size - 1] != '\0')
+        i->symbols.size = 0;
 }
 
 static struct image *image_new(struct thread *t, const struct region *base)
 {
     struct image *i = zeros(1, sizeof *i);
-    Elf64_Ehdr head;
-    Elf64_Phdr program[24];
-    int n;
 
     i->dev = base->dev;
     i->ino = base->ino;
     i->next = images;
     images = i;
-    if (!look_memory(t, base->from, &head, sizeof head) ||
-        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        head.e_machine != EM_X86_64)
-        return i;
-    n = head.e_phnum < 24 ? head.e_phnum : 24;
-    if (!look_memory(t, base->from + head.e_phoff, program,
-                     (size_t)n * sizeof *program))
-        return i;
-    i->fixed = head.e_type == ET_EXEC;
-    i->bias = i->fixed ? 0 : base->from;
-    i->alone = t->of->program == base->ino;
-    for (int j = 0; j < n; j++) {
-        if (program[j].p_type == PT_INTERP)
-            i->alone = false;
-        if (program[j].p_type == PT_GNU_EH_FRAME)
-            i->frames = program[j].p_vaddr;
-        if (program[j].p_type == PT_DYNAMIC)
-            image_dynamic(i, t, i->bias + program[j].p_vaddr,
-                          program[j].p_memsz);
-    }
-    if (i->alone) {
-        char path[32];
-        int fd;
-
-        snprintf(path, sizeof path, "/proc/%d/exe", (int)t->of->door);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        image_alone(i, t, fd);
-        close(fd);
-    }
+    map_file(i, t, base->path);
+    image_sections(i, t->of->program == base->ino);
     return i;
 }
 
@@ -196,38 +138,37 @@ struct image *image_at(struct thread *t, unsigned long address)
 
 static const char *symbol_name(const struct image *i, size_t n)
 {
-    if (n >= i->symbols || i->symbol[n].st_name >= i->size)
+    const Elf64_Sym *s = (const void *)i->symbols.at;
+
+    if (n >= i->symbols.size / sizeof *s || s[n].st_name >= i->strings.size)
         return "";
-    return i->strings + i->symbol[n].st_name;
+    return (const char *)i->strings.at + s[n].st_name;
 }
 
 /* Of the names that a function has, the one without underscores. */
-const Elf64_Sym *image_function(struct image *i, unsigned long address,
-                                const char **name)
+const char *image_function(struct image *i, unsigned long address)
 {
-    const Elf64_Sym *best = NULL;
+    const Elf64_Sym *s = (const void *)i->symbols.at;
+    const char *best = "";
     unsigned long at = address - i->bias;
 
-    for (size_t n = 0; n < i->symbols; n++) {
-        const Elf64_Sym *s = &i->symbol[n];
-
-        if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_value ||
-            at < s->st_value || at >= s->st_value + s->st_size)
-            continue;
-        if (best && *symbol_name(i, n) == '_')
-            continue;
-        best = s;
-        if (name)
-            *name = symbol_name(i, n);
-    }
+    for (size_t n = 0; n < i->symbols.size / sizeof *s; n++)
+        if (ELF64_ST_TYPE(s[n].st_info) == STT_FUNC && s[n].st_value &&
+            at >= s[n].st_value && at - s[n].st_value < s[n].st_size &&
+            (!*best || *symbol_name(i, n) != '_'))
+            best = symbol_name(i, n);
     return best;
 }
 
 /* The name of what a slot of the GOT holds. */
 const char *image_import(const struct image *i, unsigned long slot)
 {
-    for (size_t n = 0; n < i->imports; n++)
-        if (i->import[n].r_offset == slot - i->bias)
-            return symbol_name(i, ELF64_R_SYM(i->import[n].r_info));
+    for (int list = 0; list < 2; list++) {
+        const Elf64_Rela *r = (const void *)i->imports[list].at;
+
+        for (size_t n = 0; n < i->imports[list].size / sizeof *r; n++)
+            if (r[n].r_offset == slot - i->bias)
+                return symbol_name(i, ELF64_R_SYM(r[n].r_info));
+    }
     return "";
 }

@@ -9,7 +9,6 @@
  */
 #include "stack.h"
 #include "image.h"
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef __x86_64__
@@ -49,7 +48,7 @@ static const char *called(struct thread *t, unsigned long after,
             slot = target + (unsigned long)(at + 6 - stub) +
                    (unsigned long)(long)distance;
         } else {
-            image_function(i, target, &name);
+            name = image_function(i, target);
         }
     } else if (!(code[4] == 0xff && (code[5] & 0xf8) == 0xd0) &&
                !(code[3] == 0xff && (code[4] & 0xf8) == 0x50) &&
@@ -96,6 +95,11 @@ static unsigned long leb(struct reader *r, bool is_signed)
     if (is_signed && byte & 0x40 && shift < 64)
         n |= ~0UL << shift;
     return n;
+}
+
+static void skip(struct reader *r, unsigned long n)
+{
+    r->at += n < (size_t)(r->end - r->at) ? n : (size_t)(r->end - r->at);
 }
 
 struct rules {
@@ -195,16 +199,13 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
             break;
         case 0x0f: /* def_cfa_expression */
             now->base = -1;
-            n = leb(&r, false);
-            number(&r, 0);
-            r.at += n < (size_t)(r.end - r.at) ? n : (size_t)(r.end - r.at);
+            skip(&r, leb(&r, false));
             break;
         case 0x10:
         case 0x16: { /* expression, val_expression */
             unsigned long reg = leb(&r, false);
 
-            n = leb(&r, false);
-            r.at += n < (size_t)(r.end - r.at) ? n : (size_t)(r.end - r.at);
+            skip(&r, leb(&r, false));
             if (reg < REGISTERS)
                 now->lost[reg] = true;
             break;
@@ -219,79 +220,18 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
     return true;
 }
 
-/* The entry for an address, without a table: one after the other. */
-static unsigned long entry_among(const struct image *i, unsigned long pc)
+/* An entry of .eh_frame at *at, behind its length; which is stepped over. */
+static bool entry(const struct image *i, size_t *at, struct reader *r)
 {
-    size_t at = 0;
+    struct reader rest = { i->frames.at + *at,
+                           i->frames.at + i->frames.size };
+    unsigned long length = number(&rest, 4);
 
-    while (i->table && at + 16 < i->table_size) {
-        unsigned length, back;
-        int begin;
-        unsigned size;
-
-        memcpy(&length, i->table + at, 4);
-        memcpy(&back, i->table + at + 4, 4);
-        memcpy(&begin, i->table + at + 8, 4);
-        memcpy(&size, i->table + at + 12, 4);
-        if (length < 4 || length > i->table_size - at)
-            return 0;
-        if (back != 0) { /* no common entry */
-            unsigned long from =
-                i->bias + i->table_at + at + 8 + (unsigned long)(long)begin;
-
-            if (pc >= from && pc < from + size)
-                return i->bias + i->table_at + at;
-        }
-        at += 4 + length;
-    }
-    return 0;
-}
-
-/* .eh_frame_hdr is a sorted table. */
-static unsigned long entry_for(struct image *i, struct thread *t,
-                               unsigned long pc)
-{
-    unsigned long table = i->bias + i->frames;
-    unsigned char head[12];
-    unsigned low = 0, high;
-    int pair[2];
-
-    if (!i->frames)
-        return entry_among(i, pc);
-    if (!look_memory(t, table, head, sizeof head) || head[0] != 1 ||
-        head[1] != 0x1b || head[2] != 0x03 || head[3] != 0x3b)
-        return 0;
-    memcpy(&high, head + 8, 4);
-    while (low + 1 < high) {
-        unsigned middle = low + (high - low) / 2;
-
-        if (!look_memory(t, table + 12 + 8UL * middle, pair, sizeof pair))
-            return 0;
-        if (table + (unsigned long)(long)pair[0] <= pc)
-            low = middle;
-        else
-            high = middle;
-    }
-    if (!look_memory(t, table + 12 + 8UL * low, pair, sizeof pair))
-        return 0;
-    return table + (unsigned long)(long)pair[1];
-}
-
-/* An entry's bytes, behind its length; they begin at *at in memory. */
-static unsigned char *entry(struct thread *t, unsigned long *at,
-                            struct reader *r)
-{
-    unsigned length;
-    unsigned char *bytes;
-
-    if (!look_memory(t, *at, &length, sizeof length) || length < 8 ||
-        length > 1 << 16)
-        return NULL;
-    *at += 4;
-    bytes = image_part(t, *at, length);
-    if (bytes)
-        *r = (struct reader){ bytes, bytes + length };
-    return bytes;
+    if (length < 4 || length > (size_t)(rest.end - rest.at))
+        return false;
+    *r = (struct reader){ rest.at, rest.at + length };
+    *at += 4 + length;
+    return true;
 }
 
 struct frame {
@@ -301,31 +241,43 @@ struct frame {
     bool exact;          /* RA is where it is: no call stands before it */
 };
 
-/* *begin: where the function begins that pc is in. */
+/* The entry for an address, one after the other, and what it has in common
+ * with others; *begin: where the function begins. */
+static bool entry_for(const struct image *i, unsigned long pc,
+                      struct reader *r, struct reader *common,
+                      unsigned long *begin)
+{
+    for (size_t at = 0; at < i->frames.size && entry(i, &at, r);) {
+        size_t from = (size_t)(r->at - i->frames.at);
+        unsigned long back = number(r, 4);
+
+        *begin = i->bias + i->frames_at + from + 4 +
+                 (unsigned long)(long)(int)number(r, 4);
+        if (back && back <= from && pc >= *begin &&
+            pc < *begin + number(r, 4)) {
+            from -= back;
+            return entry(i, &from, common) && number(common, 4) == 0;
+        }
+    }
+    *begin = 0;
+    return false;
+}
+
 static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
                       unsigned long *begin)
 {
     struct image *i = image_at(t, pc);
-    unsigned long at = i ? entry_for(i, t, pc) : 0, common, length;
     struct rules first = { 0 };
-    unsigned char *bytes = NULL, *shared = NULL;
-    struct reader r, c = { 0 };
+    struct reader r, c;
     const char *letters;
     unsigned encoding = 0;
     unsigned long factor;
-    bool good = false;
     long align;
 
-    *begin = 0;
-    if (!at || !(bytes = entry(t, &at, &r)))
+    if (!i || !entry_for(i, pc, &r, &c, begin) || number(&c, 1) != 1 ||
+        !memchr(c.at, '\0', (size_t)(c.end - c.at)))
         return false;
-    common = at - number(&r, 4);
-    shared = entry(t, &common, &c);
-    if (!shared || number(&c, 4) != 0 || number(&c, 1) != 1)
-        goto done;
     letters = (const char *)c.at;
-    if (!memchr(c.at, '\0', (size_t)(c.end - c.at)))
-        goto done;
     c.at += strlen(letters) + 1;
     factor = leb(&c, false);
     align = (long)leb(&c, true);
@@ -343,30 +295,17 @@ static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
             else if (*l == 'P')
                 number(&c, number(&c, 1) == 0 ? 8 : 4);
             else
-                goto done; /* S: a signal's frame */
+                return false; /* S: a signal's frame */
         }
         c.at = behind;
+        skip(&r, leb(&r, false));
     }
-    if (encoding != 0x1b || factor != 1)
-        goto done;
-    *begin = at + 4 + (unsigned long)(long)(int)number(&r, 4);
-    length = number(&r, 4);
-    if (pc < *begin || pc >= *begin + length)
-        goto done;
-    if (*letters == 'z') {
-        unsigned long extra = leb(&r, false);
-
-        r.at = extra < (size_t)(r.end - r.at) ? r.at + extra : r.end;
-    }
-    if (!run(c, rules, &first, align, 0, ~0UL))
-        goto done;
+    if (encoding != 0x1b || factor != 1 ||
+        !run(c, rules, &first, align, 0, ~0UL))
+        return false;
     first = *rules;
-    good = run(r, rules, &first, align, *begin, pc) && rules->base >= 0 &&
+    return run(r, rules, &first, align, *begin, pc) && rules->base >= 0 &&
            rules->base < REGISTERS && rules->saved[RA];
-done:
-    free(bytes);
-    free(shared);
-    return good;
 }
 
 /* Does a short function, such as one of a sanitizer's, end in a jump there?
@@ -545,11 +484,8 @@ static void handler_name(struct thread *t, struct place *place,
                          unsigned long inner)
 {
     struct image *i = image_at(t, inner);
-    const char *name = "";
 
-    if (i)
-        image_function(i, inner, &name);
-    place_name(place, name);
+    place_name(place, i ? image_function(i, inner) : "");
 }
 
 /* Out of the libraries; false if the way is lost. *inner: the frame before.
@@ -603,9 +539,7 @@ void stack_place(struct thread *t, struct place *place)
     name = called(t, f.value[RA], &callee);
     if (!name || !*name) { /* through a pointer */
         i = image_at(t, inner);
-        name = "";
-        if (i)
-            image_function(i, inner, &name);
+        name = i ? image_function(i, inner) : "";
         place->inner = true;
     }
     place_name(place, name);
