@@ -38,6 +38,19 @@ void printable(char *text)
             *text = '?';
 }
 
+bool has_word(const char *words, const char *word)
+{
+    size_t n = strlen(word), length;
+
+    for (; *words; words += length) {
+        words += strspn(words, " ");
+        length = strcspn(words, " ");
+        if (n && length == n && strncmp(words, word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 void list_item(char *text, size_t size, int i, int of, const char *name)
 {
     int shown = of <= SHOWN + 1 ? of : SHOWN;

@@ -22,64 +22,50 @@ static void say_lock(struct wait *w);
  * told as it is.
  */
 static const struct sleep {
-    const char *wchan, *name;
-    void (*say)(struct wait *w);
+    const char *wchan, *name; /* wchan: of newer kernels, and of older */
     unsigned kinds;
     enum end end;
+    void (*say)(struct wait *w);
 } sleeps[] = {
-    { "anon_pipe_read", "read", NULL, PIPES, READS },
-    { "pipe_read", "read", NULL, PIPES, READS },
-    { "pipe_wait_readable", "splice", NULL, PIPES, READS },
-    { "anon_pipe_write", "write", NULL, PIPES, WRITES },
-    { "pipe_write", "write", NULL, PIPES, WRITES },
-    { "pipe_wait_writable", "splice", NULL, PIPES, WRITES },
-    { "pipe_wait", "read or write", NULL, 0, ANY },
-    { "unix_stream_read_generic", "recv", NULL, SOCKETS, READS },
-    { "unix_stream_data_wait", "recv", NULL, SOCKETS, READS },
-    { "sock_alloc_send_pskb", "send", NULL, SOCKETS, WRITES },
-    { "unix_wait_for_peer", "connect or send", NULL, SOCKETS, WRITES },
-    { "__skb_wait_for_more_packets", "recv or accept", NULL, SOCKETS, READS },
-    { "inet_csk_accept", "accept", NULL, SOCKETS, READS },
-    { "sk_wait_data", "recv", NULL, SOCKETS, READS },
-    { "sk_stream_wait_memory", "send", NULL, SOCKETS, WRITES },
-    { "wait_woken", "read or write", NULL, WOKEN, ANY },
-    { "n_tty_read", "read", NULL, WOKEN, ANY },
-    { "wq_sleep", "mq_receive or mq_send", NULL, 1 << QUEUE, ANY },
-    { "do_wait_intr_irq", "read", NULL, EVENTS, READS },
-    { "eventfd_read", "read", NULL, EVENTS, READS },
-    { "timerfd_read", "read", NULL, EVENTS, READS },
-    { "timerfd_read_iter", "read", NULL, EVENTS, READS },
-    { "signalfd_read", "read", NULL, 1 << SIGNALFD, READS },
-    { "signalfd_read_iter", "read", NULL, 1 << SIGNALFD, READS },
-    { "signalfd_dequeue", "read", NULL, 1 << SIGNALFD, READS },
-    { "do_epoll_wait", "epoll_wait", NULL, 1 << EPOLL, READS },
-    { "ep_poll", "epoll_wait", NULL, 1 << EPOLL, READS },
-    { "poll_schedule_timeout", "poll or select", NULL, 0, ANY },
-    { "do_sys_poll", "poll", NULL, 0, ANY },
-    { "do_select", "select", NULL, 0, ANY },
-    { "locks_lock_inode_wait", "flock", say_lock, 0, ANY },
-    { "flock_lock_inode_wait", "flock", say_lock, 0, ANY },
-    { "fcntl_setlk", "fcntl", say_lock, 0, ANY },
-    { "do_lock_file_wait", "fcntl", say_lock, 0, ANY },
-    { "do_wait", "wait", kind_wait, 0, ANY },
-    { "hrtimer_nanosleep", "nanosleep", kind_time, 0, ANY },
-    { "do_nanosleep", "nanosleep", kind_time, 0, ANY },
-    { "__do_sys_pause", "pause", kind_signal, 0, ANY },
-    { "sys_pause", "pause", kind_signal, 0, ANY },
-    { "do_sys_pause", "pause", kind_signal, 0, ANY },
-    { "sigsuspend", "sigsuspend", kind_signal, 0, ANY },
-    { "do_sigtimedwait", "sigwait", NULL, 0, ANY },
-    { "futex_do_wait", "futex", NULL, 0, ANY },
-    { "futex_wait_queue", "futex", NULL, 0, ANY },
-    { "futex_wait_queue_me", "futex", NULL, 0, ANY },
-    { "rt_mutex_schedule", "pthread_mutex_lock", NULL, 0, ANY },
-    { "__do_semtimedop", "semop", NULL, 0, ANY },
-    { "do_semtimedop", "semop", NULL, 0, ANY },
-    { "do_msgrcv", "msgrcv", NULL, 0, ANY },
-    { "do_msgsnd", "msgsnd", NULL, 0, ANY },
-    { "wait_for_partner", "open of a FIFO", NULL, 0, ANY },
-    { "kernel_clone", "vfork", kind_vfork, 0, ANY },
-    { "io_cqring_wait", "io_uring_enter", NULL, 0, ANY },
+    { "anon_pipe_read pipe_read", "read", PIPES, READS, NULL },
+    { "pipe_wait_readable", "splice", PIPES, READS, NULL },
+    { "anon_pipe_write pipe_write", "write", PIPES, WRITES, NULL },
+    { "pipe_wait_writable", "splice", PIPES, WRITES, NULL },
+    { "pipe_wait", .name = "read or write" },
+    { "unix_stream_read_generic unix_stream_data_wait sk_wait_data", "recv",
+      SOCKETS, READS, NULL },
+    { "sock_alloc_send_pskb sk_stream_wait_memory", "send", SOCKETS, WRITES,
+      NULL },
+    { "unix_wait_for_peer", "connect or send", SOCKETS, WRITES, NULL },
+    { "__skb_wait_for_more_packets", "recv or accept", SOCKETS, READS, NULL },
+    { "inet_csk_accept", "accept", SOCKETS, READS, NULL },
+    { "wait_woken", "read or write", WOKEN, ANY, NULL },
+    { "n_tty_read", "read", WOKEN, ANY, NULL },
+    { "wq_sleep", "mq_receive or mq_send", 1 << QUEUE, ANY, NULL },
+    { "do_wait_intr_irq eventfd_read timerfd_read timerfd_read_iter", "read",
+      EVENTS, READS, NULL },
+    { "signalfd_read signalfd_read_iter signalfd_dequeue", "read",
+      1 << SIGNALFD, READS, NULL },
+    { "do_epoll_wait ep_poll", "epoll_wait", 1 << EPOLL, READS, NULL },
+    { "poll_schedule_timeout", .name = "poll or select" },
+    { "do_sys_poll", .name = "poll" },
+    { "do_select", .name = "select" },
+    { "locks_lock_inode_wait flock_lock_inode_wait", "flock",
+      .say = say_lock },
+    { "fcntl_setlk do_lock_file_wait", "fcntl", .say = say_lock },
+    { "do_wait", "wait", .say = kind_wait },
+    { "hrtimer_nanosleep do_nanosleep", "nanosleep", .say = kind_time },
+    { "__do_sys_pause sys_pause do_sys_pause", "pause", .say = kind_signal },
+    { "sigsuspend", "sigsuspend", .say = kind_signal },
+    { "do_sigtimedwait", .name = "sigwait" },
+    { "futex_do_wait futex_wait_queue futex_wait_queue_me", .name = "futex" },
+    { "rt_mutex_schedule", .name = "pthread_mutex_lock" },
+    { "__do_semtimedop do_semtimedop", .name = "semop" },
+    { "do_msgrcv", .name = "msgrcv" },
+    { "do_msgsnd", .name = "msgsnd" },
+    { "wait_for_partner", .name = "open of a FIFO" },
+    { "kernel_clone", "vfork", .say = kind_vfork },
+    { "io_cqring_wait", .name = "io_uring_enter" },
 };
 
 /* The next descriptor that it can be. */
@@ -179,12 +165,13 @@ static void say_descriptor(struct wait *w, const struct sleep *s)
 
 void hidden_say(struct wait *w)
 {
-    size_t length = strcspn(w->who->wchan, ".");
     const struct sleep *s = NULL;
+    char name[48];
 
+    copy(name, sizeof name, w->who->wchan);
+    name[strcspn(name, ".")] = '\0';
     for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps && !s; i++)
-        if (strncmp(sleeps[i].wchan, w->who->wchan, length) == 0 &&
-            strlen(sleeps[i].wchan) == length)
+        if (has_word(sleeps[i].wchan, name))
             s = &sleeps[i];
     if (!s) {
         w->open = true;

@@ -571,8 +571,9 @@ static void kill_all(int number)
             if (tracer <= 0)
                 n = proc_family(p->pid, list, n, MOST_PIDS);
         }
-    for (int i = tracer > 0; i < n; i++)
-        kill(list[i], number);
+    for (int i = 0; i < n; i++)
+        if (list[i] != tracer)
+            kill(list[i], number);
     if (tracer > 0)
         kill(tracer, SIGCONT); /* the program may have stopped it */
 }

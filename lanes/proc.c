@@ -5,7 +5,6 @@
 #include "proc.h"
 #include "image.h"
 #include "stack.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,24 +35,16 @@ pid_t proc_parent(pid_t pid)
 
 int proc_family(pid_t pid, pid_t list[], int n, int most)
 {
-    struct dirent *entry;
-    DIR *dir;
+    look_begin();
+    look_tree(pid);
+    for (struct seen *s = look_each(NULL); s && n < most; s = look_each(s)) {
+        int i = 0;
 
-    for (int i = 0; i < n; i++)
-        if (list[i] == pid)
-            return n;
-    if (n == most || pid == getpid())
-        return n;
-    list[n++] = pid;
-    dir = opendir("/proc");
-    while (dir && (entry = readdir(dir))) {
-        pid_t child = (pid_t)atoi(entry->d_name);
-
-        if (child > 0 && proc_parent(child) == pid)
-            n = proc_family(child, list, n, most);
+        while (i < n && list[i] != s->pid)
+            i++;
+        if (i == n && s->asked_for && s->pid != getpid())
+            list[n++] = s->pid;
     }
-    if (dir)
-        closedir(dir);
     return n;
 }
 

@@ -226,17 +226,15 @@ static void look_on(void)
 static bool same_call(const char *name)
 {
     static const char names[] =
-        " read write readv writev recv recvfrom recvmsg send sendto sendmsg"
+        "read write readv writev recv recvfrom recvmsg send sendto sendmsg"
         " accept accept4 connect open open64 openat openat64 creat poll ppoll"
         " select pselect epoll_wait epoll_pwait wait wait3 wait4 waitpid"
         " waitid sleep usleep nanosleep clock_nanosleep pause sigsuspend"
         " sigwait sigwaitinfo sigtimedwait semop semtimedop msgrcv msgsnd"
         " mq_receive mq_timedreceive mq_send mq_timedsend flock fcntl fcntl64"
-        " splice vfork syscall sendfile tee vmsplice futex ";
-    char word[60];
+        " splice vfork syscall sendfile tee vmsplice futex";
 
-    snprintf(word, sizeof word, " %.50s ", name);
-    return strstr(names, word);
+    return has_word(names, name);
 }
 
 /* "read(0)", under the name that the programmer wrote. */
