@@ -88,39 +88,21 @@ static void name_it(struct seen *p, const char *comm, size_t n)
     printable(p->name);
 }
 
-/* A number of /proc/PID/stat, as proc(5) counts them, behind the name. */
-static long long stat_field(const char *after, int n)
-{
-    for (int i = 3; i < n; i++) {
-        after = strchr(after, ' ');
-        if (!after)
-            return 0;
-        after++;
-    }
-    return strtoll(after, NULL, 10);
-}
-
 static struct seen *seen_new(pid_t pid)
 {
     char text[1024], *open, *close;
-    struct seen *p;
+    struct seen new = { .pid = pid, .door = pid }, *p;
+    unsigned flags;
 
-    if (!look_text(pid, "stat", text, sizeof text))
-        return NULL;
-    open = strchr(text, '(');
-    close = strrchr(text, ')');
-    if (!open || !close || close < open || close[1] == '\0')
+    if (!look_text(pid, "stat", text, sizeof text) ||
+        !(open = strchr(text, '(')) || !(close = strrchr(text, ')')) ||
+        sscanf(close, ") %c %d %d %*d %d %d %u", &new.state, &new.parent,
+               &new.group, &new.terminal, &new.foreground, &flags) != 6)
         return NULL;
     p = zeros(1, sizeof *p);
-    p->pid = p->door = pid;
-    close += 2; /* at the state */
-    p->state = *close;
-    p->parent = (pid_t)stat_field(close, 4);
-    p->group = (pid_t)stat_field(close, 5);
-    p->terminal = (int)stat_field(close, 7);
-    p->foreground = (pid_t)stat_field(close, 8);
-    p->kernel = stat_field(close, 9) & PF_KTHREAD;
-    name_it(p, open + 1, (size_t)(close - 2 - open - 1));
+    *p = new;
+    p->kernel = flags & PF_KTHREAD;
+    name_it(p, open + 1, (size_t)(close - open - 1));
     return p;
 }
 
@@ -287,7 +269,8 @@ static void restarted(struct thread *t)
 
 static void thread_call(struct thread *t)
 {
-    char path[64], text[256], *at = text;
+    unsigned long *a = t->arg;
+    char path[64], text[256];
 
     snprintf(path, sizeof path, "task/%d/wchan", (int)t->tid);
     look_text(t->of->pid, path, t->wchan, sizeof t->wchan);
@@ -296,20 +279,10 @@ static void thread_call(struct thread *t)
     snprintf(path, sizeof path, "task/%d/syscall", (int)t->tid);
     if (!look_text(t->of->pid, path, text, sizeof text) || *text == '\0')
         return;
-    t->known = CALL_NONE;
-    t->call = strtol(text, &at, 10);
-    if (at == text || t->call < 0)
+    t->known = CALL_NONE; /* "running", or -1 where it has stopped */
+    if (sscanf(text, "%ld %lx %lx %lx %lx %lx %lx %lx %lx", &t->call, &a[0],
+               &a[1], &a[2], &a[3], &a[4], &a[5], &t->sp, &t->pc) < 9)
         return;
-    for (int i = 0; i < 8; i++) {
-        unsigned long n = strtoul(at, &at, 16);
-
-        if (i < 6)
-            t->arg[i] = n;
-        else if (i == 6)
-            t->sp = n;
-        else
-            t->pc = n;
-    }
     t->known = CALL_KNOWN;
     restarted(t);
 }
@@ -321,11 +294,10 @@ bool look_now(const struct thread *t, struct thread *now)
 
     snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
     if (!look_text(t->of->pid, path, text, sizeof text) ||
-        !(close = strrchr(text, ')')) || close[1] == '\0')
+        !(close = strrchr(text, ')')) ||
+        sscanf(close, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+               &new.state, &new.user, &new.kernel_) != 3)
         return false;
-    new.state = close[2];
-    new.user = (unsigned long)stat_field(close + 2, 14);
-    new.kernel_ = (unsigned long)stat_field(close + 2, 15);
     snprintf(path, sizeof path, "task/%d/status", (int)t->tid);
     if (look_text(t->of->pid, path, text, sizeof text))
         new.switches = look_number(text, "\nvoluntary_ctxt_switches:", 10) +
@@ -649,9 +621,7 @@ size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size)
 
 bool look_memory(struct thread *t, unsigned long at, void *to, size_t size)
 {
-    struct iovec here = { to, size }, there = { (void *)at, size };
-
-    return process_vm_readv(t->tid, &here, 1, &there, 1, 0) == (ssize_t)size;
+    return look_stack(t, at, to, size) == size;
 }
 
 bool look_string(struct thread *t, unsigned long at, char *to, size_t size)
