@@ -1,5 +1,5 @@
 /*
- * kinds.c - one function for each kind of waiting: see kinds.h
+ * kinds.c - which calls wait, and one function for each kind of waiting
  */
 #include "kinds.h"
 #include "sock.h"
@@ -18,18 +18,18 @@
 #include <time.h>
 #include <unistd.h>
 
-void kind_data(struct wait *w)
+static void kind_data(struct wait *w)
 {
     ends_with_fd(w, (int)w->who->arg[0], false);
 }
 
-void kind_room(struct wait *w)
+static void kind_room(struct wait *w)
 {
     ends_with_fd(w, (int)w->who->arg[0], true);
 }
 
 /* splice and the like: two descriptors, and which of them it lacks? */
-void kind_splice(struct wait *w)
+static void kind_splice(struct wait *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
     bool writes = strstr(w->who->wchan, "writable") != NULL;
@@ -42,7 +42,7 @@ void kind_splice(struct wait *w)
         kind_data(w);
 }
 
-void kind_poll(struct wait *w)
+static void kind_poll(struct wait *w)
 {
     unsigned long n = w->who->arg[1];
     struct pollfd list[256];
@@ -65,7 +65,7 @@ void kind_poll(struct wait *w)
     wait_limit(w, 2);
 }
 
-void kind_select(struct wait *w)
+static void kind_select(struct wait *w)
 {
     static const short events[] = { POLLIN, POLLOUT, 0 };
     struct pollfd list[FD_SETSIZE] = { 0 };
@@ -99,7 +99,7 @@ void kind_select(struct wait *w)
     wait_limit(w, 4);
 }
 
-void kind_epoll(struct wait *w)
+static void kind_epoll(struct wait *w)
 {
     struct pollfd list[128];
     int n = look_epoll(w->who->of, (int)w->who->arg[0], list, 128);
@@ -149,7 +149,7 @@ static bool to_name(struct wait *w, unsigned long at, unsigned long size,
     return true;
 }
 
-void kind_connect(struct wait *w)
+static void kind_connect(struct wait *w)
 {
     struct sockaddr_in a;
     const struct sock *s;
@@ -169,7 +169,7 @@ void kind_connect(struct wait *w)
     w->known = w->timed = true;
 }
 
-void kind_sendto(struct wait *w)
+static void kind_sendto(struct wait *w)
 {
     if (!to_name(w, w->who->arg[4], w->who->arg[5], " must receive"))
         kind_room(w);
@@ -282,7 +282,7 @@ void kind_signal(struct wait *w)
     add_untold(w);
 }
 
-void kind_sigwait(struct wait *w)
+static void kind_sigwait(struct wait *w)
 {
     unsigned long mask = 0;
 
@@ -314,7 +314,7 @@ void kind_vfork(struct wait *w)
     wait_giver(w, child, NULL);
 }
 
-void kind_uring(struct wait *w)
+static void kind_uring(struct wait *w)
 {
     wait_add(w, " on io_uring fd %d: a request is not complete",
              (int)w->who->arg[0]);
@@ -339,7 +339,7 @@ static bool opens(struct thread *t, char *path, size_t size, bool *writes)
     return true;
 }
 
-void kind_open(struct wait *w)
+static void kind_open(struct wait *w)
 {
     char path[1024], other[1024];
     struct stat st, theirs;
@@ -401,7 +401,7 @@ void kind_lock_holders(struct wait *w, struct descriptor *d, const char *kind)
     ends_say(w, h, "it is not known by which process");
 }
 
-void kind_flock(struct wait *w)
+static void kind_flock(struct wait *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
 
@@ -412,7 +412,7 @@ void kind_flock(struct wait *w)
     kind_lock_holders(w, d, "FLOCK");
 }
 
-void kind_fcntl(struct wait *w)
+static void kind_fcntl(struct wait *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
     bool open_file = w->who->arg[1] == F_OFD_SETLKW;
@@ -432,4 +432,115 @@ void kind_fcntl(struct wait *w)
     }
     wait_add(w, ": ");
     kind_lock_holders(w, d, open_file ? "OFDLCK" : "POSIX");
+}
+
+/* ---- which calls wait, and what explains each ------------------------- */
+
+enum show { PLAIN, FD }; /* FD: its first argument is a descriptor */
+
+/* Every call that can wait; by name, since the numbers are the machine's. */
+static const struct call {
+    long number;
+    const char *name;
+    enum show show;
+    void (*say)(struct wait *w);
+} calls[] = {
+    { SYS_read, "read", FD, kind_data },
+    { SYS_readv, "readv", FD, kind_data },
+    { SYS_preadv2, "preadv2", FD, kind_data },
+    { SYS_recvfrom, "recv", FD, kind_data },
+    { SYS_recvmsg, "recvmsg", FD, kind_data },
+    { SYS_recvmmsg, "recvmmsg", FD, kind_data },
+    { SYS_accept, "accept", FD, kind_data },
+    { SYS_accept4, "accept", FD, kind_data },
+    { SYS_mq_timedreceive, "mq_receive", FD, kind_data },
+    { SYS_write, "write", FD, kind_room },
+    { SYS_writev, "writev", FD, kind_room },
+    { SYS_pwritev2, "pwritev2", FD, kind_room },
+    { SYS_sendto, "send", FD, kind_sendto },
+    { SYS_sendmsg, "sendmsg", FD, kind_room },
+    { SYS_sendmmsg, "sendmmsg", FD, kind_room },
+    { SYS_sendfile, "sendfile", FD, kind_room },
+    { SYS_mq_timedsend, "mq_send", FD, kind_room },
+    { SYS_splice, "splice", PLAIN, kind_splice },
+    { SYS_tee, "tee", FD, kind_data },
+    { SYS_vmsplice, "vmsplice", FD, kind_room },
+    { SYS_connect, "connect", FD, kind_connect },
+    { SYS_ppoll, "poll", PLAIN, kind_poll },
+    { SYS_pselect6, "select", PLAIN, kind_select },
+    { SYS_epoll_pwait, "epoll_wait", FD, kind_epoll },
+#ifdef SYS_epoll_pwait2
+    { SYS_epoll_pwait2, "epoll_wait", FD, kind_epoll },
+#endif
+    { SYS_openat, "open", PLAIN, kind_open },
+    { SYS_flock, "flock", FD, kind_flock },
+    { SYS_fcntl, "fcntl", FD, kind_fcntl },
+    { SYS_wait4, "wait", PLAIN, kind_wait },
+    { SYS_waitid, "waitid", PLAIN, kind_wait },
+    { SYS_nanosleep, "nanosleep", PLAIN, kind_time },
+    { SYS_clock_nanosleep, "nanosleep", PLAIN, kind_time },
+    { SYS_rt_sigsuspend, "sigsuspend", PLAIN, kind_signal },
+    { SYS_rt_sigtimedwait, "sigwait", PLAIN, kind_sigwait },
+    { SYS_semop, "semop", PLAIN, kind_semop },
+    { SYS_semtimedop, "semtimedop", PLAIN, kind_semop },
+    { SYS_msgrcv, "msgrcv", PLAIN, kind_msgrcv },
+    { SYS_msgsnd, "msgsnd", PLAIN, kind_msgsnd },
+    { SYS_futex, "futex", PLAIN, kind_futex },
+    { SYS_clone, "vfork", PLAIN, kind_vfork },
+    { SYS_clone3, "vfork", PLAIN, kind_vfork },
+#ifdef SYS_io_uring_enter
+    { SYS_io_uring_enter, "io_uring_enter", PLAIN, kind_uring },
+#endif
+#ifdef SYS_open /* these are older, and not on every machine */
+    { SYS_open, "open", PLAIN, kind_open },
+    { SYS_poll, "poll", PLAIN, kind_poll },
+    { SYS_select, "select", PLAIN, kind_select },
+    { SYS_epoll_wait, "epoll_wait", FD, kind_epoll },
+    { SYS_pause, "pause", PLAIN, kind_signal },
+    { SYS_vfork, "vfork", PLAIN, kind_vfork },
+#endif
+};
+
+static void say_call(struct wait *w)
+{
+    struct thread *t = w->who;
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        if (calls[i].number != t->call)
+            continue;
+        if (calls[i].show == FD)
+            snprintf(w->call, sizeof w->call, "%s(%d)", calls[i].name,
+                     (int)t->arg[0]);
+        else
+            snprintf(w->call, sizeof w->call, "%s", calls[i].name);
+        calls[i].say(w);
+        return;
+    }
+    snprintf(w->call, sizeof w->call, "call %ld", t->call);
+    if (*t->wchan)
+        wait_add(w, " (in the kernel it is in %s)", t->wchan);
+    w->open = true;
+}
+
+void wait_explain(struct thread *t, struct wait *w)
+{
+    *w = (struct wait){ .who = t };
+    if (t->state == 'Z' || t->state == 'X') {
+        w->how = ENDED;
+        return;
+    }
+    if (t->state == 'R' || (t->known == CALL_NONE && t->state != 'T')) {
+        w->how = RUNS;
+        return;
+    }
+    stack_place(t, &w->place);
+    if (t->state == 'T' || t->state == 't') {
+        w->how = STOPPED;
+        w->open = w->known = true;
+        return;
+    }
+    if (t->known == CALL_KNOWN)
+        say_call(w);
+    else
+        hidden_say(w);
 }

@@ -2,8 +2,8 @@
  * kinds.h - why a thread waits: each kind of waiting looks at the call's
  * arguments for itself
  *
- *   explain.c  which call is of which kind: a table
- *   kinds.c    descriptors, processes, time, signals, locks
+ *   kinds.c    descriptors, processes, time, signals, locks; and a table:
+ *              which call is of which kind
  *   futex.c    semaphores, mutexes, conditions
  *   sysv.c     System V's semaphores and queues
  *   hidden.c   where the call may not be read: by wchan
@@ -12,23 +12,10 @@
 #define KINDS_H
 #include "ends.h"
 
-void kind_data(struct wait *w);
-void kind_room(struct wait *w);
-void kind_splice(struct wait *w);
-void kind_poll(struct wait *w);
-void kind_select(struct wait *w);
-void kind_epoll(struct wait *w);
-void kind_connect(struct wait *w);
-void kind_sendto(struct wait *w);
 void kind_wait(struct wait *w);
 void kind_time(struct wait *w);
 void kind_signal(struct wait *w);
-void kind_sigwait(struct wait *w);
 void kind_vfork(struct wait *w);
-void kind_uring(struct wait *w);
-void kind_open(struct wait *w);
-void kind_flock(struct wait *w);
-void kind_fcntl(struct wait *w);
 /* kind: FLOCK, POSIX or OFDLCK, as /proc calls them. */
 void kind_lock_holders(struct wait *w, struct descriptor *d,
                        const char *kind);

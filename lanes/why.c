@@ -1,7 +1,7 @@
 /*
  * why.c - the verdict: a sentence for each thread, and the circles
  *
- * What a thread waits for is explain.c's to say; here all threads of a tree
+ * What a thread waits for is kinds.c's to say; here all threads of a tree
  * are looked at, and those that could end their waiting.
  */
 #include "why.h"
