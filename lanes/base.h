@@ -18,7 +18,7 @@ void copy(char *to, size_t size, const char *from); /* cuts */
 void append(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool has_word(const char *words, const char *word); /* set off by spaces */
-void printable(char *text); /* ? for what is not */
+void printable(char *text);                         /* ? for what is not */
 void vappend(char *to, size_t size, const char *format, va_list list);
 /* The i-th of a list, "a, b and c"; of many only SHOWN are named. */
 void list_item(char *text, size_t size, int i, int of, const char *name);

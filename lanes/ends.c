@@ -93,7 +93,7 @@ struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
     return h;
 }
 
-static void give(struct wait *w, struct holds h)
+static void give(struct waiting *w, struct holds h)
 {
     for (int i = 0; i < h.n; i++)
         wait_giver(w, h.list[i].p, NULL);
@@ -101,7 +101,7 @@ static void give(struct wait *w, struct holds h)
 }
 
 /* "cat 12 (fd 0), sh 11 (fd 3) and itself (fd 4)" */
-void ends_say(struct wait *w, struct holds h, const char *nobody)
+void ends_say(struct waiting *w, struct holds h, const char *nobody)
 {
     char text[128];
 
@@ -121,7 +121,7 @@ void ends_say(struct wait *w, struct holds h, const char *nobody)
 }
 
 /* Ends that no table of descriptors has: io_uring's own, or on their way. */
-static bool hidden_end(struct wait *w, const char *link, bool ring,
+static bool hidden_end(struct waiting *w, const char *link, bool ring,
                        bool family)
 {
     const char *kind = ring ? "anon_inode:[io_uring]" : "socket:";
@@ -150,7 +150,7 @@ static bool hidden_end(struct wait *w, const char *link, bool ring,
     return false;
 }
 
-static bool in_flight(struct wait *w, const char *link)
+static bool in_flight(struct waiting *w, const char *link)
 {
     return hidden_end(w, link, true, false) ||
            hidden_end(w, link, false, true) ||
@@ -158,7 +158,7 @@ static bool in_flight(struct wait *w, const char *link)
 }
 
 /* " while cat 12 holds its write end, fd 4" */
-static void add_held(struct wait *w, struct descriptor *d, enum end end)
+static void add_held(struct waiting *w, struct descriptor *d, enum end end)
 {
     struct holds h = ends_holders(w->who->of, d, end, NULL);
     const char *name = end == READS ? "read end" : "write end";
@@ -208,7 +208,7 @@ static int shown_length(const char *name)
     return (int)n;
 }
 
-static void add_sock(struct wait *w, const struct sock *s)
+static void add_sock(struct waiting *w, const struct sock *s)
 {
     if (!s)
         wait_add(w, "a socket");
@@ -223,7 +223,7 @@ static void add_sock(struct wait *w, const struct sock *s)
 }
 
 /* "a pipe", "the FIFO /tmp/f": what it is. */
-void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d)
+void ends_add_what(struct waiting *w, struct seen *p, struct descriptor *d)
 {
     static const char *const names[] = {
         [PIPE] = "a pipe",
@@ -249,7 +249,7 @@ void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d)
         wait_add(w, "%s", d->link);
 }
 
-void ends_add_socket(struct wait *w, ino_t ino, const char *before,
+void ends_add_socket(struct waiting *w, ino_t ino, const char *before,
                      const char *after)
 {
     char link[32];
@@ -262,7 +262,7 @@ void ends_add_socket(struct wait *w, ino_t ino, const char *before,
     wait_add(w, "%s", after);
 }
 
-static void no_message(struct wait *w, const struct sock *s)
+static void no_message(struct waiting *w, const struct sock *s)
 {
     const struct sock *other = NULL;
 
@@ -279,7 +279,7 @@ static void no_message(struct wait *w, const struct sock *s)
     }
 }
 
-static void socket_lacks(struct wait *w, struct descriptor *d, bool room)
+static void socket_lacks(struct waiting *w, struct descriptor *d, bool room)
 {
     const char *lack = room ? "it is full" : "no data";
     const struct sock *s = sock_at(w->who->of, d);
@@ -316,14 +316,14 @@ static void socket_lacks(struct wait *w, struct descriptor *d, bool room)
     }
 }
 
-void ends_children(struct wait *w)
+void ends_children(struct waiting *w)
 {
     for (struct seen *q = look_each(NULL); q; q = look_each(q))
         if (q->parent == w->who->of->pid && q->state != 'Z')
             wait_giver(w, q, NULL);
 }
 
-void ends_add_signals(struct wait *w, unsigned long mask)
+void ends_add_signals(struct waiting *w, unsigned long mask)
 {
     wait_add_signals(w, mask);
     if (mask >> (SIGCHLD - 1) & 1)
@@ -331,7 +331,7 @@ void ends_add_signals(struct wait *w, unsigned long mask)
     w->open = true;
 }
 
-static void timer_lacks(struct wait *w, const char *info)
+static void timer_lacks(struct waiting *w, const char *info)
 {
     const char *at = strstr(info, "it_value: (");
     long seconds = 0, part = 0;
@@ -348,7 +348,7 @@ static void timer_lacks(struct wait *w, const char *info)
 }
 
 /* The others have the same number in what /proc says of it. */
-static void eventfd_lacks(struct wait *w, struct descriptor *d, bool room,
+static void eventfd_lacks(struct waiting *w, struct descriptor *d, bool room,
                           char *info)
 {
     char *id = strstr(info, "eventfd-id:");
@@ -359,7 +359,7 @@ static void eventfd_lacks(struct wait *w, struct descriptor *d, bool room,
     ends_say(w, ends_holders(w->who->of, d, ANY, id), "nobody that is known");
 }
 
-void ends_lack(struct wait *w, struct descriptor *d, bool room)
+void ends_lack(struct waiting *w, struct descriptor *d, bool room)
 {
     struct seen *p = w->who->of, *other;
     char info[4096];
@@ -423,7 +423,7 @@ void ends_lack(struct wait *w, struct descriptor *d, bool room)
     }
 }
 
-void ends_with_fd(struct wait *w, int fd, bool room)
+void ends_with_fd(struct waiting *w, int fd, bool room)
 {
     struct descriptor *d = look_fd(w->who->of, fd);
 
@@ -437,7 +437,7 @@ void ends_with_fd(struct wait *w, int fd, bool room)
     ends_lack(w, d, room);
 }
 
-void ends_poll(struct wait *w, const struct pollfd *list, int n)
+void ends_poll(struct waiting *w, const struct pollfd *list, int n)
 {
     int said = 0;
 
@@ -492,7 +492,7 @@ static bool at_its_end(struct seen *p, struct descriptor *d)
     return s && s->ended;
 }
 
-bool ends_never_wait(struct wait *w)
+bool ends_never_wait(struct waiting *w)
 {
     struct seen *p = w->who->of;
     char text[2048];

@@ -42,18 +42,18 @@ bool ends_deleted(const char *path);
 struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
                           const char *info);
 /* Names them, and makes them givers; frees the list. */
-void ends_say(struct wait *w, struct holds h, const char *nobody);
+void ends_say(struct waiting *w, struct holds h, const char *nobody);
 
-void ends_add_what(struct wait *w, struct seen *p, struct descriptor *d);
-void ends_add_socket(struct wait *w, ino_t ino, const char *before,
+void ends_add_what(struct waiting *w, struct seen *p, struct descriptor *d);
+void ends_add_socket(struct waiting *w, ino_t ino, const char *before,
                      const char *after);
-void ends_children(struct wait *w);
-void ends_add_signals(struct wait *w, unsigned long mask);
+void ends_children(struct waiting *w);
+void ends_add_signals(struct waiting *w, unsigned long mask);
 /* Data, or room. */
-void ends_lack(struct wait *w, struct descriptor *d, bool room);
-void ends_with_fd(struct wait *w, int fd, bool room);
-void ends_poll(struct wait *w, const struct pollfd *list, int n);
+void ends_lack(struct waiting *w, struct descriptor *d, bool room);
+void ends_with_fd(struct waiting *w, int fd, bool room);
+void ends_poll(struct waiting *w, const struct pollfd *list, int n);
 /* " spins: fd 3, a pipe, is at its end of file": why reads come back at once;
  * false if none of its descriptors tells. */
-bool ends_never_wait(struct wait *w);
+bool ends_never_wait(struct waiting *w);
 #endif

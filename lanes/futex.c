@@ -24,7 +24,7 @@ struct futex {
     char name[256];
 };
 
-static void sharers(struct wait *w, struct futex *f)
+static void sharers(struct waiting *w, struct futex *f)
 {
     struct seen *p = w->who->of;
 
@@ -89,7 +89,7 @@ static bool shm_name(const struct region *r, char *name, size_t size)
     return *name;
 }
 
-static void add_memory(struct wait *w, const struct futex *f,
+static void add_memory(struct waiting *w, const struct futex *f,
                        const char *name)
 {
     if (strncmp(f->name, "sem.", 4) == 0)
@@ -104,7 +104,7 @@ static void add_memory(struct wait *w, const struct futex *f,
         wait_add(w, " at +%lu", f->at - f->in->from + f->in->offset);
 }
 
-static void add_sharers(struct wait *w, const struct futex *f,
+static void add_sharers(struct waiting *w, const struct futex *f,
                         const char *could)
 {
     if (f->others == 0 && w->who->of->threads < 2) {
@@ -124,7 +124,8 @@ static void add_sharers(struct wait *w, const struct futex *f,
 }
 
 /* What is usually wrong with it: no other process can end the wait then. */
-static bool add_cause(struct wait *w, const struct futex *f, const char *what)
+static bool add_cause(struct waiting *w, const struct futex *f,
+                      const char *what)
 {
     struct seen *p = w->who->of;
     bool semaphore = strcmp(what, "semaphore") == 0;
@@ -168,24 +169,34 @@ static bool add_cause(struct wait *w, const struct futex *f, const char *what)
 
 /* ---- each kind: true if it is known which one has it ------------------ */
 
-static bool say_value(struct wait *w, struct futex *f)
+static bool say_value(struct waiting *w, struct futex *f)
 {
-    if (f->readable)
+    unsigned expected = (unsigned)w->who->arg[2];
+
+    if (f->readable && f->word != expected)
+        wait_add(w,
+                 ": its value has changed from %u to %u, but it was not "
+                 "woken",
+                 expected, f->word);
+    else if (f->readable)
         wait_add(w, ": its value is %u", f->word);
     return false;
 }
 
 /* A holder by its number, as the C library has noted it. */
-static bool add_holder(struct wait *w, struct futex *f, unsigned tid,
+static bool add_holder(struct waiting *w, struct futex *f, unsigned tid,
                        const char *held)
 {
     struct thread *holder = look_thread(w->who->of, (pid_t)tid);
+    const char *alias = wait_alias ? wait_alias((pid_t)tid) : NULL;
+    char number[16];
 
     w->givers = 0;
     w->open = false;
     if (!holder) {
-        wait_add(w, "%s %u, which has ended and never unlocked it", held,
-                 tid);
+        snprintf(number, sizeof number, "%u", tid);
+        wait_add(w, "%s %s, which has ended and never unlocked it", held,
+                 alias ? alias : number);
         return true;
     }
     if (holder == w->who)
@@ -202,7 +213,7 @@ static bool add_holder(struct wait *w, struct futex *f, unsigned tid,
     return true;
 }
 
-static bool say_mutex(struct wait *w, struct futex *f)
+static bool say_mutex(struct waiting *w, struct futex *f)
 {
     unsigned owner = 0;
 
@@ -212,7 +223,7 @@ static bool say_mutex(struct wait *w, struct futex *f)
     return owner && add_holder(w, f, owner, ": held by");
 }
 
-static bool say_rwlock(struct wait *w, struct futex *f)
+static bool say_rwlock(struct waiting *w, struct futex *f)
 {
     unsigned writer = 0;
 
@@ -225,7 +236,7 @@ static bool say_rwlock(struct wait *w, struct futex *f)
     return false;
 }
 
-static bool say_barrier(struct wait *w, struct futex *f)
+static bool say_barrier(struct waiting *w, struct futex *f)
 {
     unsigned b[3];
 
@@ -236,7 +247,7 @@ static bool say_barrier(struct wait *w, struct futex *f)
 }
 
 /* stdio locks each stream; the owner is a thread's own structure. */
-static bool say_other(struct wait *w, struct futex *f)
+static bool say_other(struct waiting *w, struct futex *f)
 {
     enum { TID = 0x2d0 }; /* in glibc's struct pthread, on x86-64 */
     struct thread *t = w->who, *holder;
@@ -257,7 +268,7 @@ static bool say_other(struct wait *w, struct futex *f)
 
 static const struct lock {
     const char *prefix, *what, *could; /* what NULL: none of the usual */
-    bool (*say)(struct wait *w, struct futex *f);
+    bool (*say)(struct waiting *w, struct futex *f);
 } locks[] = {
     { "sem_", "semaphore", "post", say_value },
     { "pthread_mutex_", "mutex", "unlock it", say_mutex },
@@ -292,7 +303,7 @@ static const char *guessed(struct thread *t, const struct futex *f, int op)
     return "";
 }
 
-void kind_futex(struct wait *w)
+void kind_futex(struct waiting *w)
 {
     struct thread *t = w->who, *joined;
     struct futex f = { .at = t->arg[0] };

@@ -13,7 +13,7 @@ enum {
     WOKEN = 1 << TERMINAL | 1 << SOCKET | 1 << INOTIFY
 };
 
-static void say_lock(struct wait *w);
+static void say_lock(struct waiting *w);
 
 /*
  * What the kernel's own function tells, where the call may not be read: what
@@ -25,7 +25,7 @@ static const struct sleep {
     const char *wchan, *name; /* wchan: of newer kernels, and of older */
     unsigned kinds;
     enum end end;
-    void (*say)(struct wait *w);
+    void (*say)(struct waiting *w);
 } sleeps[] = {
     { "anon_pipe_read pipe_read", "read", PIPES, READS, NULL },
     { "pipe_wait_readable", "splice", PIPES, READS, NULL },
@@ -85,7 +85,7 @@ static struct descriptor *candidate(struct seen *p, const struct sleep *s,
 }
 
 /* Of a lock the kernel's table tells for which file one waits. */
-static int waits_to_lock(struct wait *w)
+static int waits_to_lock(struct waiting *w)
 {
     struct seen *p = w->who->of;
     char line[256];
@@ -108,7 +108,7 @@ static int waits_to_lock(struct wait *w)
     return fd;
 }
 
-static void say_lock(struct wait *w)
+static void say_lock(struct waiting *w)
 {
     struct descriptor *d = look_fd(w->who->of, waits_to_lock(w));
     const char *kind = strcmp(w->call, "flock") == 0 ? "FLOCK" : "POSIX";
@@ -122,7 +122,7 @@ static void say_lock(struct wait *w)
 }
 
 /* All that it can be; if that is one, what it lacks. */
-static void say_descriptor(struct wait *w, const struct sleep *s)
+static void say_descriptor(struct waiting *w, const struct sleep *s)
 {
     struct seen *p = w->who->of;
     struct descriptor *d = candidate(p, s, NULL), *next = d;
@@ -163,7 +163,7 @@ static void say_descriptor(struct wait *w, const struct sleep *s)
     }
 }
 
-void hidden_say(struct wait *w)
+void hidden_say(struct waiting *w)
 {
     const struct sleep *s = NULL;
     char name[48];

@@ -18,18 +18,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static void kind_data(struct wait *w)
+static void kind_data(struct waiting *w)
 {
     ends_with_fd(w, (int)w->who->arg[0], false);
 }
 
-static void kind_room(struct wait *w)
+static void kind_room(struct waiting *w)
 {
     ends_with_fd(w, (int)w->who->arg[0], true);
 }
 
 /* splice and the like: two descriptors, and which of them it lacks? */
-static void kind_splice(struct wait *w)
+static void kind_splice(struct waiting *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
     bool writes = strstr(w->who->wchan, "writable") != NULL;
@@ -42,7 +42,7 @@ static void kind_splice(struct wait *w)
         kind_data(w);
 }
 
-static void kind_poll(struct wait *w)
+static void kind_poll(struct waiting *w)
 {
     unsigned long n = w->who->arg[1];
     struct pollfd list[256];
@@ -65,7 +65,7 @@ static void kind_poll(struct wait *w)
     wait_limit(w, 2);
 }
 
-static void kind_select(struct wait *w)
+static void kind_select(struct waiting *w)
 {
     static const short events[] = { POLLIN, POLLOUT, 0 };
     struct pollfd list[FD_SETSIZE] = { 0 };
@@ -99,7 +99,7 @@ static void kind_select(struct wait *w)
     wait_limit(w, 4);
 }
 
-static void kind_epoll(struct wait *w)
+static void kind_epoll(struct waiting *w)
 {
     struct pollfd list[128];
     int n = look_epoll(w->who->of, (int)w->who->arg[0], list, 128);
@@ -114,7 +114,7 @@ static void kind_epoll(struct wait *w)
 }
 
 /* The socket that has the name which a call got. */
-static const struct sock *named(struct wait *w, const char *path, size_t n,
+static const struct sock *named(struct waiting *w, const char *path, size_t n,
                                 char *name, size_t size)
 {
     struct stat st;
@@ -129,7 +129,7 @@ static const struct sock *named(struct wait *w, const char *path, size_t n,
 }
 
 /* Is it to a UNIX socket, by its name? */
-static bool to_name(struct wait *w, unsigned long at, unsigned long size,
+static bool to_name(struct waiting *w, unsigned long at, unsigned long size,
                     const char *must)
 {
     struct sockaddr_un a = { 0 };
@@ -149,7 +149,7 @@ static bool to_name(struct wait *w, unsigned long at, unsigned long size,
     return true;
 }
 
-static void kind_connect(struct wait *w)
+static void kind_connect(struct waiting *w)
 {
     struct sockaddr_in a;
     const struct sock *s;
@@ -169,7 +169,7 @@ static void kind_connect(struct wait *w)
     w->known = w->timed = true;
 }
 
-static void kind_sendto(struct wait *w)
+static void kind_sendto(struct waiting *w)
 {
     if (!to_name(w, w->who->arg[4], w->who->arg[5], " must receive"))
         kind_room(w);
@@ -186,7 +186,7 @@ static bool awaits(const struct seen *p, const struct seen *q, long which)
                                          : q->group == -which));
 }
 
-void kind_wait(struct wait *w)
+void kind_wait(struct waiting *w)
 {
     struct seen *p = w->who->of;
     bool waitid = w->who->call == SYS_waitid;
@@ -229,7 +229,7 @@ void kind_wait(struct wait *w)
     w->known = true;
 }
 
-void kind_time(struct wait *w)
+void kind_time(struct waiting *w)
 {
     bool clock = w->who->call == SYS_clock_nanosleep;
     double seconds = 0;
@@ -253,7 +253,7 @@ void kind_time(struct wait *w)
     wait_add_seconds(w, seconds);
 }
 
-static void add_untold(struct wait *w)
+static void add_untold(struct waiting *w)
 {
     char text[200];
 
@@ -262,7 +262,7 @@ static void add_untold(struct wait *w)
         wait_add(w, "; %s", text);
 }
 
-void kind_signal(struct wait *w)
+void kind_signal(struct waiting *w)
 {
     char text[4096];
     unsigned long caught;
@@ -282,7 +282,7 @@ void kind_signal(struct wait *w)
     add_untold(w);
 }
 
-static void kind_sigwait(struct wait *w)
+static void kind_sigwait(struct waiting *w)
 {
     unsigned long mask = 0;
 
@@ -297,7 +297,7 @@ static void kind_sigwait(struct wait *w)
     wait_limit(w, 2);
 }
 
-void kind_vfork(struct wait *w)
+void kind_vfork(struct waiting *w)
 {
     struct seen *child = NULL;
 
@@ -314,7 +314,7 @@ void kind_vfork(struct wait *w)
     wait_giver(w, child, NULL);
 }
 
-static void kind_uring(struct wait *w)
+static void kind_uring(struct waiting *w)
 {
     wait_add(w, " on io_uring fd %d: a request is not complete",
              (int)w->who->arg[0]);
@@ -339,7 +339,7 @@ static bool opens(struct thread *t, char *path, size_t size, bool *writes)
     return true;
 }
 
-static void kind_open(struct wait *w)
+static void kind_open(struct waiting *w)
 {
     char path[1024], other[1024];
     struct stat st, theirs;
@@ -393,7 +393,8 @@ static void kind_open(struct wait *w)
         wait_giver(w, elsewhere->of, elsewhere);
 }
 
-void kind_lock_holders(struct wait *w, struct descriptor *d, const char *kind)
+void kind_lock_holders(struct waiting *w, struct descriptor *d,
+                       const char *kind)
 {
     struct holds h = ends_holders(w->who->of, d, ANY, kind);
 
@@ -401,7 +402,7 @@ void kind_lock_holders(struct wait *w, struct descriptor *d, const char *kind)
     ends_say(w, h, "it is not known by which process");
 }
 
-static void kind_flock(struct wait *w)
+static void kind_flock(struct waiting *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
 
@@ -412,7 +413,7 @@ static void kind_flock(struct wait *w)
     kind_lock_holders(w, d, "FLOCK");
 }
 
-static void kind_fcntl(struct wait *w)
+static void kind_fcntl(struct waiting *w)
 {
     struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
     bool open_file = w->who->arg[1] == F_OFD_SETLKW;
@@ -443,7 +444,7 @@ static const struct call {
     long number;
     const char *name;
     enum show show;
-    void (*say)(struct wait *w);
+    void (*say)(struct waiting *w);
 } calls[] = {
     { SYS_read, "read", FD, kind_data },
     { SYS_readv, "readv", FD, kind_data },
@@ -501,7 +502,7 @@ static const struct call {
 #endif
 };
 
-static void say_call(struct wait *w)
+static void say_call(struct waiting *w)
 {
     struct thread *t = w->who;
 
@@ -522,9 +523,9 @@ static void say_call(struct wait *w)
     w->open = true;
 }
 
-void wait_explain(struct thread *t, struct wait *w)
+void wait_explain(struct thread *t, struct waiting *w)
 {
-    *w = (struct wait){ .who = t };
+    *w = (struct waiting){ .who = t };
     if (t->state == 'Z' || t->state == 'X') {
         w->how = ENDED;
         return;

@@ -12,17 +12,16 @@
 #define KINDS_H
 #include "ends.h"
 
-void kind_wait(struct wait *w);
-void kind_time(struct wait *w);
-void kind_signal(struct wait *w);
-void kind_vfork(struct wait *w);
+void kind_wait(struct waiting *w);
+void kind_time(struct waiting *w);
+void kind_signal(struct waiting *w);
+void kind_vfork(struct waiting *w);
 /* kind: FLOCK, POSIX or OFDLCK, as /proc calls them. */
-void kind_lock_holders(struct wait *w, struct descriptor *d,
+void kind_lock_holders(struct waiting *w, struct descriptor *d,
                        const char *kind);
-void kind_futex(struct wait *w);
-void kind_semop(struct wait *w);
-void kind_msgrcv(struct wait *w);
-void kind_msgsnd(struct wait *w);
-void hidden_say(struct wait *w);
-void wait_explain(struct thread *t, struct wait *w);
+void kind_futex(struct waiting *w);
+void kind_semop(struct waiting *w);
+void kind_msgrcv(struct waiting *w);
+void kind_msgsnd(struct waiting *w);
+void hidden_say(struct waiting *w);
 #endif

@@ -60,7 +60,7 @@ static void ask(char *command, size_t size, unsigned long at)
 static void lines_of(struct place *place[], int n, struct place *of)
 {
     char command[8192] = "exec 2>/dev/null </dev/null "
-                         "timeout 2 addr2line -a -i -e \"$LANES_FILE\" ";
+                         "timeout 5 addr2line -a -i -e \"$LANES_FILE\" ";
     char line[4096];
     unsigned long at = 0;
     FILE *out;

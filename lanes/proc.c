@@ -4,14 +4,12 @@
  */
 #include "proc.h"
 #include "image.h"
-#include "stack.h"
+#include "wait.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 bool live;
@@ -101,13 +99,12 @@ void proc_tables(double since)
 {
     if (!live)
         return;
-    look_end();
-    for (struct process *p = processes; p; p = p->next)
-        if (alive(p) && !outside(p))
-            look_at(p->leader->pid);
+    look_begin();
     for (struct process *p = processes; p; p = p->next) {
         struct seen *s = look_pid(p->pid);
 
+        if (s)
+            s->asked_for = true;
         if (!s || !alive(p) || p->thread || outside(p) || p->since > since)
             continue;
         take_descriptors(p, s);
@@ -207,59 +204,28 @@ static struct thread *thread_of(const struct process *p)
     return NULL;
 }
 
-/* Which holds a mutex, the C library notes in it. */
-static void look_futex(struct wait *w, struct thread *t)
+static const char *name_of(pid_t pid)
 {
-    const struct region *in = look_region(t->of, w->address);
-    unsigned owner = 0;
+    struct process *p = anyone(pid);
 
-    w->own = !in || !in->shared;
-    w->known = look_memory(t, w->address, &w->value, sizeof w->value);
-    if (w->known && w->value == 2 &&
-        look_memory(t, w->address + 8, &owner, sizeof owner))
-        w->holder = anyone((pid_t)owner);
-    else if (w->known && w->value & 0x80000000) /* a robust one */
-        w->holder = anyone((pid_t)(w->value & 0x3fffffff));
+    return p && !outside(p) ? who(p) : NULL;
 }
 
-static void ask(struct wait *w, const struct asked *asked)
+/* What only its memory tells: which kind of lock, what is in a set. */
+static void look_into(struct wait *w, struct thread *t)
 {
-    if (w->asks < MAX_ASKED)
-        w->asked[w->asks++] = *asked;
-}
+    static struct waiting e;
 
-static void look_set(struct process *p, struct wait *w, struct thread *t)
-{
-    struct pollfd list[MAX_ASKED];
-    int n = look_epoll(t->of, w->epoll, list, MAX_ASKED);
-
-    for (int i = 0; i < n; i++) {
-        struct slot *slot = slot_of(p, list[i].fd);
-
-        if (slot && slot->file)
-            ask(w, &(struct asked){ .fd = list[i].fd,
-                                    .need = list[i].events & POLLOUT
-                                                ? NEEDS_ROOM
-                                                : NEEDS_DATA,
-                                    .object = slot->file->object });
-    }
-}
-
-/* Are there some in the sets of select that it does not look at? */
-static void look_select(struct process *p, struct wait *w, struct thread *t)
-{
-    fd_set set;
-
-    if (t->call != SYS_select && t->call != SYS_pselect6)
-        return;
-    for (int i = 1; i <= 2; i++) {
-        if (!t->arg[i] || !look_memory(t, t->arg[i], &set, sizeof set))
-            continue;
-        for (int fd = (int)t->arg[0]; fd < FD_SETSIZE && fd < p->table->size;
-             fd++)
-            if (fd >= 0 && FD_ISSET(fd, &set) && p->table->slot[fd].file)
-                ask(w, &(struct asked){ .fd = fd, .beyond = true });
-    }
+    wait_alias = name_of;
+    wait_explain(t, &e);
+    wait_alias = NULL;
+    w->known = e.known;
+    w->strangers = e.open;
+    copy(w->said, sizeof w->said, e.text + strspn(e.text, " ,;:"));
+    for (w->givers = 0; w->givers < e.givers; w->givers++)
+        w->giver[w->givers] =
+            process_of(e.giver[w->givers].t ? e.giver[w->givers].t->tid
+                                            : e.giver[w->givers].p->pid);
 }
 
 /* The lines of the program where they wait, as their stacks tell: no signal
@@ -313,8 +279,8 @@ void proc_look(void)
 
         if (!t)
             continue;
-        if (w->need == NEEDS_WAKE)
-            look_futex(w, t);
+        if (w->need == NEEDS_WAKE || w->need == NEEDS_ONE_OF)
+            look_into(w, t);
         if (w->need == NEEDS_SIGNAL)
             look_untold(t->of, w->untold, sizeof w->untold);
         for (int i = 0; t->known == CALL_KNOWN && i < w->operations; i++)
@@ -324,10 +290,6 @@ void proc_look(void)
             w->type = (long)t->arg[3];
             w->known = t->known == CALL_KNOWN;
         }
-        if (w->epoll != -1)
-            look_set(p, w, t);
-        else if (w->need == NEEDS_ONE_OF)
-            look_select(p, w, t);
     }
 }
 

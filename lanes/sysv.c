@@ -8,7 +8,7 @@
 #include <sys/sem.h>
 #include <sys/syscall.h>
 
-static bool other_ipc(struct wait *w)
+static bool other_ipc(struct waiting *w)
 {
     if (!w->who->of->foreign[SPACE_IPC])
         return false;
@@ -18,7 +18,7 @@ static bool other_ipc(struct wait *w)
 }
 
 /* No process is known to have taken it. Which others wait at the set? */
-static void others_on(struct wait *w, int id)
+static void others_on(struct waiting *w, int id)
 {
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
         if (!q->asked_for || q == w->who->of)
@@ -33,7 +33,7 @@ static void others_on(struct wait *w, int id)
     }
 }
 
-static void add_last(struct wait *w, pid_t pid, const char *what)
+static void add_last(struct waiting *w, pid_t pid, const char *what)
 {
     const struct seen *q = look_pid(pid);
 
@@ -44,7 +44,7 @@ static void add_last(struct wait *w, pid_t pid, const char *what)
         wait_add(w, "; %s %d, which has ended", what, (int)pid);
 }
 
-void kind_semop(struct wait *w)
+void kind_semop(struct waiting *w)
 {
     int id = (int)w->who->arg[0];
     struct sembuf op[16];
@@ -91,7 +91,7 @@ void kind_semop(struct wait *w)
 }
 
 /* The types in a queue, without taking any. */
-static void add_types(struct wait *w, int id)
+static void add_types(struct waiting *w, int id)
 {
     struct {
         long type;
@@ -108,7 +108,7 @@ static void add_types(struct wait *w, int id)
 }
 
 /* A queue that could be asked. */
-static bool queue(struct wait *w, struct msqid_ds *q)
+static bool queue(struct waiting *w, struct msqid_ds *q)
 {
     int id = (int)w->who->arg[0];
 
@@ -122,7 +122,7 @@ static bool queue(struct wait *w, struct msqid_ds *q)
     return false;
 }
 
-void kind_msgrcv(struct wait *w)
+void kind_msgrcv(struct waiting *w)
 {
     long type = (long)w->who->arg[3];
     struct msqid_ds q;
@@ -140,7 +140,7 @@ void kind_msgrcv(struct wait *w)
         add_last(w, q.msg_lspid, "sent last:");
 }
 
-void kind_msgsnd(struct wait *w)
+void kind_msgsnd(struct waiting *w)
 {
     struct msqid_ds q;
 

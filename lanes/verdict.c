@@ -391,18 +391,29 @@ static void needs_other_end(struct waiter *w, struct object *o, bool writers)
     say_others(w, o, writers, "%s: its other end is open: ", name(o));
 }
 
+/* As /proc has told it, for those in the picture. */
+static void say_told(struct waiter *w)
+{
+    line("%s", w->wait->said);
+    for (int i = 0; i < w->wait->givers; i++)
+        if (w->wait->giver[i])
+            giver(w, w->wait->giver[i]);
+        else
+            w->unknown = true;
+}
+
 static void needs_one_of(struct waiter *w)
 {
+    if (w->wait->known) {
+        say_told(w);
+        w->unknown |= w->wait->strangers;
+        return;
+    }
     if (w->wait->asks == 0 && w->wait->epoll != -1)
         line("none of its descriptors is ready");
     for (int i = 0; i < w->wait->asks; i++) {
         struct asked *a = &w->wait->asked[i];
 
-        if (a->beyond) {
-            line("fd %d is in the set, but nfds is too small: it must be %d",
-                 a->fd, a->fd + 1);
-            continue;
-        }
         line("fd %d is not ready:", a->fd);
         if (a->need == NEEDS_ROOM)
             needs_room(w, a->object);
@@ -414,59 +425,17 @@ static void needs_one_of(struct waiter *w)
     w->unknown |= w->wait->asks == 0;
 }
 
-/* Those that have a copy of its memory, which was one before fork. */
-static void say_copies(const struct process *p)
-{
-    for (struct process *q = processes; q; q = q->next)
-        if (q->program == p->program && q->leader != p->leader &&
-            !q->thread && !outside(q))
-            line("it lies in memory of its own: %s has a copy, which is "
-                 "another",
-                 who(q));
-}
-
 static void needs_wake(struct waiter *w)
 {
-    struct process *p = w->who, *holder = w->wait->holder;
+    struct process *p = w->who;
     struct object *o = w->wait->object;
-    bool own = w->wait->own || w->wait->private;
     char text[200] = "";
 
-    for (struct process *q = processes; q; q = q->next)
-        if (q->thread && (unsigned)q->pid == w->wait->expected && alive(q) &&
-            q->pid > 2) {
-            line("for the end of thread %s", who(q));
-            giver(w, q);
-            return;
-        }
-    if (w->wait->own)
-        say_copies(p);
-    else if (w->wait->private)
-        line("it is in shared memory, but waits for its own threads only: "
-             "pshared is not set");
-    if (holder && w->wait->own && holder->leader != p->leader) {
-        line("a mutex [%s]: %s had it when it was copied", name(o),
-             who(holder));
-        giver(w, p);
-        return;
-    }
-    if (holder) {
-        line("a mutex [%s]: held by %s%s", name(o),
-             holder == p ? "itself" : who(holder),
-             holder == p ? "" : where_now(holder, ", which "));
-        if (alive(holder))
-            giver(w, holder);
-        return;
-    }
-    if (w->wait->known && w->wait->value != w->wait->expected)
-        line("[%s]: its value has changed from %u to %u, but nobody wakes it",
-             name(o), w->wait->expected, w->wait->value);
-    else if (w->wait->known)
-        line("[%s]: its value is %u, and nobody wakes it", name(o),
-             w->wait->value);
+    if (w->wait->known)
+        say_told(w);
     else
         line("[%s]: nobody wakes it", name(o));
-    if (own) {
+    if (!w->wait->known && (w->wait->own || w->wait->private)) {
         for (struct process *q = processes; q; q = q->next)
             if (q != p && q->leader == p->leader && alive(q))
                 named_giver(w, q, text, sizeof text);
@@ -474,15 +443,14 @@ static void needs_wake(struct waiter *w)
              *text ? text : "it has no other");
         if (!*text)
             giver(w, p);
-    } else if (o->in) {
-        if (o->in->found)
-            line("%s was there before: its value is what an earlier run has "
-                 "left",
-                 name(o->in));
+    } else if (o->in && (!w->wait->known || w->wait->strangers)) {
         if (o->in->kind == FILE_)
             strangers(w, o->in);
         w->anyone = IF_NO_GIVER;
     }
+    if (o->in && o->in->found)
+        line("%s was there before: its value is what an earlier run has left",
+             name(o->in));
     if (o->user && o->user != p)
         line("the last wake-up came from %s", who(o->user));
 }
@@ -613,6 +581,8 @@ static void explain(struct waiter *w)
         w->unknown = true;
     if (wait->need == NEEDS_TIME)
         line("it sleeps; time will end that");
+    else if (wait->known)
+        ; /* it is said, and if there is a limit, that too */
     else if (wait->clock)
         line("(it will give up by itself: until a time of the clock)");
     else if (wait->limit > 0)
@@ -770,6 +740,9 @@ bool all_wait(void)
             return false;
         if (p->run ? !strchr("SDTZ", p->run) : !in_call(p))
             return false;
+        if (p->run == 'D' && !(p->in & IN_FORK) &&
+            !(in_call(p) && p->wait->need))
+            return false; /* it is at work in the kernel */
     }
     return n > 0;
 }

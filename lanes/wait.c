@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-void wait_add(struct wait *w, const char *format, ...)
+void wait_add(struct waiting *w, const char *format, ...)
 {
     va_list list;
 
@@ -14,7 +14,7 @@ void wait_add(struct wait *w, const char *format, ...)
     va_end(list);
 }
 
-void wait_open(struct wait *w, const char *format, ...)
+void wait_open(struct waiting *w, const char *format, ...)
 {
     va_list list;
 
@@ -24,17 +24,22 @@ void wait_open(struct wait *w, const char *format, ...)
     va_end(list);
 }
 
-void wait_item(struct wait *w, int i, int of, const char *name)
+void wait_item(struct waiting *w, int i, int of, const char *name)
 {
     list_item(w->text, sizeof w->text, i, of, name);
 }
+
+const char *(*wait_alias)(pid_t pid);
 
 const char *wait_name(const struct seen *p)
 {
     static char text[8][64];
     static int n;
     char *s = text[n++ % 8];
+    const char *alias = wait_alias ? wait_alias(p->pid) : NULL;
 
+    if (alias)
+        return alias;
     snprintf(s, sizeof text[0], "%s %d", p->name, (int)p->pid);
     return s;
 }
@@ -44,7 +49,10 @@ const char *wait_thread_name(const struct thread *t)
     static char text[8][96];
     static int n;
     char *s = text[n++ % 8];
+    const char *alias = wait_alias ? wait_alias(t->tid) : NULL;
 
+    if (alias)
+        return alias;
     if (t->of->threads < 2)
         return wait_name(t->of);
     if (t->tid == t->of->pid)
@@ -55,7 +63,7 @@ const char *wait_thread_name(const struct thread *t)
     return s;
 }
 
-void wait_giver(struct wait *w, struct seen *p, struct thread *t)
+void wait_giver(struct waiting *w, struct seen *p, struct thread *t)
 {
     for (int i = 0; i < w->givers; i++)
         if (w->giver[i].p == p && w->giver[i].t == t)
@@ -66,7 +74,7 @@ void wait_giver(struct wait *w, struct seen *p, struct thread *t)
         w->open = true; /* one that is not in the list may do it */
 }
 
-void wait_add_seconds(struct wait *w, double seconds)
+void wait_add_seconds(struct waiting *w, double seconds)
 {
     if (seconds < 0.001)
         wait_add(w, "%.0f us", seconds * 1e6);
@@ -76,7 +84,7 @@ void wait_add_seconds(struct wait *w, double seconds)
         wait_add(w, "%.*f s", seconds < 10 ? 1 : 0, seconds);
 }
 
-void wait_add_signals(struct wait *w, unsigned long mask)
+void wait_add_signals(struct waiting *w, unsigned long mask)
 {
     int n = 0;
 
@@ -86,7 +94,7 @@ void wait_add_signals(struct wait *w, unsigned long mask)
             wait_item(w, n++, __builtin_popcountl(mask), signal_name(i));
 }
 
-void wait_gives_up(struct wait *w, double seconds)
+void wait_gives_up(struct waiting *w, double seconds)
 {
     w->timed = true;
     wait_add(w, " (it gives up by itself, after ");
@@ -95,7 +103,7 @@ void wait_gives_up(struct wait *w, double seconds)
 }
 
 /* A time that a call got by its address; false: there is none, for ever. */
-bool wait_time(struct wait *w, int argument, double *seconds)
+bool wait_time(struct waiting *w, int argument, double *seconds)
 {
     struct timespec t = { 0 };
 
@@ -107,7 +115,7 @@ bool wait_time(struct wait *w, int argument, double *seconds)
     return true;
 }
 
-void wait_limit(struct wait *w, int argument)
+void wait_limit(struct waiting *w, int argument)
 {
     double seconds;
 
@@ -115,7 +123,7 @@ void wait_limit(struct wait *w, int argument)
         wait_gives_up(w, seconds);
 }
 
-void wait_unread(struct wait *w)
+void wait_unread(struct waiting *w)
 {
     wait_open(w, ": its memory may not be read, so for what is not known");
 }

@@ -8,7 +8,7 @@
 
 enum { GIVERS = 24 };
 
-struct wait {
+struct waiting {
     struct thread *who;
     struct place place;
     char call[96];   /* "read(0)" */
@@ -30,20 +30,24 @@ struct wait {
     bool known; /* it is said for what */
 };
 
-void wait_add(struct wait *w, const char *format, ...)
+void wait_add(struct waiting *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Says so, and that others may end it. */
-void wait_open(struct wait *w, const char *format, ...)
+void wait_open(struct waiting *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void wait_item(struct wait *w, int i, int of, const char *name);
-void wait_giver(struct wait *w, struct seen *p, struct thread *t);
-void wait_add_seconds(struct wait *w, double seconds);
-void wait_add_signals(struct wait *w, unsigned long mask);
-void wait_gives_up(struct wait *w, double seconds);
+void wait_item(struct waiting *w, int i, int of, const char *name);
+void wait_giver(struct waiting *w, struct seen *p, struct thread *t);
+void wait_add_seconds(struct waiting *w, double seconds);
+void wait_add_signals(struct waiting *w, unsigned long mask);
+void wait_gives_up(struct waiting *w, double seconds);
 /* A time that the call got by its address; false: none, so for ever. */
-bool wait_time(struct wait *w, int argument, double *seconds);
-void wait_limit(struct wait *w, int argument); /* says it, if there is one */
-void wait_unread(struct wait *w);
+bool wait_time(struct waiting *w, int argument, double *seconds);
+void wait_limit(struct waiting *w,
+                int argument); /* says it, if there is one */
+void wait_unread(struct waiting *w);
+void wait_explain(struct thread *t, struct waiting *w); /* kinds.c */
+/* What another calls a process or thread, or NULL: it has no such name. */
+extern const char *(*wait_alias)(pid_t pid);
 const char *wait_name(const struct seen *p);          /* "cat 4711" */
 const char *wait_thread_name(const struct thread *t); /* and its number */
 #endif

@@ -20,7 +20,7 @@
 enum { MOST = 1000, TOLD = 200 };
 
 static struct node { /* a thread, and its waiting */
-    struct wait w;
+    struct waiting w;
     struct measure {
         struct thread t;
         long reads; /* -1: not known */
@@ -120,7 +120,7 @@ static void nap(int milliseconds)
     nanosleep(&t, NULL);
 }
 
-static struct measure measure(const struct wait *w)
+static struct measure measure(const struct waiting *w)
 {
     struct measure m = { .t = *w->who, .reads = -1 };
 
@@ -138,7 +138,7 @@ static bool differs(const struct thread *a, const struct thread *b)
 }
 
 /* What one does that runs. */
-static void busy(struct wait *w, const struct measure *first,
+static void busy(struct waiting *w, const struct measure *first,
                  const struct measure *last, double seconds)
 {
     double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK);
@@ -208,7 +208,7 @@ static void look_on(void)
     }
     take_givers();
     for (int i = 0; i < many; i++) {
-        struct wait *w = &nodes[i]->w;
+        struct waiting *w = &nodes[i]->w;
         struct measure last = measure(w), *first = &nodes[i]->first;
 
         if (w->how == RUNS)
@@ -238,7 +238,7 @@ static bool same_call(const char *name)
 }
 
 /* "read(0)", under the name that the programmer wrote. */
-static void call_text(const struct wait *w, char *text, size_t size)
+static void call_text(const struct waiting *w, char *text, size_t size)
 {
     size_t base = strcspn(w->call, "(");
     const char *name = w->place.name;
@@ -256,7 +256,7 @@ static void call_text(const struct wait *w, char *text, size_t size)
         snprintf(text, size, "%s, called by %s", w->call, name);
 }
 
-static void stopped_text(const struct wait *w, char *text, size_t size)
+static void stopped_text(const struct waiting *w, char *text, size_t size)
 {
     const struct seen *p = w->who->of;
     const struct seen *tracer = NULL;
@@ -279,7 +279,7 @@ static void stopped_text(const struct wait *w, char *text, size_t size)
 
 static void sentence(const struct node *n, char *text, size_t size)
 {
-    const struct wait *w = &n->w;
+    const struct waiting *w = &n->w;
     const char *who = wait_thread_name(w->who);
     char call[160], rest[400];
     const struct seen *parent;
@@ -393,7 +393,7 @@ static void say_threads(FILE *out, int width)
 
     for (int i = 0; i < many; i++) {
         const struct node *n = nodes[i];
-        const struct wait *w = &n->w;
+        const struct waiting *w = &n->w;
 
         if (n->like || n->gone || (w->how == WAITS && !*w->call && !*w->text))
             continue;
@@ -458,7 +458,7 @@ static bool can_end(int i)
 
 static bool waits_for(int a, int b)
 {
-    const struct wait *w = &nodes[a]->w;
+    const struct waiting *w = &nodes[a]->w;
     const struct thread *other = nodes[b]->w.who;
 
     for (int i = 0; i < w->givers; i++)
@@ -483,7 +483,7 @@ static void say_circles(FILE *out, int width, bool strangers)
     int n;
 
     for (int i = 0; i < many; i++) {
-        const struct wait *w = &nodes[i]->w;
+        const struct waiting *w = &nodes[i]->w;
 
         closed[i] = w->how == WAITS && !nodes[i]->moved && w->known &&
                     !w->timed && w->givers > 0 && !(strangers && w->open);

@@ -169,9 +169,11 @@ struct wait {
     unsigned long address; /* NEEDS_WAKE */
     unsigned expected;     /* ... the value; or a thread's number */
     bool private, own;     /* ... its own threads only; its own memory */
-    bool known;            /* ... value and holder are */
-    unsigned value;
-    struct process *holder;
+    bool known;            /* ... what /proc tells: */
+    char said[600];
+    struct process *giver[24]; /* NULL: outside of the picture */
+    int givers;
+    bool strangers;
     struct operation {         /* NEEDS_SEMAPHORE */
         int number, by, value; /* value -1: not known */
     } operation[MAX_OPERATIONS];
@@ -182,8 +184,7 @@ struct wait {
         int fd;
         enum need need;
         struct object *object;
-        bool w;      /* NEEDS_OTHER_END: that is one to write to */
-        bool beyond; /* not looked at, since nfds is too small */
+        bool w; /* NEEDS_OTHER_END: that is one to write to */
     } asked[MAX_ASKED];
     int asks;
 };

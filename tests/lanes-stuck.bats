@@ -68,7 +68,7 @@ said() {
     said connect2 'C cat .* read\(0\) \[P1.r\]' 'A connect2 .* connect2.c:[0-9]+$' \
         '1 write end is open: +A connect2 fd 4' \
         '^A waits for C, which waits for A: a circle, for ever\.$'
-    said self 'write end is open: +itself, fd 4' 'waits for itself, for ever\.$'
+    said self 'while it holds the write end itself, fd 4' 'waits for itself, for ever\.$'
     said three 'full, 65536 bytes' 'read end is open: +A capture fd 3' 'a circle'
     said full 'full, 65536 bytes'
     said reads 'A waits for B, which waits for A: a circle, for ever'
@@ -79,16 +79,16 @@ said() {
     stuck_all 'robust=shm-mutex --no-robust' "sem=shm-sem read $shm" \
         'undo=sysv-sem --no-undo' 'forks=sysv-philosophers --one-by-one' \
         'printf=sig-unsafe --printf'
-    said robust 'a mutex .*held by B shm-mutex, which has ended' \
+    said robust 'held by B shm-mutex, which has ended and never' \
         'C shm-mutex waits for ever: nobody can end it'
     said sem 'sem_wait \[/shm-sem\..* shm-sem.c:[0-9]+$' \
-        'its value is 0, and nobody wakes it'
+        'its value is 0; no other process has it open'
     said undo 'semaphore 0: its value is 0, it wants -1' \
         'B sysv-sem took it last, and has ended'
     said forks 'B sysv-philosophers took it last, and is now in semop' \
         'D sysv-philosophers took it last' \
         'B waits for C, which waits for D, which waits for B: a circle'
-    said printf 'threads of its own process could: +C sig-unsafe' 'a circle'
+    said printf 'the lock of a stdio stream, held by C sig-unsafe' 'a circle'
     for name in undo forks; do # each outlives the Parent that was ended
         ipcrm -s "$(grep -om 1 'semset [0-9]*' $name | tr -dc 0-9)" || true
     done
@@ -157,7 +157,7 @@ said() {
     said mq-full 'the queue is full, 1 message'
     said msg 'in the queue: type 3; wanted: type 9'
     said sem 'its value is 0, it wants -1' 'B stuck took it last'
-    said mutex 'a mutex' 'held by itself'
+    said mutex 'held by itself: it has locked it already'
     said flock 'lock: locked by itself'
 }
 
@@ -165,8 +165,8 @@ said() {
     ways accept recv select epoll eventfd
     said accept 'nobody connects'
     said recv 'no data; the other end: B stuck fd 4' 'a circle, for ever'
-    said select 'fd 3 is not ready'
-    said epoll 'fd 3 is not ready' 'waits for itself'
+    said select 'fd 3, a UNIX socket: no data; the other end: B stuck \(fd 4\)'
+    said epoll 'fd 3, a pipe: no data, and no EOF while it holds' 'waits for itself'
     said eventfd 'could write: itself, fd 3' 'waits for itself, for ever'
     ways connect
     said connect 'could accept: .*A stuck fd 3'
@@ -228,10 +228,10 @@ said() {
 
 @test "verdict: memory of one's own; a lock that wakes threads only" {
     ways mutex-copy sem-copy not-shared
-    said mutex-copy 'it lies in memory of its own: A stuck has a copy' \
-        'a mutex \[.*\]: A stuck had it when it was copied'
-    said sem-copy 'it lies in memory of its own: B stuck has a copy'
-    said not-shared 'pshared is not set' 'its value has changed from 2 to 0'
+    said mutex-copy 'held by A stuck: a mutex in memory that fork has copied' \
+        'B stuck waits for ever: nobody can end it'
+    said sem-copy 'after fork each has its own, B stuck with the value 1'
+    said not-shared 'made for the threads of one process' '^B.* waits for itself'
 }
 
 @test "verdict: taken before it waits; never set; there before" {
@@ -248,7 +248,7 @@ said() {
 
 @test "verdict: nfds too small, a datagram socket without a name, MSG_CTRUNC" {
     ways nfds no-name truncated
-    said nfds 'fd 3 is in the set, but nfds is too small: it must be 4'
+    said nfds 'fd 3 is in the set as well, but its first argument is 3, and must be 4'
     said no-name 'it has no name \(bind\), so nobody can send to it' \
         'B stuck waits for ever: nobody can end it'
     said truncated 'descriptor that was sent to it is lost.*MSG_CTRUNC'

@@ -376,7 +376,8 @@ static void not_shared(void)
     pthread_mutex_lock(m);
     if (fork() == 0)
         pthread_mutex_lock(m);
-    nap(0.1);
+    while (*(volatile int *)m != 2) /* it waits */
+        nap(0.001);
     pthread_mutex_unlock(m);
     wait(NULL);
 }
