@@ -74,7 +74,8 @@ struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
     char text[8192];
 
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        if (q->pid == getpid() || q->kernel)
+        if (q->pid == getpid() || q->kernel ||
+            (wait_alias && strcmp(q->name, "strace") == 0)) /* it is ours */
             continue;
         look_descriptors(q);
         h.closed += q->closed;

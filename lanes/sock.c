@@ -270,21 +270,17 @@ const struct sock *sock_listener(int port)
 
 const struct sock *sock_before_accept(const struct sock *s)
 {
-    ask();
-    for (int i = 0; i < many; i++) {
-        if (s->family == SOCK_UNIX)
-            for (int j = 0; j < all[i].clients; j++)
-                if (all[i].client[j] == s->ino)
-                    return &all[i];
-        /* TCP: the other end has no number before it is accepted */
-        if (s->family == SOCK_TCP && !s->peer && all[i].listens &&
-            all[i].family == SOCK_TCP && *s->remote) {
-            const char *port = strrchr(s->remote, ':');
+    const char *port = strrchr(s->remote, ':');
 
-            return port ? sock_listener(atoi(port + 1)) : NULL;
-        }
-    }
-    return NULL;
+    ask();
+    for (int i = 0; i < many; i++)
+        for (int j = 0; j < all[i].clients; j++)
+            if (s->family == SOCK_UNIX && all[i].client[j] == s->ino)
+                return &all[i];
+    /* TCP: the other end has no number before it is accepted */
+    return s->family == SOCK_TCP && !s->peer && port
+               ? sock_listener(atoi(port + 1))
+               : NULL;
 }
 
 const struct sock *sock_towards(ino_t ino, const struct sock *after)
