@@ -767,21 +767,29 @@ static void pmutex_nosh(void)
     shared_mutex(false, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE, false);
 }
 
-/* Unlocked while it waits: it is not woken. */
+/* Unlocked while it sleeps: it is not woken. */
 static void pmutex_free(void)
 {
     pthread_mutex_t *m = shared();
+    char text[64] = "";
+    FILE *in;
 
     pthread_mutex_init(m, NULL);
     pthread_mutex_lock(m);
     if (other()) {
+        *gate = getpid();
         pthread_mutex_lock(m);
-    } else {
-        while (*(volatile int *)m != 2) /* one waits */
-            usleep(1000);
-        pthread_mutex_unlock(m);
-        wait(NULL);
     }
+    until_ready();
+    while (!strstr(text, ") S ")) {
+        snprintf(text, sizeof text, "/proc/%d/stat", *gate);
+        in = fopen(text, "r");
+        fgets(text, sizeof text, in);
+        fclose(in);
+        usleep(1000);
+    }
+    pthread_mutex_unlock(m);
+    wait(NULL);
 }
 
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
