@@ -144,8 +144,6 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
         switch (op) {
         case 0x00: /* nop */
             break;
-        case 0x01: /* set_loc: not in .eh_frame of this machine */
-            return false;
         case 0x02:
         case 0x03:
         case 0x04: /* advance_loc1, 2, 4 */
@@ -153,21 +151,11 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
             if (at > until)
                 return true;
             break;
-        case 0x05: /* offset_extended */
-            n = leb(&r, false);
-            if (n < REGISTERS) {
-                now->saved[n] = true;
-                now->where[n] = (long)leb(&r, false) * align;
-            } else {
-                leb(&r, false);
-            }
-            break;
-        case 0x06: /* restore_extended */
         case 0x07: /* undefined */
         case 0x08: /* same_value */
             n = leb(&r, false);
             if (n < REGISTERS) {
-                now->saved[n] = op == 0x06 && first->saved[n];
+                now->saved[n] = false;
                 now->lost[n] = op == 0x07;
             }
             break;
@@ -213,7 +201,7 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
         case 0x2e: /* GNU_args_size */
             leb(&r, false);
             break;
-        default:
+        default: /* such as those for registers above 63 */
             return false;
         }
     }
