@@ -4,6 +4,7 @@
  */
 #include "proc.h"
 #include "image.h"
+#include "sock.h"
 #include "wait.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -291,6 +292,7 @@ void proc_look(void)
             w->known = t->known == CALL_KNOWN;
         }
     }
+    sock_end(); /* another look asks anew */
 }
 
 void proc_look_far(void)
