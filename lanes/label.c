@@ -208,11 +208,14 @@ static void add_address(struct label *label, const char *address)
         at = strchr(text, '"'); /* @"..." is an abstract one */
         add(label, *text == '@' ? "@" : "");
         add_base(label, at ? at : text);
-    } else if (field(address, "sin_port", text, sizeof text)) {
+    } else if (field(address, "sin_port", text, sizeof text) ||
+               field(address, "sin6_port", text, sizeof text)) {
         at = strpbrk(text, "0123456789");
         add(label, "port ");
         if (at)
             add_number(label, strtol(at, NULL, 10));
+    } else if (field(address, "sa_family", text, sizeof text)) {
+        add(label, strcmp(text, "AF_UNIX") == 0 ? "autobind" : text);
     }
 }
 
@@ -262,7 +265,7 @@ static void add_futex(struct label *label, const struct process *p,
         anyone((pid_t)strtol(arg(call, 2), NULL, 10));
     bool wakes = has(call, 1, "WAKE");
 
-    if (p->target && strstr(p->target->key, "/dev/shm/sem.")) {
+    if (p->target && p->target->semaphore) {
         add(label, wakes ? "sem_post" : "sem_wait");
     } else if (!wakes && thread && thread->thread) {
         add(label, "pthread_join(");
@@ -381,12 +384,14 @@ static void expand_one(char kind, int n, const struct process *p,
             has(call, 0, "SETMASK") && unblocks(p, call) ? p->blocked : what);
         break;
     case 'j': /* semctl's command: of which semaphore, to which value */
-        if (strncmp(what, "SET", 3) == 0 || strncmp(what, "GET", 3) == 0) {
+        if (strcmp(what, "SETVAL") == 0) {
             add_until(label, arg(call, 1), " ");
             add(label, ", ");
         }
         add(label, what);
-        if (strcmp(what, "SETVAL") == 0) {
+        if (strcmp(what, "SETALL") == 0) { /* strace has the address only */
+            add(label, " ?");
+        } else if (strcmp(what, "SETVAL") == 0) {
             add(label, " ");
             add_number(label, strtol(arg(call, 3), NULL, 0));
         }

@@ -282,8 +282,10 @@ static const char **strace_words(char *command[], const pid_t pids[],
     bool several = false;
 
     argv[n++] = held ? "4040" : "1";
-    if (will.source)
-        argv[n++] = "-k";
+    if (will.source) {
+        argv[n++] = "-k"; /* and the stacks of calls that never return */
+        argv[n++] = "--inject=execve,exit,exit_group:delay_enter=1";
+    }
     if (will.step || will.quiz || will.delay) /* or it rings in mid-lecture */
         argv[n++] = "--inject=?alarm:retval=0";
     for (int i = 0; i < extras; i++)
@@ -578,6 +580,15 @@ static void kill_all(int number)
         kill(tracer, SIGCONT); /* the program may have stopped it */
 }
 
+/* /proc has the lines of those that sleep, and so stay in their calls. */
+static void show_held(void)
+{
+    look_around(came, true);
+    for (struct process *p = processes; p; p = p->next)
+        if (p->inside && p->run != 't' && p->run != 'R')
+            rows_source(p, p->wait ? p->wait->source : "");
+}
+
 /*
  * Reads until there is no more, for this many seconds at most; false if it
  * is over because nothing moved, or by the user.
@@ -641,6 +652,8 @@ static bool follow(double limit, double stuck)
                 take_line(line, whole);
             proc_states();
             draw_waiting();
+            if (rows_held())
+                show_held();
             fflush(NULL);
         }
         if (stuck <= 0)
@@ -916,6 +929,7 @@ int main(int argc, char *argv[])
         opt.width = size.ws_col > 400 ? 400 : size.ws_col;
     if (!opt.width)
         opt.width = 80;
+    opt.hold = will.source && !will.step && !will.quiz && !will.delay;
     opt.margin = !will.source ? 0 : opt.width < 80 ? opt.width / 4 : 20;
     colour = !picture && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
     if (!isatty(fileno(out)))

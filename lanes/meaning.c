@@ -788,7 +788,7 @@ static void leave_get(struct process *p, struct call *call)
         return;
     p->target = by_id(call, call->result);
     p->target->made |= has(call, 0, "IPC_PRIVATE") || has(call, 2, "CREAT");
-    if (p->target->kind == SHM)
+    if (p->target->kind != MSGQ) /* bytes, or how many semaphores */
         p->target->capacity = strtol(arg(call, 1), NULL, 10);
 }
 
@@ -819,7 +819,10 @@ static void leave_semop(struct process *p, struct call *call)
 
         if (call->err)
             continue;
-        o->queued += by; /* its value */
+        o->queued += by;   /* its value */
+        if (o->queued < 0) /* it had one that was not known */
+            o->queued = 0;
+        o->unknown = false;
         if (by <= 0 && o->used > p->seq)
             waker = o->user;
         o->undone = has(call, 1, "SEM_UNDO");
@@ -849,6 +852,9 @@ static void leave_ctl(struct process *p, struct call *call)
     if (!call->err && p->target && has(call, 2, "SETVAL"))
         semaphore(p->target, strtol(arg(call, 1), NULL, 10))->queued =
             strtol(arg(call, 3), NULL, 0);
+    if (!call->err && has(call, 2, "SETALL"))
+        for (long n = 0; n < p->target->capacity && n < 64; n++)
+            semaphore(p->target, n)->unknown = true;
     if (!call->err && (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID")))
         for (struct object *o = p->target; o; o = o->peer)
             o->gone = true; /* a set, and its semaphores */
@@ -947,9 +953,23 @@ static struct object *futex_object(struct process *p, const char *address)
     return o;
 }
 
+/*
+ * Is it sem_wait? It asks for a 0 in just these words; pthread_cond_wait may,
+ * too, but its word is 40 bytes into a pthread_cond_t, and this one so near
+ * the beginning of a mapping that there is no room for that.
+ */
+static bool of_semaphore(const struct object *o, const struct call *call)
+{
+    return o->in && (strstr(o->key, "/dev/shm/sem.") ||
+                     (atol(strrchr(o->key, '+')) < 40 &&
+                      has(call, 1, "WAIT_BITSET|FUTEX_CLOCK_REALTIME") &&
+                      strcmp(arg(call, 2), "0") == 0));
+}
+
 static void enter_futex(struct process *p, struct call *call)
 {
     p->target = futex_object(p, arg(call, 0));
+    p->target->semaphore |= of_semaphore(p->target, call);
     if (has(call, 1, "WAKE")) {
         p->target->user = p;
         p->target->used = p->seq;

@@ -236,7 +236,8 @@ static bool lacks_value(struct object *set, const struct wait *w)
 
         if (o->undone && o->holder && !alive(o->holder))
             continue; /* its end has given it back */
-
+        if (o->unknown)
+            continue;
         if (op->by < 0 && (!known || o->queued + op->by < 0))
             return true;
         if (op->by == 0 && (!known || o->queued != 0))

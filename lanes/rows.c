@@ -67,8 +67,7 @@ static int column_of(struct process *p)
 static void lanes_now(struct row *row)
 {
     for (int i = 0; i < MAX_COLUMNS; i++)
-        row->lane[i] =
-            (struct lane){ .state = ' ', .number = -1, .name = "" };
+        row->lane[i] = (struct lane){ .state = ' ', .number = -1 };
     row->lanes = 0;
     for (struct process *p = processes; p; p = p->next) {
         int column = drawn(p)->column;
@@ -80,18 +79,18 @@ static void lanes_now(struct row *row)
         if (lane->number != -1 && p != row->who)
             continue; /* a shared column shows the newest, or the row's own */
         lane->number = p->number;
-        lane->name = p->name;
+        copy(lane->name, sizeof lane->name, p->name);
         lane->state = '|';
         if (p->state == ENDING)
             lane->state = ' ';
-        else if (p->waits && !p->restarts && p != row->who)
+        else if (p->waits && p != row->who)
             lane->state = ':';
         if (row->lanes <= column)
             row->lanes = column + 1;
     }
     if (drawn(&memory)->column != -1 &&
         row->lane[memory.drawn->column].number == -1)
-        row->lane[memory.drawn->column].name = "memory";
+        copy(row->lane[memory.drawn->column].name, 32, "memory");
     if (row->lanes <= row->column)
         row->lanes = row->column + 1;
 }
@@ -194,6 +193,47 @@ static void remember(struct process *p, long number)
     d->calls = (d->calls + 1) % REMEMBERED;
 }
 
+/*
+ * strace tells a call's source line when the call has returned. Until then
+ * its row is held, and all that come after it.
+ */
+enum { HELD = 256 };
+static struct row held[HELD];
+static int first, holding;
+
+static void release(bool all)
+{
+    while (holding > 0) {
+        const struct row *row = &held[first];
+
+        if (!all && holding < HELD && !*row->source && row->by &&
+            row->by->seq == row->seq && (row->by->inside || row->exits))
+            return;
+        first = (first + 1) % HELD;
+        holding--;
+        painter->row(row);
+    }
+}
+
+bool rows_held(void)
+{
+    return holding > 0;
+}
+
+void rows_source(const struct process *p, const char *source)
+{
+    for (int i = 0; p && i < holding; i++) {
+        struct row *row = &held[(first + i) % HELD];
+
+        if (row->by != p || row->seq != p->seq)
+            continue;
+        if (!*row->source)
+            copy(row->source, sizeof row->source, source);
+        row->by = NULL; /* even if it has none */
+    }
+    release(false);
+}
+
 static void paint(struct row *row)
 {
     if (muted)
@@ -202,7 +242,8 @@ static void paint(struct row *row)
     if (row->who && row->kind != ROW_FOLDED)
         remember(row->who, row->number);
     row->caption = caption_of(row);
-    painter->row(row);
+    held[(first + holding++) % HELD] = *row;
+    release(!opt.hold);
 }
 
 /*
@@ -275,11 +316,27 @@ static void unfold(const struct process *who)
     }
 }
 
+/* Its own calls, what came of them, and the calls that others are in come
+   before its next row. */
+static void unfold_before(const struct process *who)
+{
+    unfold(who);
+    for (int i = 0; i < WINDOW; i++) {
+        const struct seen *s = &window[(oldest + i) % WINDOW];
+        bool is_in = s->row.kind == ROW_WAIT && s->folded == 1;
+
+        if ((is_in && s->who->waits) ||
+            (s->folded && s->row.arrows && s->row.arrow[0].tie.from == who))
+            unfold(s->who);
+    }
+}
+
 void rows_flush(void)
 {
     for (int i = 0; i < WINDOW; i++)
         unfold(window[(oldest + i) % WINDOW].who);
     memset(window, 0, sizeof window);
+    release(true);
 }
 
 bool rows_forgotten(void)
@@ -302,7 +359,8 @@ static bool folded(const struct row *row)
        the same. */
     snprintf(loose, sizeof loose, "%d %d %d%.40s %.*s %s|", who->number,
              row->kind, row->arrows ? (int)row->arrow[0].tie.kind : -1,
-             end_of(row), (int)strcspn(row->text, ",="), row->text, row->tag);
+             end_of(row), (int)strcspn(row->text, ",=\""), row->text,
+             row->tag);
     snprintf(key, sizeof key, "%s%s|%s", loose, row->text,
              row->arrows ? row->arrow[0].tie.text : "");
     for (int i = 0; i < WINDOW && !s; i++)
@@ -342,6 +400,9 @@ void row_end(struct row *row)
     if (who->hidden)
         return;
     row->column = column_of(who);
+    row->by = row->by ? row->by : row->who;
+    row->seq = row->by ? row->by->seq : 0;
+    row->ends = row->kind == ROW_EVENT && who->state == ENDING;
     for (int i = 0; i < row->arrows; i++) {
         struct arrow *arrow = &row->arrow[i];
 
@@ -353,7 +414,7 @@ void row_end(struct row *row)
         drawn(who)->row = numbered;
         return;
     }
-    unfold(who);
+    unfold_before(who);
     lanes_now(row);
     paint(row);
 }
@@ -367,6 +428,7 @@ void say(const char *format, ...)
     if (vasprintf(&text, format, list) == -1)
         err(1, "vasprintf");
     va_end(list);
+    release(true);
     painter->text(text);
     free(text);
 }

@@ -28,7 +28,7 @@ struct arrow {
 struct lane {   /* of a column, at the time of a row */
     char state; /* ' ' nobody, '|' runs, ':' is inside a call that blocks */
     int number; /* of the process: 0 is A */
-    const char *name;
+    char name[32];
 };
 
 struct row {
@@ -36,11 +36,14 @@ struct row {
     long number;
     struct process *who; /* NULL: ROW_FOLDED, ROW_MEMORY */
     int column;
-    char text[256];  /* without marks such as the return's corner */
-    char tag[64];    /* the object: P1.r */
-    char ask[160];   /* -q: what is asked before text is shown */
-    char source[64]; /* file:line, or "" */
+    char text[256];     /* without marks such as the return's corner */
+    char tag[64];       /* the object: P1.r */
+    char ask[160];      /* -q: what is asked before text is shown */
+    char source[64];    /* file:line, or "" */
+    struct process *by; /* which is in a call, whose line this is */
+    long seq;
     bool failed;
+    bool exits, ends; /* it is in exit; it is at its end */
     bool plain; /* a command of the system reads or writes a plain file */
     struct arrow arrow[MAX_TIES];
     int arrows;
@@ -71,6 +74,7 @@ extern struct options {
     bool all, memory, attached; /* -a, -m, -p */
     int lanes, width;           /* 0: find out */
     int margin;                 /* of the width, for source lines */
+    bool hold;                  /* -l: rows, until their lines are known */
 } opt;
 
 void row_begin(struct row *row, enum row_kind kind, struct process *who);
@@ -81,7 +85,10 @@ bool arrow_from_afar(const struct row *row, const struct arrow *arrow);
 void row_end(struct row *row); /* gives it to the painter, perhaps folded */
 void rows_flush(void);
 bool rows_forgotten(void); /* nobody will ask for what is gone */
-void rows_mute(void);      /* what comes now is our own doing */
+/* Of the call that it is in, or was in last. */
+void rows_source(const struct process *p, const char *source);
+bool rows_held(void);
+void rows_mute(void); /* what comes now is our own doing */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void captions_read(const char *path);
 #endif

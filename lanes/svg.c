@@ -85,15 +85,9 @@ static struct kept *keep(void)
 
 static void svg_row(const struct row *row)
 {
-    static char *name[MAX_COLUMNS]; /* exec changes it; each is kept once */
     struct kept *k = keep();
 
     k->row = *row;
-    for (int i = 0; i < row->lanes; i++) {
-        if (!name[i] || strcmp(name[i], row->lane[i].name) != 0)
-            name[i] = same(row->lane[i].name);
-        k->row.lane[i].name = name[i];
-    }
     if (row->who) {
         copy(k->letter, sizeof k->letter, letter(row->who));
         k->number = row->who->number;
@@ -595,8 +589,8 @@ static void write_names(const struct kept *k)
     for (int i = 0; i < k->row.lanes; i++) {
         const struct lane *lane = &k->row.lane[i];
 
-        if (lane->number == -1 ||
-            (lane->name == last[i].name && lane->number == last[i].number))
+        if (lane->number == -1 || (strcmp(lane->name, last[i].name) == 0 &&
+                                   lane->number == last[i].number))
             continue;
         last[i] = *lane;
         changed = true;
@@ -606,7 +600,7 @@ static void write_names(const struct kept *k)
     fputs(" data-who=\"", out);
     for (int i = 0; i < lanes; i++) {
         fputs(i ? "|" : "", out);
-        if (last[i].name) {
+        if (*last[i].name) {
             fprintf(out, "%s ", letter_of(last[i].number));
             write_text(last[i].name, 20);
         }

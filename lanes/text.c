@@ -15,7 +15,6 @@ static FILE *out;
 static bool in_colour, in_utf8;
 static int since_header = AGAIN, drawn_lanes;
 static struct lane heads[MAX_COLUMNS];
-static char head_names[MAX_COLUMNS][32];
 static bool new_heads = true;
 
 /* Our own characters; all else in a line is ASCII, strace sees to that. */
@@ -155,13 +154,13 @@ static void header(void)
     for (int i = 0; i < n; i++) {
         char text[64];
 
-        if (!*head_names[i])
+        if (!*heads[i].name)
             continue;
         if (heads[i].number == -1) /* nobody's: shared memory */
-            snprintf(text, sizeof text, " %.31s ", head_names[i]);
+            snprintf(text, sizeof text, " %.31s ", heads[i].name);
         else
             snprintf(text, sizeof text, " %s %.31s ",
-                     letter_of(heads[i].number), head_names[i]);
+                     letter_of(heads[i].number), heads[i].name);
         put_text(column_at(i), text, lane_width(n) - 1,
                  heads[i].number == -1 ? PLAIN : heads[i].number % COLOURS);
     }
@@ -172,18 +171,19 @@ static void header(void)
 
 static void heads_now(const struct row *row)
 {
-    if (drawn_lanes > 0 && heads[0].name == NULL)
+    static bool begun;
+
+    for (; !begun; begun = true)
         for (int i = 0; i < MAX_COLUMNS; i++)
-            heads[i] = (struct lane){ .number = -1, .name = "" };
+            heads[i].number = -1;
     for (int i = 0; i < MAX_COLUMNS; i++) {
         const struct lane *lane = &row->lane[i];
 
         if (i < row->lanes && *lane->name &&
             (lane->number != heads[i].number ||
-             strcmp(lane->name, head_names[i]) != 0)) {
+             strcmp(lane->name, heads[i].name) != 0)) {
             new_heads = true;
             heads[i] = *lane;
-            copy(head_names[i], sizeof head_names[i], lane->name);
         }
     }
 }
@@ -268,8 +268,9 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
     if ((int)strlen(text) > room) {
         snprintf(text, size, "%s%s%s%s%s", who, row->text, dots,
                  tag ? " " : "", tag ? row->tag : "");
-        for (char *c = text; (c = strstr(c, ", "));)
-            memmove(c + 1, c + 2, strlen(c + 2) + 1);
+        for (char *c = text; *c && *c != '"'; c++)
+            if (*c == ',' && c[1] == ' ')
+                memmove(c + 1, c + 2, strlen(c + 2) + 1);
     }
     if ((int)strlen(text) > room && result) {
         int head = (int)(result - row->text), n_who = (int)strlen(who);
@@ -336,7 +337,7 @@ static void text_row(const struct row *row)
     x = column_at(row->column);
     if (row->who && row->kind != ROW_FOLDED && row->kind != ROW_MEMORY)
         put(x, RUNS, row->who->number % COLOURS);
-    if (row->kind == ROW_EVENT && row->who && row->who->state == ENDING)
+    if (row->ends)
         put(x, RETURN, row->who->number % COLOURS);
     room = lane_width(lanes) - 2 - corner * 2;
     if (row->column >= lanes - 1)

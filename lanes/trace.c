@@ -27,24 +27,41 @@ static void call_name(struct process *p, const struct call *call, char *name,
     name[strcspn(name, "(< ")] = '\0';
 }
 
+/* Not write(1,"hi") [tty]: what the user sees. */
+static bool call_prints(struct process *p, const struct meaning *m,
+                        const struct call *call, struct row *row)
+{
+    long fd = strtol(arg(call, 0), NULL, 10);
+
+    if (m->need != NEEDS_ROOM || !p->target || p->target->kind != TTY)
+        return false;
+    expand(*arg(call, 1) == '[' ? "prints $m1" : "prints $s1", p, call,
+           row->text, sizeof row->text);
+    if (fd == 2)
+        copy(row->tag, sizeof row->tag, "stderr");
+    else if (fd != 1)
+        snprintf(row->tag, sizeof row->tag, "fd %ld", fd);
+    return true;
+}
+
 static void call_text(struct process *p, const struct meaning *m,
                       const struct call *call, struct row *row)
 {
-    const char *shown = m->shown;
+    bool prints = row->kind != ROW_RETURN && call_prints(p, m, call, row);
 
-    if (row->kind == ROW_RETURN) {
+    if (row->kind == ROW_RETURN)
         call_name(p, call, row->text, sizeof row->text);
-    } else {
-        expand(shown, p, call, row->text, sizeof row->text);
-    }
-    tag_of(p, call, row->tag, sizeof row->tag);
+    else if (!prints)
+        expand(m->shown, p, call, row->text, sizeof row->text);
+    if (!prints)
+        tag_of(p, call, row->tag, sizeof row->tag);
     row->plain = m->flags & ON_FD && p->target && p->target->kind == FILE_ &&
                  (m->need == NEEDS_DATA || m->need == NEEDS_ROOM) &&
                  system_path(p->exe);
     if (call->open)
         return;
     if (m->result) /* there is something to predict */
-        expand(shown, p, call, row->ask, sizeof row->ask);
+        expand(m->shown, p, call, row->ask, sizeof row->ask);
     if (call->err) {
         row->failed = true;
         append(row->text, sizeof row->text, " = %s", call->err);
@@ -221,6 +238,7 @@ static struct process *birth(pid_t pid, struct process *parent)
                 p->thread ? "thread" : "fork");
         copy(row.source, sizeof row.source,
              parent ? traced(parent)->source : "");
+        row.by = parent;
         show(&row);
     }
     return p;
@@ -232,6 +250,7 @@ static void draw_exit(struct process *p)
     struct row row;
 
     row_begin(&row, ROW_EVENT, p);
+    row.exits = true;
     if (p->thread && strcmp(call->name, "exit_group") != 0)
         copy(row.text, sizeof row.text, "thread ends");
     else
@@ -278,8 +297,10 @@ static void enter(struct process *p, const char *body, const char *source)
         call_free(&call);
         return;
     }
-    if (again && t->resumed)
+    if (again && t->resumed) {
         draw_again(p);
+        p->waits = t->drawn;
+    }
     p->restarts = t->resumed = false;
     if (p->inside)
         unknown_lines++; /* how it left the last one, was not said */
@@ -327,8 +348,8 @@ static void draw_return(struct process *p, const struct meaning *m,
         row->kind = ROW_RETURN;
         if (!call->err && !row->arrows && !p->waits)
             return;
-    } else if (!row->arrows &&
-               (m->flags & WAITED || !worth_a_row(p, call, m))) {
+    } else if (!row->arrows && ((m->flags & WAITED && !opt.all) ||
+                                !worth_a_row(p, call, m))) {
         return;
     }
     call_text(p, m, call, row);
@@ -401,11 +422,12 @@ static void handler_returns(struct process *p, bool failed)
     call_free(&t->call);
     t->call = in->call;
     p->target = in->target;
-    t->drawn = p->waits = in->drawn;
+    t->drawn = in->drawn;
     if (!failed) {
         p->restarts = t->resumed = true;
         return;
     }
+    p->waits = t->drawn;
     t->call.err = "EINTR";
     t->call.open = false;
     row_begin(&row, ROW_CALL, p);
@@ -442,6 +464,8 @@ static void leave(struct process *p, const char *body, const char *source)
     if (t->call.open && !(m && m->flags & EXITS))
         unknown_lines++;
     t->call.open = p->inside = false;
+    if (!(m && m->flags & EXITS)) /* which has its line at the end */
+        rows_source(p, source);
     if (t->call.err && strncmp(t->call.err, "ERESTART", 8) == 0) {
         p->restarts = true;
         if (p->sending)
@@ -533,7 +557,8 @@ static void signal_line(struct process *p, const char *body,
     show(&row);
 }
 
-static void ended(struct process *p, const struct line *line)
+static void ended(struct process *p, const struct line *line,
+                  const char *source)
 {
     struct row row;
 
@@ -563,6 +588,7 @@ static void ended(struct process *p, const struct line *line)
     p->inside = false;
     p->in = SOME_CALL;
     gone(p);
+    rows_source(p, source);
 }
 
 /* What the process has changed in shared memory comes before this line. */
@@ -615,6 +641,7 @@ static void take_line(struct line *line, bool whole, const char *source)
     p = process_of(line->pid);
     if (!p && (line->kind == LINE_EXITED || line->kind == LINE_RESUMED)) {
         unknown_lines += line->kind == LINE_RESUMED;
+        rows_source(anyone(line->pid), source);
         return;
     }
     if (!p)
@@ -668,7 +695,7 @@ static void take_line(struct line *line, bool whole, const char *source)
         p->stopped = signal_number(line->name);
         break;
     default:
-        ended(p, line);
+        ended(p, line, source);
     }
 }
 

@@ -74,6 +74,8 @@ struct object {
     bool made, found;       /* in this picture, or it was there before */
     bool given, undone;     /* a semaphore: some value; taken with SEM_UNDO;
                                memory: a size */
+    bool unknown;           /* a semaphore: which value is not in the log */
+    bool semaphore;         /* a futex: of a sem_t */
     bool own, dull; /* the system's, but of interest; and the opposite */
     bool gone, marked;
 };

@@ -216,11 +216,102 @@ drawn() {
     [[ $(sed -n '5,$s/^ *[0-9]* *│ //p' <<<"$output" | cut -d' ' -f 1-4) == \
         'read(3) … [P1.r]
 SIGALRM
-write(1,"x") [tty]
+prints "x"
 └ read = EINTR
 read(3) … [P1.r]
 SIGALRM
 └ read: again (SA_RESTART)' ]] || fail "$output"
+}
+
+@test "picture: what goes to the terminal is printed, through 2 or another is said" {
+    drawn <<-'END'
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 write(1</dev/pts/1<char 136:1>>, "one, two", 8) = 8
+	1 write(2</dev/pts/1<char 136:1>>, "oops", 4) = 4
+	1 writev(7</dev/pts/1<char 136:1>>, [{iov_base="parts", iov_len=5}], 1) = 5
+	1 write(4<pipe:[5]>, "down", 4) = 4
+	1 write(1</dev/pts/1<char 136:1>>, "late", 4) = -1 EIO (Input/output error)
+	END
+    assert_equal "$(sed -n '4,8s/^ *[0-9]* *│ //p' <<<"$output")" 'prints "one, two"
+prints "oops" [stderr]
+prints "parts" [fd 7]
+write(4,"down") [P1.w]
+prints "late" = EIO'
+    drawn < <(perl -e '
+        print "1 write(1</dev/pts/1<char 136:1>>, \"$_=\", 2) = 2\n" for 1 .. 99;')
+    assert_line --regexp '75 more prints$' # whatever it prints
+}
+
+@test "picture: sem_wait, where no other function can have called" {
+    drawn <<-'END'
+	1 mmap(NULL, 96, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+	1 fork() = 2
+	2 futex(0x7f0000000020, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 alarm(1) = 0
+	1 futex(0x7f0000000020, FUTEX_WAKE, 1) = 1
+	2 <... futex resumed>) = 0
+	2 futex(0x7f0000000028, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 alarm(2) = 0
+	1 futex(0x7f0000000028, FUTEX_WAKE, 1) = 1
+	2 <... futex resumed>) = 0
+	2 futex(0x7f0000000000, FUTEX_WAIT, 0, NULL <unfinished ...>
+	1 alarm(3) = 0
+	1 futex(0x7f0000000000, FUTEX_WAKE, 1) = 1
+	2 <... futex resumed>) = 0
+	END
+    assert_equal "$(grep -o '[a-z_ ]*wait … .*' <<<"$output")" ' sem_wait … [shared+32]
+ futex wait … [shared+40]
+ futex wait … [shared+0]'
+    assert_line --regexp 'wake-up .*└ sem_wait$'
+    run -0 lanes -a -r log
+    assert_line --regexp 'sem_post \[shared[+]32\]'
+}
+
+@test "picture: what has been counted comes before what its maker does next" {
+    drawn < <(perl -e '
+        print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n1 fork() = 2\n";
+        print "1 write(4<pipe:[5]>, \"ping\", 4) = 4\n",
+            "2 read(3<pipe:[5]>, \"ping\", 4) = 4\n" x ($_ < 7) for 1 .. 7;
+        print "1 alarm(5) = 0\n2 read(3<pipe:[5]>,  <unfinished ...>\n",
+            "1 alarm(6) = 0\n2 <... read resumed>\"ping\", 4) = 4\n"')
+    assert_equal "$(sed -n 's/^ *[0-9]* *[│├]/│/; /more\|alarm/p' <<<"$output" |
+        sed 's/ *│* *$//')" '│ 3 more write
+│                        │ 2 more read
+│ alarm(5)
+│ alarm(6)'
+}
+
+@test "picture: a call that begins again goes on waiting; a name that is the kernel's" {
+    drawn <<-'END'
+	1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0
+	1 socket(AF_UNIX, SOCK_DGRAM, 0) = 7<UNIX:[7]>
+	1 bind(7<UNIX:[7]>, {sa_family=AF_UNIX}, 2) = 0
+	1 fork() = 2
+	1 read(3<pipe:[5]>,  <unfinished ...>
+	2 alarm(1) = 0
+	1 <... read resumed>0x7ffd, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+	1 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=9, si_uid=0, si_status=0} ---
+	2 alarm(2) = 1
+	1 read(3<pipe:[5]>,  <unfinished ...>
+	2 alarm(3) = 2
+	END
+    assert_line --partial 'bind(7, autobind)'
+    assert_equal "$(grep -c '┊ .*alarm' <<<"$output")" 3
+}
+
+@test "picture: SETALL's values are not known, and so not which semop has to wait" {
+    drawn -W 100 <<-'END'
+	1 semget(IPC_PRIVATE, 2, 0600|IPC_CREAT) = 9
+	1 semctl(9, 0, SETALL, 0x7ffd) = 0
+	1 fork() = 2
+	1 semop(9, [{sem_num=1, sem_op=-1, sem_flg=0}], 1) = 0
+	2 semop(9, [{sem_num=1, sem_op=-1, sem_flg=0}], 1 <unfinished ...>
+	1 semop(9, [{sem_num=1, sem_op=1, sem_flg=0}], 1) = 0
+	2 <... semop resumed>) = 0
+	END
+    assert_line --regexp '│ semctl\(SETALL \?\) '
+    assert_equal "$(grep -o 'semop([^)]*) …' <<<"$output")" 'semop(1, -1) …'
+    assert_line --regexp '├╌ wake-up ╌+▶ └ semop'
 }
 
 @test "picture: an end of file and an error are not folded into the others" {
@@ -235,7 +326,7 @@ SIGALRM
     assert_line --regexp '96 more write'
     assert_line --regexp '96 more read'
     assert_line --regexp 'write\(4,"ping"\) = EAGAIN'
-    assert_line --regexp 'last writer gone ·15 ╌+▶ read\(3\) = 0  EOF'
+    assert_line --regexp 'last writer gone ╌+▶ read\(3\) = 0  EOF'
     assert_line --regexp ' 12  ├─ 4 bytes ·6 ─+▶ read' # of the fourth write
 }
 
@@ -670,7 +761,7 @@ rooms() {
     assert_line --partial 'killed by SIGKILL'
     refute_line --partial 'futex w'
     run -0 lanes -r "$ROOT/tests/lanes/sem-turns.log"
-    assert_line --regexp 'futex.* wake-up'
+    assert_line --regexp '├╌ wake-up ╌+▶ └ sem_wait'
 }
 
 @test "moment: shared memory is silent; -m shows what is in it" {
@@ -720,6 +811,25 @@ rooms() {
             grep -qE '├╌ fork ╌.* pipe-hello.c:[0-9]+$' out
     }
     wait_until has_lines || fail "$(<out)"
+}
+
+# No line have the first exec, and the exit of one that returns from main.
+without_line() {
+    sed -n 's/^ *[0-9]* *│ //; /^exec/d; /^exit/d; /[^ ]\.c:[0-9][0-9]*$/!p' <<<"$output" |
+        grep -v '^───\|^     '
+}
+
+@test "lanes -l: each row has its line, those of exit and of what waits, too" {
+    requires strace
+    for run in sem-turns pipe-duplex sock-pair; do
+        run -0 lanes -l -W 120 "$run"
+        assert_equal "$(without_line)" ''
+        assert_line --regexp '[│┊] +│ exit 0 .*[.]c:[0-9]+$'
+    done
+    run -0 lanes -l -W 120 connect2 echo hi -- cat
+    assert_line --regexp '│ exec echo hi .* connect2.c:[0-9]+$'
+    stuck -l -W 120 stuck mutex # while it waits
+    assert_line --regexp '^ .* … .* stuck.c:[0-9]+$'
 }
 
 @test "lanes: usage errors name the word, and end with 2" {
