@@ -103,17 +103,14 @@ static void add_argv(struct label *label, const char *argv)
 
 /* The first of [{iov_base="hi", iov_len=2}, ...], or of a msghdr's. */
 static void add_iovec(struct label *label, const struct call *call,
-                      const char *iov, bool messages)
+                      const char *iov)
 {
     char base[400], length[24];
-    bool returned = !call->open && !call->err;
 
     field(iov, "iov_base", base, sizeof base);
     field(iov, "iov_len", length, sizeof length);
     if (!*base && strchr(iov, '{'))
         add(label, "...");
-    else if (call->value == 0 && returned)
-        add(label, messages ? "\"\"" : "0  EOF");
     else
         add_data(label, base,
                  call->value > 0 ? call->value : strtol(length, NULL, 10),
@@ -289,19 +286,24 @@ static void expand_one(char kind, int n, const struct process *p,
     case 'f': /* a descriptor's number */
         add_number(label, descriptor(what, text, sizeof text));
         break;
-    case 's': /* a string that is written, its length in the argument after */
-        add_data(label, what, strtol(arg(call, n + 1), NULL, 10), 64);
+    case 'n': /* what the call is called */
+        add(label, call->name);
         break;
-    case 'd': /* a string that is read, its length in the result */
+    case 's': /* what is written, its length in the argument after */
+        if (*what == '[' || *what == '{')
+            add_iovec(label, call, what);
+        else
+            add_data(label, what, strtol(arg(call, n + 1), NULL, 10), 64);
+        break;
+    case 'd': /* what is read, its length in the result */
         if (call->value == 0 && has_messages(p->target))
             add(label, "\"\"");
         else if (call->value == 0)
             add(label, p->own_close ? "0  own EOF" : "0  EOF");
+        else if (*what == '[' || *what == '{')
+            add_iovec(label, call, what);
         else
             add_data(label, what, call->value, 16);
-        break;
-    case 'm': /* the first of some buffers */
-        add_iovec(label, call, what, has_messages(p->target));
         break;
     case 'p': /* a process */
         add_process(label, strtol(what, NULL, 10));
@@ -333,6 +335,9 @@ static void expand_one(char kind, int n, const struct process *p,
         break;
     case 'b': /* a path's last part */
         add_base(label, what);
+        break;
+    case 'B': /* the same, of an open or an openat */
+        add_base(label, arg(call, path_arg(call)));
         break;
     case 'v': /* the words of a command */
         add_argv(label, what);

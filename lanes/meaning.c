@@ -1002,15 +1002,9 @@ static void leave_futex(struct process *p, struct call *call)
 
 static const struct meaning meanings[] = {
     /* bytes */
-    { "read", "read($f0)", "$d1", ON_FD, .enter = enter_read,
+    { "read readv", "$n($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
-    { "readv", "readv($f0)", "$m1", ON_FD, .enter = enter_read,
-      .leave = leave_read, .need = NEEDS_DATA },
-    { "write", "write($f0,$s1)", .flags = ON_FD | FEEDS, .enter = enter_write,
-      .leave = leave_write, .need = NEEDS_ROOM },
-    { "writev", "writev($f0,$m1)", .flags = ON_FD | FEEDS,
-      .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
-    { "vmsplice", "vmsplice($f0,$m1)", .flags = ON_FD | FEEDS,
+    { "write writev vmsplice", "$n($f0,$s1)", .flags = ON_FD | FEEDS,
       .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
     { "splice", "splice($f0,$f2)", "$r", ON_FD | FEEDS, .enter = enter_splice,
       .leave = leave_splice, .need = NEEDS_DATA },
@@ -1022,25 +1016,19 @@ static const struct meaning meanings[] = {
     { "close", "close($f0)", .flags = ON_FD | FEEDS | IPC_ONLY,
       .enter = enter_close },
     { "dup", "dup($f0)", "$r", ON_FD | IPC_ONLY, .leave = leave_dup },
-    { "dup2", "dup2($f0, $f1)", .flags = ON_FD | FEEDS, .enter = enter_dup2,
-      .leave = leave_dup2 },
-    { "dup3", "dup3($f0, $f1)", .flags = ON_FD | FEEDS, .enter = enter_dup2,
-      .leave = leave_dup2 },
+    { "dup2 dup3", "dup2($f0, $f1)", .flags = ON_FD | FEEDS,
+      .enter = enter_dup2, .leave = leave_dup2 },
     { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD, .enter = enter_fcntl,
       .leave = leave_fcntl, .need = NEEDS_LOCK },
     { "flock", "flock($f0, $1)", .flags = ON_FD, .enter = enter_flock,
       .leave = leave_flock, .need = NEEDS_LOCK },
-    { "pipe", "pipe()", "$k0", .leave = leave_pipe },
-    { "pipe2", "pipe()", "$k0", .leave = leave_pipe },
-    { "open", "open($b0)", "$r", IN_OPEN, .enter = enter_open,
-      .leave = leave_open, .need = NEEDS_PARTNER },
-    { "openat", "open($b1)", "$r", IN_OPEN, .enter = enter_open,
+    { "pipe pipe2", "pipe()", "$k0", .leave = leave_pipe },
+    { "open openat", "open($B)", "$r", IN_OPEN, .enter = enter_open,
       .leave = leave_open, .need = NEEDS_PARTNER },
     { "creat", "creat($b0)", "$r", .leave = leave_new },
-    { "mknod", "mkfifo($b0)", .leave = leave_mknod },
-    { "mknodat", "mkfifo($b1)", .leave = leave_mknod },
-    { "unlink", "unlink($b0)", .flags = QUIET, .leave = leave_unlink },
-    { "unlinkat", "unlink($b1)", .flags = QUIET, .leave = leave_unlink },
+    { "mknod mknodat", "mkfifo($B)", .leave = leave_mknod },
+    { "unlink unlinkat", "unlink($B)", .flags = QUIET,
+      .leave = leave_unlink },
     { "link", "sem_open makes $b1", .leave = leave_link },
     { "eventfd2", "eventfd($0)", "$r", .leave = leave_new },
     { "timerfd_create", "timerfd()", "$r", .leave = leave_new },
@@ -1048,23 +1036,17 @@ static const struct meaning meanings[] = {
     { "pidfd_open", "pidfd_open($p0)", "$r", .leave = leave_new },
     { "memfd_create", "memfd_create($b0)", "$r", .leave = leave_new },
     /* processes */
-    { "fork", "fork()", .flags = QUIET | IN_FORK },
+    { "fork clone clone3", "fork()", .flags = QUIET | IN_FORK },
     { "vfork", "vfork()", .flags = QUIET | IN_FORK },
-    { "clone", "fork()", .flags = QUIET | IN_FORK },
-    { "clone3", "fork()", .flags = QUIET | IN_FORK },
     { "execve", "exec$v1", .flags = IN_EXEC, .leave = leave_exec },
-    { "exit", "exit $0", .flags = QUIET | EXITS, .enter = enter_exit },
-    { "exit_group", "exit $0", .flags = QUIET | EXITS, .enter = enter_exit },
-    { "wait4", "waitpid($p0)", "$P", .leave = leave_wait,
-      .need = NEEDS_CHILD },
-    { "waitpid", "waitpid($p0)", "$P", .leave = leave_wait,
+    { "exit exit_group", "exit $0", .flags = QUIET | EXITS,
+      .enter = enter_exit },
+    { "wait4 waitpid", "waitpid($p0)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD },
     { "waitid", "waitid($p1)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD },
     /* signals */
-    { "kill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
-      .leave = leave_kill },
-    { "tkill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
+    { "kill tkill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
       .leave = leave_kill },
     { "tgkill", "kill($p1, $g2)", .flags = FEEDS, .enter = enter_kill,
       .leave = leave_kill },
@@ -1084,13 +1066,10 @@ static const struct meaning meanings[] = {
     { "nanosleep", "nanosleep($c0)", .need = NEEDS_TIME },
     { "clock_nanosleep", "nanosleep($c2)", .need = NEEDS_TIME },
     /* many descriptors */
-    { "poll", "poll($w0)", "$R", .need = NEEDS_ONE_OF, .limit = 2 },
-    { "ppoll", "poll($w0)", "$R", .need = NEEDS_ONE_OF, .limit = 2 },
-    { "select", "select($t1)", "$R", .need = NEEDS_ONE_OF, .limit = 4 },
-    { "pselect6", "select($t1)", "$R", .need = NEEDS_ONE_OF, .limit = 4 },
-    { "epoll_wait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
-      .limit = 3 },
-    { "epoll_pwait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
+    { "poll ppoll", "poll($w0)", "$R", .need = NEEDS_ONE_OF, .limit = 2 },
+    { "select pselect6", "select($t1)", "$R", .need = NEEDS_ONE_OF,
+      .limit = 4 },
+    { "epoll_wait epoll_pwait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
       .limit = 3 },
     /* sockets */ { "socket", "socket()", "$r", .leave = leave_socket },
     { "socketpair", "socketpair()", "$k3", .leave = leave_socketpair },
@@ -1099,9 +1078,7 @@ static const struct meaning meanings[] = {
     { "listen", "listen($f0)", .flags = ON_FD, .enter = enter_listen },
     { "connect", "connect($f0, $a1)", .flags = ON_FD | FEEDS | IN_CONNECT,
       .enter = enter_connect, .leave = leave_connect, .need = NEEDS_ACCEPT },
-    { "accept", "accept($f0)", "$r", ON_FD, .enter = enter_read,
-      .leave = leave_accept, .need = NEEDS_DATA },
-    { "accept4", "accept($f0)", "$r", ON_FD, .enter = enter_read,
+    { "accept accept4", "accept($f0)", "$r", ON_FD, .enter = enter_read,
       .leave = leave_accept, .need = NEEDS_DATA },
     { "shutdown", "shutdown($f0, $1)", .flags = ON_FD | FEEDS,
       .enter = enter_shutdown },
@@ -1109,13 +1086,13 @@ static const struct meaning meanings[] = {
       .leave = leave_write, .need = NEEDS_ROOM },
     { "recvfrom", "recv($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
-    { "sendmsg", "sendmsg($f0,$m1)", .flags = ON_FD | FEEDS,
+    { "sendmsg", "sendmsg($f0,$s1)", .flags = ON_FD | FEEDS,
       .enter = enter_sendmsg, .leave = leave_write, .need = NEEDS_ROOM },
-    { "recvmsg", "recvmsg($f0)", "$m1", ON_FD, .enter = enter_read,
+    { "recvmsg", "recvmsg($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_recvmsg, .need = NEEDS_DATA },
     /* POSIX message queues */
-    { "mq_open", "mq_open($b0)", "$r", .leave = leave_mq_open },
-    { "mq_unlink", "mq_unlink($b0)", .leave = leave_mq_unlink },
+    { "mq_open", "mq_open($B)", "$r", .leave = leave_mq_open },
+    { "mq_unlink", "mq_unlink($B)", .leave = leave_mq_unlink },
     { "mq_timedsend", "mq_send($f0,$s1, prio $3)", .flags = ON_FD | FEEDS,
       .enter = enter_mq_send, .leave = leave_mq_send, .need = NEEDS_ROOM,
       .limit = 4 },
@@ -1125,9 +1102,7 @@ static const struct meaning meanings[] = {
     { "mq_notify", "mq_notify($f0)", .flags = ON_FD },
     /* System V */
     { "semget", "semget()", "$r", .leave = leave_get },
-    { "semop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
-      .leave = leave_semop, .need = NEEDS_SEMAPHORE },
-    { "semtimedop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
+    { "semop semtimedop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
       .leave = leave_semop, .need = NEEDS_SEMAPHORE, .limit = 3 },
     { "semctl", "semctl($j2)", .flags = FEEDS, .enter = enter_ctl,
       .leave = leave_ctl },
@@ -1155,9 +1130,13 @@ static const struct meaning meanings[] = {
 
 const struct meaning *meaning_of(const char *name)
 {
-    if (name)
-        for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
-            if (strcmp(name, meanings[i].name) == 0)
+    size_t n = name ? strlen(name) : 0;
+
+    for (size_t i = 0; n > 0 && i < sizeof meanings / sizeof *meanings; i++)
+        for (const char *c = meanings[i].names; c; c = strchr(c, ' ')) {
+            c += *c == ' ';
+            if (strncmp(c, name, n) == 0 && (c[n] == '\0' || c[n] == ' '))
                 return &meanings[i];
+        }
     return NULL;
 }

@@ -19,9 +19,10 @@ enum {               /* and the IN_... of world.h */
 };
 
 struct meaning {
-    const char *name;
-    const char *shown;  /* $0 the argument, $f0 the descriptor's number,
-                           $s1 the string, $p0 the process, $g1 the signal */
+    const char *names; /* of the calls that do this */
+    const char
+        *shown; /* $n its name, $0 the argument, $f0 the descriptor's number,
+                   $s1 the string, $p0 the process, $g1 the signal */
     const char *result; /* of success, the same and $r; NULL: not shown */
     unsigned flags;
     void (*enter)(struct process *p, struct call *call);
@@ -38,6 +39,7 @@ const char *signal_shown(const char *name);
 int signal_number(const char *name);
 bool few_signals(const struct call *call); /* sigprocmask names them */
 bool unblocks(const struct process *p, const struct call *call);
+int path_arg(const struct call *call); /* 1 where 0 is a folder */
 const char *open_path(const struct call *call, char *path, size_t size);
 const char *open_flags(const struct call *call);
 bool system_path(const char *path);

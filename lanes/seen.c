@@ -52,7 +52,7 @@ bool unblocks(const struct process *p, const struct call *call)
 
 /* ---- paths, strings --------------------------------------------------- */
 
-static int path_arg(const struct call *call)
+int path_arg(const struct call *call)
 {
     return strstr(call->name, "at") && strcmp(call->name, "creat") != 0;
 }

@@ -35,8 +35,7 @@ static bool call_prints(struct process *p, const struct meaning *m,
 
     if (m->need != NEEDS_ROOM || !p->target || p->target->kind != TTY)
         return false;
-    expand(*arg(call, 1) == '[' ? "prints $m1" : "prints $s1", p, call,
-           row->text, sizeof row->text);
+    expand("prints $s1", p, call, row->text, sizeof row->text);
     if (fd == 2)
         copy(row->tag, sizeof row->tag, "stderr");
     else if (fd != 1)
