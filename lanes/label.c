@@ -152,39 +152,12 @@ static void add_revents(struct label *label, const char *result)
     }
 }
 
-/* Of select's result: 1 (in [3<pipe:[7]>]) */
-static void add_ready(struct label *label, const char *in)
-{
-    char text[80];
-
-    snprintf(text, sizeof text, "in %.60s", in);
-    for (char *c = strchr(text, '<'), *end; c; c = strchr(text, '<')) {
-        end = strrchr(c, '>');
-        if (!end)
-            break;
-        memmove(c, end + 1, strlen(end + 1) + 1);
-    }
-    add(label, text);
-}
-
-static void add_result(struct label *label, const char *result)
-{
-    if (strstr(result, "Timeout"))
-        add(label, "0  time is up");
-    else if (strstr(result, "revents="))
-        add_revents(label, result);
-    else if (strstr(result, "in ["))
-        add_ready(label, strstr(result, "in [") + 3);
-    else
-        add_until(label, result, " ");
-}
-
 /* The numbers of [3<...> 4<...>], a set of descriptors. */
 static void add_set(struct label *label, const char *set)
 {
     int depth = 0;
 
-    for (const char *c = set; *c; c++) {
+    for (const char *c = set; *c && (depth > 0 || *c != ']'); c++) {
         if (depth == 0 && *c >= '0' && *c <= '9' && c > set &&
             (c[-1] == '[' || c[-1] == ' ')) {
             add(label, c[-1] == '[' ? "" : ",");
@@ -193,6 +166,18 @@ static void add_set(struct label *label, const char *set)
         depth += *c == '<';
         depth -= *c == '>' && c[-1] != '-';
     }
+}
+
+static void add_result(struct label *label, const char *result)
+{
+    if (strstr(result, "Timeout"))
+        add(label, "0  time is up");
+    else if (strstr(result, "revents="))
+        add_revents(label, result);
+    else if (strstr(result, "in [")) /* of select: 1 (in [3<pipe:[7]>]) */
+        add_set(label, strstr(result, "in [") + 3);
+    else
+        add_until(label, result, " ");
 }
 
 /* A socket's: the last part of its path, or its port. */

@@ -49,6 +49,7 @@ static void end_of_file(struct process *p, struct object *o)
 static void leave_read(struct process *p, struct call *call)
 {
     struct object *o = p->target;
+    const char *rank = arg(call, 3); /* of a message in a queue */
 
     if (!o || call->value < 0)
         return;
@@ -60,6 +61,9 @@ static void leave_read(struct process *p, struct call *call)
             message_remove(&p->leader->signals, m);
         }
         memcpy(p->leader->came, p->leader->sent, sizeof p->leader->came);
+    } else if (o->kind == MQ) {
+        receive(p, o, data_of(call, 1), call->value, true,
+                *rank == '[' ? strtol(rank + 1, NULL, 10) : -1);
     } else if (call->value == 0 && !o->datagrams) {
         end_of_file(p, o);
     } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
@@ -82,7 +86,8 @@ static void enter_write(struct process *p, struct call *call)
     o = addressee(o, strcmp(call->name, "sendto") == 0 ? arg(call, 4) : "");
     if (*arg(call, 1) == '[') /* writev: how much, is known at its return */
         n = iov_bytes(arg(call, 1));
-    send_message(p, o, data_of(call, 1), n, 0);
+    send_message(p, o, data_of(call, 1), n,
+                 o->kind == MQ ? strtol(arg(call, 3), NULL, 10) : 0);
 }
 
 static void last_reader(struct process *p, const struct object *o)
@@ -161,8 +166,9 @@ static void enter_close(struct process *p, struct call *call)
         slot_close(p, fd);
 }
 
-static void duplicate(struct process *p, const struct call *call, int fd)
+static void leave_dup(struct process *p, struct call *call)
 {
+    int fd = (int)call->value;
     struct file *file;
 
     p->target = see(p, arg(call, 0), NULL, &file);
@@ -192,12 +198,7 @@ static void leave_dup2(struct process *p, struct call *call)
     char what[400];
 
     if (call->value != descriptor(arg(call, 0), what, sizeof what))
-        duplicate(p, call, (int)call->value);
-}
-
-static void leave_dup(struct process *p, struct call *call)
-{
-    duplicate(p, call, (int)call->value);
+        leave_dup(p, call);
 }
 
 /* Whichever waits at it may go on from here. */
@@ -220,10 +221,10 @@ static void lock(struct process *p, bool take, bool flock)
     o->flocked = flock;
 }
 
-static void enter_fcntl(struct process *p, struct call *call)
+static void enter_lock(struct process *p, struct call *call)
 {
-    p->target = see(p, arg(call, 0), NULL, NULL);
-    if (p->target && has(call, 1, "SETLK") && has(call, 2, "F_UNLCK"))
+    if (p->target && (has(call, 1, "LOCK_UN") ||
+                      (has(call, 1, "SETLK") && has(call, 2, "F_UNLCK"))))
         give(p->target, p);
 }
 
@@ -252,13 +253,6 @@ static void leave_fcntl(struct process *p, struct call *call)
                   strstr(call->result, "O_WRONLY"));
 }
 
-static void enter_flock(struct process *p, struct call *call)
-{
-    p->target = see(p, arg(call, 0), NULL, NULL);
-    if (p->target && has(call, 1, "LOCK_UN"))
-        give(p->target, p);
-}
-
 static void leave_flock(struct process *p, struct call *call)
 {
     if (!call->err)
@@ -266,9 +260,10 @@ static void leave_flock(struct process *p, struct call *call)
 }
 
 /* [3<pipe:[5]>, 4<pipe:[5]>], in which a pipe's read end comes first. */
-static void pair(struct process *p, const struct call *call, int at)
+static void leave_pair(struct process *p, struct call *call)
 {
-    const char *list = arg(call, at);
+    bool pipe = *arg(call, 0) == '[';
+    const char *list = arg(call, pipe ? 0 : 3);
     char one[220], what[200];
     int fd;
 
@@ -276,8 +271,6 @@ static void pair(struct process *p, const struct call *call, int at)
         return;
     for (int i = 0;
          i < 2 && (fd = next_descriptor(&list, one, sizeof one)) != -1; i++) {
-        bool pipe = at == 0;
-
         descriptor(one, what, sizeof what);
         if (pipe && !*what)
             return; /* without -yy there is nothing to tell pipes apart */
@@ -290,19 +283,9 @@ static void pair(struct process *p, const struct call *call, int at)
     }
 }
 
-static void leave_pipe(struct process *p, struct call *call)
-{
-    pair(p, call, 0);
-}
-
-static void leave_socketpair(struct process *p, struct call *call)
-{
-    pair(p, call, 3);
-}
-
 /* A call that returns a new descriptor: "= 3<...>". */
 static struct object *returned(struct process *p, const struct call *call,
-                               bool r, bool w, bool cloexec)
+                               bool r, bool w)
 {
     char what[512];
     int fd;
@@ -325,18 +308,19 @@ static struct object *returned(struct process *p, const struct call *call,
     } else {
         o = seen_object(*what ? what : "?");
     }
-    slot_set(p, fd, file_new(o, r, w), cloexec);
+    slot_set(p, fd, file_new(o, r, w), false);
     for (int i = 0; i < call->args; i++)
-        slot_of(p, fd)->file->nonblocking |= has(call, i, "NONBLOCK");
+        if (*arg(call, i) != '"') { /* flags, not a path */
+            slot_of(p, fd)->cloexec |= has(call, i, "CLOEXEC");
+            slot_of(p, fd)->file->nonblocking |= has(call, i, "NONBLOCK");
+        }
     p->target = o;
     return o;
 }
 
 static void leave_new(struct process *p, struct call *call)
 {
-    returned(p, call, true, true,
-             has(call, 0, "CLOEXEC") || has(call, 1, "CLOEXEC") ||
-                 has(call, 2, "CLOEXEC") || has(call, 3, "CLOEXEC"));
+    returned(p, call, true, true);
 }
 
 static void enter_open(struct process *p, struct call *call)
@@ -360,7 +344,7 @@ static void leave_open(struct process *p, struct call *call)
 
     if (call->err)
         return;
-    o = returned(p, call, !w, rw || w, strstr(flags, "O_CLOEXEC"));
+    o = returned(p, call, !w, rw || w);
     if (o)
         o->own |= own_file(p, call);
     if (o && strstr(flags, "O_CREAT"))
@@ -499,12 +483,6 @@ static void enter_kill(struct process *p, struct call *call)
     p->target = NULL;
 }
 
-static void leave_kill(struct process *p, struct call *call)
-{
-    (void)call;
-    sent(p, 0);
-}
-
 static void leave_sigaction(struct process *p, struct call *call)
 {
     int n = signal_number(arg(call, 0));
@@ -563,7 +541,6 @@ static void enter_bind(struct process *p, struct call *call)
 {
     struct object *name = bound_name(arg(call, 1));
 
-    p->target = see(p, arg(call, 0), NULL, NULL);
     if (name && p->target)
         name->peer = p->target;
 }
@@ -576,7 +553,6 @@ static void leave_bind(struct process *p, struct call *call)
 
 static void enter_listen(struct process *p, struct call *call)
 {
-    p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target)
         p->target->capacity = strtol(arg(call, 1), NULL, 10);
 }
@@ -592,7 +568,6 @@ static void leave_connect(struct process *p, struct call *call)
 
 static void enter_connect(struct process *p, struct call *call)
 {
-    p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target)
         p->target->user = p;
     if (p->target && p->target->datagrams && udp_name(arg(call, 1)))
@@ -607,7 +582,7 @@ static void leave_accept(struct process *p, struct call *call)
     struct object *o, *listener;
 
     listener = see(p, arg(call, 0), NULL, NULL);
-    o = returned(p, call, true, true, has(call, 3, "CLOEXEC"));
+    o = returned(p, call, true, true);
     if (!o)
         return;
     if (listener && listener->queued > 0)
@@ -632,7 +607,6 @@ static void leave_accept(struct process *p, struct call *call)
 
 static void enter_shutdown(struct process *p, struct call *call)
 {
-    p->target = see(p, arg(call, 0), NULL, NULL);
     if (p->target && (has(call, 1, "SHUT_WR") || has(call, 1, "SHUT_RDWR"))) {
         p->target->w = p;
         p->target->writers = 0;
@@ -737,31 +711,12 @@ static void leave_mq_unlink(struct process *p, struct call *call)
     object_by(MQ, key)->gone = true;
 }
 
-static void enter_mq_send(struct process *p, struct call *call)
-{
-    struct object *o = see(p, arg(call, 0), NULL, NULL);
-
-    p->target = o;
-    if (o)
-        send_message(p, o, data_of(call, 1), strtol(arg(call, 2), NULL, 10),
-                     strtol(arg(call, 3), NULL, 10));
-}
-
 static void leave_mq_send(struct process *p, struct call *call)
 {
     struct message *m = p->sending;
 
     if (m)
         sent(p, call->err ? -1 : m->size);
-}
-
-static void leave_mq_receive(struct process *p, struct call *call)
-{
-    const char *rank = arg(call, 3);
-
-    if (p->target && !call->err)
-        receive(p, p->target, data_of(call, 1), call->value, true,
-                *rank == '[' ? strtol(rank + 1, NULL, 10) : -1);
 }
 
 /* System V's objects have a number; of which kind, the call's name says. */
@@ -1018,11 +973,11 @@ static const struct meaning meanings[] = {
     { "dup", "dup($f0)", "$r", ON_FD | IPC_ONLY, .leave = leave_dup },
     { "dup2 dup3", "dup2($f0, $f1)", .flags = ON_FD | FEEDS,
       .enter = enter_dup2, .leave = leave_dup2 },
-    { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD, .enter = enter_fcntl,
+    { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD, .enter = enter_lock,
       .leave = leave_fcntl, .need = NEEDS_LOCK },
-    { "flock", "flock($f0, $1)", .flags = ON_FD, .enter = enter_flock,
+    { "flock", "flock($f0, $1)", .flags = ON_FD, .enter = enter_lock,
       .leave = leave_flock, .need = NEEDS_LOCK },
-    { "pipe pipe2", "pipe()", "$k0", .leave = leave_pipe },
+    { "pipe pipe2", "pipe()", "$k0", .leave = leave_pair },
     { "open openat", "open($B)", "$r", IN_OPEN, .enter = enter_open,
       .leave = leave_open, .need = NEEDS_PARTNER },
     { "creat", "creat($b0)", "$r", .leave = leave_new },
@@ -1047,11 +1002,11 @@ static const struct meaning meanings[] = {
       .need = NEEDS_CHILD },
     /* signals */
     { "kill tkill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
-      .leave = leave_kill },
+      .leave = leave_write },
     { "tgkill", "kill($p1, $g2)", .flags = FEEDS, .enter = enter_kill,
-      .leave = leave_kill },
+      .leave = leave_write },
     { "rt_sigqueueinfo", "sigqueue($p0, $i2)", .flags = FEEDS,
-      .enter = enter_kill, .leave = leave_kill },
+      .enter = enter_kill, .leave = leave_write },
     { "pidfd_send_signal", "pidfd_send_signal($f0, $g1)", .flags = FEEDS },
     { "rt_sigaction", "sigaction($g0, $h1)", .leave = leave_sigaction },
     { "rt_sigprocmask", "$u1", .enter = enter_sigmask,
@@ -1072,7 +1027,7 @@ static const struct meaning meanings[] = {
     { "epoll_wait epoll_pwait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
       .limit = 3 },
     /* sockets */ { "socket", "socket()", "$r", .leave = leave_socket },
-    { "socketpair", "socketpair()", "$k3", .leave = leave_socketpair },
+    { "socketpair", "socketpair()", "$k3", .leave = leave_pair },
     { "bind", "bind($f0, $a1)", .flags = ON_FD, .enter = enter_bind,
       .leave = leave_bind },
     { "listen", "listen($f0)", .flags = ON_FD, .enter = enter_listen },
@@ -1094,10 +1049,10 @@ static const struct meaning meanings[] = {
     { "mq_open", "mq_open($B)", "$r", .leave = leave_mq_open },
     { "mq_unlink", "mq_unlink($B)", .leave = leave_mq_unlink },
     { "mq_timedsend", "mq_send($f0,$s1, prio $3)", .flags = ON_FD | FEEDS,
-      .enter = enter_mq_send, .leave = leave_mq_send, .need = NEEDS_ROOM,
+      .enter = enter_write, .leave = leave_mq_send, .need = NEEDS_ROOM,
       .limit = 4 },
     { "mq_timedreceive", "mq_receive($f0)", "$d1$y3", ON_FD,
-      .enter = enter_read, .leave = leave_mq_receive, .need = NEEDS_DATA,
+      .enter = enter_read, .leave = leave_read, .need = NEEDS_DATA,
       .limit = 4 },
     { "mq_notify", "mq_notify($f0)", .flags = ON_FD },
     /* System V */

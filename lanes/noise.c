@@ -27,12 +27,6 @@ static bool is_new_semaphore(const char *path, const char *flags)
     return strncmp(path, "/dev/shm/sem.", 13) == 0 && strstr(flags, "O_EXCL");
 }
 
-static bool names_semaphore(const struct process *p, const struct call *call)
-{
-    (void)p;
-    return has(call, 1, "/dev/shm/sem.");
-}
-
 static bool opens(const struct process *p, const struct call *call)
 {
     char path[512];
@@ -50,12 +44,6 @@ static bool unlinks(const struct process *p, const struct call *call)
     return of_a_path(call);
 }
 
-static bool makes_fifo(const struct process *p, const struct call *call)
-{
-    (void)p;
-    return strstr(open_flags(call), "S_IFIFO");
-}
-
 /* What fails is the search along PATH; the last failure is drawn elsewhere.
  */
 static bool succeeds(const struct process *p, const struct call *call)
@@ -68,13 +56,6 @@ static bool waits_or_wakes(const struct process *p, const struct call *call)
 {
     (void)p;
     return has(call, 1, "WAIT") ? call->open : call->value > 0;
-}
-
-static bool changes_file(const struct process *p, const struct call *call)
-{
-    (void)p;
-    return has(call, 1, "F_SETLK") || has(call, 1, "F_OFD_SETLK") ||
-           has(call, 1, "SETPIPE_SZ") || has(call, 1, "F_DUPFD");
 }
 
 static bool closes(const struct process *p, const struct call *call)
@@ -109,19 +90,6 @@ static bool has_children(const struct process *p, const struct call *call)
     return !call->err || strcmp(call->err, "ECHILD") != 0 || !is_shell(p);
 }
 
-static bool changes_set(const struct process *p, const struct call *call)
-{
-    (void)p;
-    return has(call, 2, "SETVAL") || has(call, 2, "SETALL") ||
-           has(call, 2, "IPC_RMID");
-}
-
-static bool removes(const struct process *p, const struct call *call)
-{
-    (void)p;
-    return has(call, 1, "IPC_RMID");
-}
-
 /* The C library asks nscd first, by such a socket. */
 static bool is_own_socket(const struct process *p, const struct call *call)
 {
@@ -133,29 +101,34 @@ static bool is_own_socket(const struct process *p, const struct call *call)
 static const struct {
     const char *name;
     bool (*worth)(const struct process *p, const struct call *call);
+    int arg; /* or one of the words is in this argument */
+    const char *word[4];
 } some[] = {
-    { "open", opens },
-    { "openat", opens },
-    { "creat", opens },
-    { "unlink", unlinks },
-    { "unlinkat", unlinks },
-    { "link", names_semaphore },
-    { "socket", is_own_socket },
-    { "mknod", makes_fifo },
-    { "mknodat", makes_fifo },
-    { "execve", succeeds },
-    { "futex", waits_or_wakes },
-    { "fcntl", changes_file },
-    { "close", closes },
-    { "rt_sigaction", has_handler },
-    { "rt_sigprocmask", changes_mask },
-    { "mmap", is_shared },
-    { "wait4", has_children },
-    { "waitpid", has_children },
-    { "waitid", has_children },
-    { "semctl", changes_set },
-    { "msgctl", removes },
-    { "shmctl", removes },
+    { "open", .worth = opens },
+    { "openat", .worth = opens },
+    { "creat", .worth = opens },
+    { "unlink", .worth = unlinks },
+    { "unlinkat", .worth = unlinks },
+    { "link", NULL, 1, { "/dev/shm/sem." } },
+    { "socket", .worth = is_own_socket },
+    { "mknod", NULL, 1, { "S_IFIFO" } },
+    { "mknodat", NULL, 2, { "S_IFIFO" } },
+    { "execve", .worth = succeeds },
+    { "futex", .worth = waits_or_wakes },
+    { "fcntl",
+      NULL,
+      1,
+      { "F_SETLK", "F_OFD_SETLK", "SETPIPE_SZ", "F_DUPFD" } },
+    { "close", .worth = closes },
+    { "rt_sigaction", .worth = has_handler },
+    { "rt_sigprocmask", .worth = changes_mask },
+    { "mmap", .worth = is_shared },
+    { "wait4", .worth = has_children },
+    { "waitpid", .worth = has_children },
+    { "waitid", .worth = has_children },
+    { "semctl", NULL, 2, { "SETVAL", "SETALL", "IPC_RMID" } },
+    { "msgctl", NULL, 1, { "IPC_RMID" } },
+    { "shmctl", NULL, 1, { "IPC_RMID" } },
 };
 
 /* What is not in the list is, if it is about anything two can meet at. */
@@ -178,8 +151,16 @@ bool worth_a_row(struct process *p, const struct call *call,
         if (o && m->flags & IPC_ONLY && (o->kind == FILE_ || o->kind == TTY))
             return false;
     }
-    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
-        if (strcmp(call->name, some[i].name) == 0)
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        bool worth = false;
+
+        if (strcmp(call->name, some[i].name) != 0)
+            continue;
+        if (some[i].worth)
             return some[i].worth(p, call);
+        for (int j = 0; j < 4 && some[i].word[j]; j++)
+            worth |= has(call, some[i].arg, some[i].word[j]);
+        return worth;
+    }
     return true;
 }

@@ -317,6 +317,8 @@ static void enter(struct process *p, const char *body, const char *source)
         p->target = NULL;
     p->born = 0;
     m = meaning_of(call.name);
+    if (!p->target && m && m->flags & ON_FD)
+        p->target = see(p, arg(&call, 0), NULL, NULL);
     p->in =
         m ? m->flags & (IN_FORK | IN_EXEC | IN_OPEN | IN_CONNECT) : SOME_CALL;
     if (m && m->flags & EXITS)

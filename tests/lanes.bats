@@ -423,6 +423,7 @@ exit 0' ]] || fail "$output"
 	1 openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
 	1 fcntl(3</x/f>, F_SETLKW, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=10, l_len=5}) = 0
 	1 fcntl(3</x/f>, F_SETLK, {l_type=F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0}) = 0
+	1 pselect6(6, [3</x/f> 5<pipe:[6]>], [1</dev/null>], NULL, NULL, NULL) = 2 (in [3</x/f> 5<pipe:[6]>], out [1</dev/null>])
 	1 semget(IPC_PRIVATE, 3, 0600) = 9
 	1 semctl(9, 2, SETVAL, 0x1) = 0
 	1 semop(9, [{sem_num=2, sem_op=-1, sem_flg=0}, {sem_num=0, sem_op=1, sem_flg=0}], 2) = 0
@@ -445,7 +446,7 @@ exit 0' ]] || fail "$output"
 	1 +++ killed by SIGKILL +++
 	END
     for row in 'fcntl\(3, WRLCK 10-14\)' 'fcntl\(3, UNLCK 0-end\)' \
-        'semctl\(2, SETVAL 1\)' 'semop\(2, -1; 0, \+1\)' 'block \[USR1\]' \
+        'select\(3,5\) = 3,5$' 'semctl\(2, SETVAL 1\)' 'semop\(2, -1; 0, \+1\)' 'block \[USR1\]' \
         'unblock \[USR1\]' 'pthread_join\(B\) …' '└ pthread_join ◀.* ended' \
         'sem_wait … \[/turn\]'; do
         assert_line --regexp "│ $row"
