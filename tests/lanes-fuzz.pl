@@ -38,7 +38,8 @@ while (time < $end) {
     open my $out, '>', $file or die "$file: $!\n";
     print $out @lines;
     close $out;
-    my @options = ([], ['-a'], ['-f'], ['-n', 2], ['-W', 30])[$seed % 5]->@*;
+    my @options = ([], ['-a'], ['-f'], ['-n', 2], ['-W', 30], ['-l'],
+        ['-o', 'x.svg'], ['-n', 3, '-o', 'x.html'])[$seed % 8]->@*;
     my $lanes_pid = open(my $from, '-|') // die "fork: $!\n";
     if (!$lanes_pid) {
         alarm 20; # it outlives the exec
