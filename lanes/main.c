@@ -583,9 +583,15 @@ static void kill_all(int number)
 /* /proc has the lines of those that sleep, and so stay in their calls. */
 static void show_held(void)
 {
+    static double since;
+    static int tries; /* addr2line may be slow, or have nothing to say */
+
+    tries = since == came ? tries + 1 : 0;
+    since = came;
     look_around(came, true);
     for (struct process *p = processes; p; p = p->next)
-        if (p->inside && p->run != 't' && p->run != 'R')
+        if (p->inside && p->run != 't' && p->run != 'R' &&
+            (tries > 4 || (p->wait && *p->wait->source)))
             rows_source(p, p->wait ? p->wait->source : "");
 }
 
