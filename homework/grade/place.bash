@@ -7,7 +7,7 @@ make_work() {
     local folder lock
     for folder in "${TMPDIR:-/tmp}"/grade.??????; do
         [[ -d $folder && ! -L $folder && -O $folder && -f $folder/lock ]] &&
-            flock -n "$folder/lock" rm -rf "$folder"
+            flock -n "$folder/lock" rm -rf "$folder" 2>/dev/null
     done
     WORK=
     trap clean_up EXIT

@@ -68,8 +68,10 @@ void __tsan_init(void)
 {
     const char *ms = getenv("NAP");
 
-    if (ms)
-        nap.tv_nsec = atol(ms) * 1000000; /* less than a second */
+    if (ms) {
+        nap.tv_sec = atol(ms) / 1000;
+        nap.tv_nsec = atol(ms) % 1000 * 1000000;
+    }
     pthread_atfork(NULL, now_forked, now_forked);
 }
 
