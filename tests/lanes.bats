@@ -719,7 +719,7 @@ rooms() {
 
 @test "lanes: each file uses only what is below it, the verdict the world alone" {
     [[ $(cd "$BIN/.lanes" && echo *.o) == $(cd "$ROOT/lanes" && echo *.c |
-        sed 's/\.c/.o/g') ]] || fail "there are other objects than files in lanes"
+        sed 's/\.c/.o/g') ]] || fail "bin has objects of files that are no longer in lanes: make clean"
     rooms >uses
     run -0 bash -c 'tsort uses >order' # it names the files of a circle
     assert_equal "$(head -n 1 order)" main
