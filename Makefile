@@ -45,13 +45,12 @@ bats       = $(call missing,bats) $(foreach l,bats-support bats-assert bats-file
     $(if $(wildcard $(bats-path:%=%/$l/load.bash)),,$l))
 
 # What every program is held to.
-CONTRACT := tests/ends.bats tests/suite.bats
-# All tests but those for more tools, the longest first, so that nothing is left
-# to wait for at the end. The tools are tested where we have built them.
-CHECKS := $(filter-out $(if $(OURS),,tests/lanes% tests/bench%),\
-    $(CONTRACT) tests/lanes-stuck.bats tests/lanes.bats tests/lanes-why.bats)
-CHECKS += $(filter-out $(CHECKS) tests/tools.bats \
-    $(if $(OURS),,tests/lanes% tests/bench%),$(wildcard tests/*.bats))
+CONTRACT := tests/leaves.bats tests/ends.bats tests/suite.bats
+# All tests but those for more tools, roughly the longest first, so that nothing
+# is left to wait for at the end. The tools are tested where we have built them.
+CHECKS := $(CONTRACT) tests/lanes-stuck.bats tests/lanes-why.bats
+CHECKS += $(filter-out $(CHECKS) tests/tools.bats,$(shell ls -S tests/*.bats))
+CHECKS := $(filter-out $(if $(OURS),,tests/lanes% tests/bench%),$(CHECKS))
 # Those for one program: its folder's, and the contract's.
 TESTS_OF_P := $(wildcard $(patsubst %/,tests/%.bats,\
     $(dir $(filter %/$(P).c,$(SOURCES)))) $(CONTRACT))

@@ -1,6 +1,7 @@
-# What suite.bats, ends.bats and tools.bats share: a check of every program. It
-# is a function that sees $name, $folder and $source, works in an empty folder
-# of its own, and prints what it has to say against the program, a line a fault.
+# What suite.bats, ends.bats, leaves.bats and tools.bats share: a check of every
+# program. It is a function that sees $name, $folder and $source, works in an
+# empty folder of its own, and prints what it has to say against the program, a
+# line a fault.
 # PROGRAM=NAME in the environment leaves the other programs out.
 
 # Runs a check for each program, in a bash that bats does not trace. Most of a

@@ -420,7 +420,7 @@ pid_in() { # FOLDER PID
 }
 
 # Of those, what this test's programs have left: made since it began, by a
-# process that has ended, but not by being killed in tests/ends.bats.
+# process that has ended, but not by being killed in tests/leaves.bats.
 left_behind() {
     local pid time program what own=${OWN:-${PROGRAM-}}
     compgen -G "$TMPDIR/*"

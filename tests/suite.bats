@@ -1,6 +1,6 @@
 # The contract: what must hold for every program of every mechanism. A check
 # is run for each of them by each_program: see contract.bash. How they end is in
-# ends.bats.
+# ends.bats, what they leave in leaves.bats.
 # shellcheck disable=SC2086 # STRACE and some options are words, or none
 
 setup() {
