@@ -203,12 +203,10 @@ static bool add_holder(struct waiting *w, struct futex *f, unsigned tid,
         wait_add(w, "%s itself: it has locked it already", held);
     else
         wait_add(w, "%s %s", held, wait_thread_name(holder));
-    if (holder->of == w->who->of)
-        wait_giver(w, holder->of, holder);
-    else if (!f->in->shared)
+    if (holder->of != w->who->of && !f->in->shared)
         wait_add(w, ": a mutex in memory that fork has copied, locked as it "
                     "was; what unlocks it there does not unlock it here");
-    else if (!add_cause(w, f, "mutex"))
+    else if (holder->of == w->who->of || !add_cause(w, f, "mutex"))
         wait_giver(w, holder->of, holder);
     return true;
 }

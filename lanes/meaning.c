@@ -807,7 +807,7 @@ static void leave_ctl(struct process *p, struct call *call)
     if (!call->err && p->target && has(call, 2, "SETVAL"))
         semaphore(p->target, strtol(arg(call, 1), NULL, 10))->queued =
             strtol(arg(call, 3), NULL, 0);
-    if (!call->err && has(call, 2, "SETALL"))
+    if (!call->err && p->target && has(call, 2, "SETALL"))
         for (long n = 0; n < p->target->capacity && n < 64; n++)
             semaphore(p->target, n)->unknown = true;
     if (!call->err && (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID")))

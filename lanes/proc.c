@@ -261,13 +261,18 @@ char proc_state(pid_t pid)
                          ? strstr(text, "\nState:\t")
                          : NULL;
 
-    return at ? at[8] : ' ';
+    if (!at)
+        return ' ';
+    return at[8];
 }
 
 void proc_states(void)
 {
-    for (struct process *p = processes; p; p = p->next)
-        p->run = live && alive(p) ? proc_state(p->pid) : '\0';
+    for (struct process *p = processes; p; p = p->next) {
+        p->run = '\0';
+        if (live && alive(p))
+            p->run = proc_state(p->pid);
+    }
 }
 
 void proc_look(void)

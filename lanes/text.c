@@ -337,7 +337,7 @@ static void text_row(const struct row *row)
     x = column_at(row->column);
     if (row->who && row->kind != ROW_FOLDED && row->kind != ROW_MEMORY)
         put(x, RUNS, row->who->number % COLOURS);
-    if (row->ends)
+    if (row->who && row->ends)
         put(x, RETURN, row->who->number % COLOURS);
     room = lane_width(lanes) - 2 - corner * 2;
     if (row->column >= lanes - 1)
