@@ -76,7 +76,7 @@ accept_waits() { # [ALARMS]
             }
             if (!children) print "it starts no child"
             if (forgotten)
-                print forgotten " of " children " children are not waited for"
+                print "children that are not waited for: " forgotten " of " children
             if (alarms > allowed)
                 print "an alarm is set: it would kill a slow command"
         }'
