@@ -82,9 +82,9 @@ is_clean() {
     for build in -static -fsanitize=address,undefined -s; do
         gcc -w -g $build -o stuck "$source" -pthread -lrt
         [[ $build != -s ]] || line=
-        run -124 "$lanes" -w -t 2 ./stuck mutex
+        USUAL=30 run -124 "$lanes" -w -t 2 ./stuck mutex
         assert_line --regexp "is in pthread_mutex_lock${line:+ at $line}: held by itself"
-        run -124 "$lanes" -l -t 3 ./stuck mutex
+        USUAL=30 run -124 "$lanes" -l -t 3 ./stuck mutex
         assert_line --regexp "is in pthread_mutex_lock \[[0-9a-f]*\] *$line\$"
         assert_line --partial 'held by itself'
     done
