@@ -97,7 +97,7 @@ static void produce(void)
     int *slot = NULL;
 
     for (int i = 0; i < items; i++) {
-        if ((i & (per_block - 1)) == 0) /* i % per_block, but faster */
+        if ((i & (per_block - 1)) == 0) /* i % per_block, a power of 2 */
             slot = wait_for_room(i);
         *slot++ = i;
         atomic_store_explicit(&ring->put, i + 1, memory_order_release);
@@ -215,7 +215,7 @@ int main(int argc, char *argv[])
         errx(124, "stuck, or too much for 10 s: a process waits in futex");
     for (int i = 0; i < items; i++)
         never += !ring->taken[i];
-    twice = ring->took - (items - never); /* more than one of each */
+    twice = ring->took - (items - never); /* beyond one of each */
     printf("Parent: %d items, %d twice, %d never\n", items, twice, never);
     return failed || twice || never;
 }

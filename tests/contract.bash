@@ -14,8 +14,8 @@ each_program() { # CHECK [HOW MANY SIDE BY SIDE]
     export BATS_TEST_TMPDIR BATS_FILE_TMPDIR BATS_RUN_TMPDIR HUNG BEGAN CALLS
     export PATIENCE=${LIMIT-}
     sources >"$BATS_TEST_TMPDIR/sources"
-    sed "s,.*/\(.*\)\.c\$,$BATS_TEST_TMPDIR/$1.\1," "$BATS_TEST_TMPDIR/sources" |
-        xargs -d '\n' mkdir
+    # Their folders, all at once: a mkdir for each program takes seconds.
+    (cd "$BATS_TEST_TMPDIR" && sed "s,.*/,$1.,; s,\.c\$,," sources | xargs mkdir)
     # shellcheck disable=SC2016 # the inner shell's
     LIMIT=600 run -0 bash -c '. "$0"; side_by_side "$@"' \
         "$functions" "${2:-$((2 * $(nproc)))}" visit "$1"

@@ -257,7 +257,10 @@ said() {
 @test "verdict: signals that were lost, and nobody is left to send one" {
     ways lost once
     said lost 'SIGUSR1: 5 sent, 1 came' 'nobody is left in this picture'
-    said once 'a message lies in the queue /stuck.once .*mq_notify tells once only'
+    once='a message lies in the queue /stuck.once .*mq_notify tells once only'
+    said once "$once"
+    run -124 lanes -w -t 1 stuck once
+    assert_line --regexp "$once"
 }
 
 @test "lanes -l: a crash has its own line; asking for lines ends no call" {

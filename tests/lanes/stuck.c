@@ -435,7 +435,7 @@ static void suspend(void)
     sigsuspend(&set);
 }
 
-/* A child sends five at once, and ends; Parent waits for the fifth. */
+/* It registers for one message, and two come. */
 static void once(void)
 {
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
@@ -477,6 +477,7 @@ static void much(void)
     memset(mmap(NULL, MUCH, PROT_WRITE, MAP_SHARED, shm, 0), 1, MUCH);
 }
 
+/* A child sends five at once, and ends; Parent waits for the fifth. */
 static void lost(void)
 {
     sigset_t set, old;

@@ -962,25 +962,6 @@ static void mq_full(void)
         mq_send(q, byte, 8, 0);
 }
 
-static void mq_notify_(void)
-{
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-                              .sigev_signo = SIGUSR1 };
-    sigset_t set;
-    int number;
-    mqd_t q = mq();
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    mq_notify(q, &event);
-    for (int i = 0; i < 2; i++) {
-        mq_send(q, byte, 1, 0);
-        sigwait(&set, &number);
-        mq_receive(q, byte, 8, NULL);
-    }
-}
-
 /* ---- locks of files -------------------------------------------------------- */
 
 static void flock_(void)
@@ -1319,7 +1300,6 @@ static const struct {
     { "msgsnd", msgsnd_ },
     { "mq-recv", mq_recv },
     { "mq-full", mq_full },
-    { "mq-notify", mq_notify_ },
     { "flock", flock_ },
     { "flock-inherited", flock_inherited },
     { "setlkw", setlkw },
