@@ -9,7 +9,8 @@
  *
  * Watch   what read returns when the FIFO is empty: -1 with EAGAIN while
  *         somebody can write, 0 when nobody can.
- * Try     leave out close(writer): what does the last read return?
+ * Try     leave out close(writer) and the printf after it: what does the
+ *         last read return?
  * Read    fifo(7), open(2), read(2); Kerrisk, TLPI, 44.9, 44.10
  */
 #define _GNU_SOURCE

@@ -73,9 +73,12 @@ static int serve(const char *path, int last)
 
     while ((n = read(requests, &client, sizeof client)) > 0) {
         snprintf(name, sizeof name, "/tmp/fifo-server.%d", client);
-        /* O_NONBLOCK: a client that has gone must not keep us waiting. */
+        /*
+         * O_NONBLOCK: a client that has gone must not keep us waiting.
+         * O_NOFOLLOW: a link in its place must not lead us to another file.
+         */
         reply = open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
-        /* EMFILE is our own fault; else the client has gone. */
+        /* EMFILE is our own fault. Any other error: the client has gone. */
         if (reply == -1 && errno == EMFILE)
             err(1, "open %s", name);
         if (reply != -1 && write(reply, &ticket, sizeof ticket) != -1)
@@ -91,6 +94,7 @@ static int serve(const char *path, int last)
 
 static int ask(const char *path)
 {
+    /* fds[0] is our FIFO, to read the answer from; fds[1] is Server's. */
     struct pollfd fds[2] = { { .events = POLLIN }, { 0 } };
     pid_t pid = getpid();
     static char name[40]; /* static: exit still needs it */
@@ -113,7 +117,7 @@ static int ask(const char *path)
     /* Up to PIPE_BUF bytes go in whole: no other bytes come between. */
     if (write(fds[1].fd, &pid, sizeof pid) == -1)
         err(1, "write");
-    /* Waits for an answer, or until Server's FIFO has no reader. */
+    /* Waits for an answer, or until Server's FIFO has no reader: POLLERR. */
     if (poll(fds, 2, -1) == -1)
         err(1, "poll");
     if (read(fds[0].fd, &ticket, sizeof ticket) != sizeof ticket)
