@@ -10,7 +10,7 @@
  * Watch   MAP_PRIVATE: when Child first writes, it gets a copy of the page,
  *         and nobody else sees the word.
  * Try     move memcpy to before the fork: which two answers change?
- * Read    mmap(2), fork(2), pread(2); Kerrisk, TLPI, 49.1 to 49.4
+ * Read    mmap(2), fork(2), pread(2); Kerrisk, TLPI, 49.1 to 49.4, 49.7
  */
 #define _GNU_SOURCE
 #include <err.h>

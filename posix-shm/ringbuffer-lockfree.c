@@ -13,7 +13,7 @@
  *         before the other side's work: a process that sees the count sees
  *         what was done before. Membarrier: why is it in wait_for_put?
  * Try     time ringbuffer-lockfree --items 1000000 --slots 1024
- *         strace -fce futex ringbuffer-lockfree --items 1000000
+ *         strace -fce futex ringbuffer-lockfree --items 100000
  *         spin -search tests/ring.pml    every order of events
  * Read    futex(2), membarrier(2); C11, 7.17.3 (Order and consistency)
  */

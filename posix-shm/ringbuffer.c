@@ -1,12 +1,13 @@
 /*
- * ringbuffer - one puts items into a ring in shared memory, many take them
+ * ringbuffer - one process puts items into a shared ring, many take them
  *
  * usage: ringbuffer [--consumers N] [--items N] [--slots N] [--no-lock]
  *
  * Producer waits for room and fills the next slot. A Consumer waits for a
  * filled slot and empties it. Two semaphores count the slots of each kind,
  * and a third one is the lock of the Consumers. Each item is a number: at
- * the end Parent checks how often each was taken.
+ * the end Parent checks how often each was taken. (With --no-lock what it
+ * counts varies.)
  *
  * Watch   a process that has nothing to do sleeps in sem_wait.
  * Try     ringbuffer --no-lock              two Consumers take one item
@@ -74,7 +75,10 @@ static void consume(int share)
         if (sem_wait(&ring->filled) == -1 || sem_wait(&ring->lock) == -1)
             err(1, "sem_wait");
         ring->taken[ring->slot[ring->next % slots]]++;
-        /* The race, forced: wait for a second one. With 1 slot none comes. */
+        /*
+         * The race, forced: wait for a second Consumer. With 1 slot none
+         * comes.
+         */
         if (no_lock && i == 0 && slots > 1)
             for (int n = 0; n < 100000 && ring->taken[0] < 2; n++)
                 sched_yield();
@@ -128,6 +132,7 @@ int main(int argc, char *argv[])
             if (i == consumers)
                 produce();
             else
+                /* Equal shares; the first ones take what is left over. */
                 consume(items / consumers + (i < items % consumers));
             exit(0);
         }

@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 6, KEYS = 10, SLOTS = 4, ROUNDS = 100, KEY = 7 };
+enum { WORKERS = 6, KEYS = 10, SLOTS = 4, ROUNDS = 100, HOT_KEY = 7 };
 
 static const char usage[] = "usage: shm-cache [--no-lock]\n"
                             "  --no-lock  wrong: nobody takes the lock";
@@ -101,12 +101,12 @@ static void work(int n)
 
     for (int i = 1; !cache->end; i++) {
         if (n == 3) {
-            last = 100 * KEY + i;
-            set_with_cache(KEY, last);
+            last = 100 * HOT_KEY + i;
+            set_with_cache(HOT_KEY, last);
             cache->end = i == ROUNDS;
         }
-        value = get_with_cache(KEY);
-        cache->stale += value < last;
+        value = get_with_cache(HOT_KEY);
+        cache->stale += value < last; /* what is set only grows */
         last = value;
         sched_yield(); /* here a Worker would use the value */
     }

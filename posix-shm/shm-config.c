@@ -8,11 +8,11 @@
  * read-write lock, which lies beside the settings, they can look at the same
  * time, but not while Parent is in the middle of a change. Change n sets the
  * first and the last setting to n: a Worker that finds them different has
- * seen half an update.
+ * seen half an update, a torn read. (With --no-lock their number varies.)
  *
  * Watch   rdlock in look, wrlock in change: which processes wait for which?
- * Try     shm-config --no-lock    half updates are seen: torn reads
- * Read    pthread_rwlock_rdlock(3), pthread_rwlockattr_setpshared(3)
+ * Try     shm-config --no-lock    half updates are seen
+ * Read    pthreads(7); POSIX, pthread_rwlock_rdlock(); APUE, 11.6.4, 12.4.2
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -37,7 +37,7 @@ static bool no_lock;
 
 struct settings {
     int verbosity;
-    char banner[BANNER];
+    char banner[BANNER]; /* n again, with zeros in front: takes a while */
     int timeout;
 };
 
@@ -48,7 +48,7 @@ struct shared { /* all of it is shared */
 };
 static struct shared *shared;
 
-/* These functions do not set errno: they return what it would be. */
+/* pthread functions do not set errno: they return what it would be. */
 static void check(int error, const char *call)
 {
     errno = error;

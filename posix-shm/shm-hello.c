@@ -48,7 +48,7 @@ static void child(const char *name)
 
 int main(int argc, char *argv[])
 {
-    int fd, status = -1;
+    int fd, status = 1;
     char name[40], *page;
 
     no_truncate = argc > 1 && strcmp(argv[1], "--no-truncate") == 0;
@@ -64,7 +64,7 @@ int main(int argc, char *argv[])
         exit(0);
     }
     if (wait(&status) == -1)
-        warn("wait"); /* go on: the name must be removed */
+        warn("wait"); /* status stays 1; the name must be removed */
     fd = shm_open(name, O_RDONLY, 0);
     if (fd == -1)
         warn("shm_open %s", name);

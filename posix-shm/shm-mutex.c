@@ -39,7 +39,7 @@ struct hall { /* all of it is shared */
     int free, taken; /* together SEATS, when nobody is inside */
 };
 
-/* These functions do not set errno: they return what it would be. */
+/* pthread functions do not set errno: they return what it would be. */
 static void check(int error, const char *call)
 {
     errno = error;
@@ -122,6 +122,7 @@ int main(int argc, char *argv[])
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
             errx(124, "stuck: Child %d waits for a mutex with a dead owner",
                  n);
+        /* Killed inside: it has taken 1 from free. */
         if (n == 1 && WIFSIGNALED(status) && hall->free < SEATS)
             printf("Parent: Child 1 was killed inside\n");
         else if (status != 0)

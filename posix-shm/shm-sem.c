@@ -103,7 +103,7 @@ int main(int argc, char *argv[])
     page = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (page == MAP_FAILED)
         fail("mmap");
-    sem = sem_open(sem_name, O_CREAT, 0600, init_1);
+    sem = sem_open(sem_name, O_CREAT, 0600, init_1 ? 1 : 0);
     if (sem == SEM_FAILED)
         fail("sem_open");
 
@@ -119,7 +119,8 @@ int main(int argc, char *argv[])
         alarm(10); /* ends an endless wait */
         exit(reader());
     }
-    if (!init_1) /* the race, forced: Writer comes too late */
+    /* With --init-1 Writer comes too late: the race, forced. */
+    if (!init_1)
         writer("Hello from Writer!");
 
     if (wait(&status) == -1)

@@ -59,8 +59,10 @@ static void on_signal(int sig)
 
 static void wait_for_turn(int n)
 {
+    int turn;
+
     /* futex compares once more: a turn that comes meanwhile is not missed. */
-    for (int turn; (turn = shared->turn) != n;)
+    while ((turn = shared->turn) != n)
         syscall(SYS_futex, &shared->turn, FUTEX_WAIT, turn, NULL);
 }
 
@@ -144,7 +146,8 @@ int main(int argc, char *argv[])
         case -1:
             err(1, "fork");
         case 0:
-            prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive Server */
+            /* It must not outlive Server, which may be gone already. */
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (getppid() == server)
                 worker(n, serves ? -1 : 2);
             _exit(0); /* exit would remove the name */
