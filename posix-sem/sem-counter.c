@@ -56,7 +56,7 @@ static void add(struct shared *mem)
     if (!no_lock && sem_wait(&mem->lock) == -1)
         err(1, "sem_wait");
     n = mem->count;
-    /* Without the lock, waits until both children have loaded, too. */
+    /* Without the lock, waits until both children have loaded. */
     mem->loaded++;
     while (no_lock && mem->loaded < CHILDREN)
         sched_yield();

@@ -5,8 +5,7 @@
  *
  * A named semaphore that starts at 1 is a lock for all processes that know
  * its name. Parent takes the lock. Child opens it by its name, and tries to
- * get it, first without waiting, then for 100 ms. At last Parent gives it
- * back.
+ * get it, first without waiting, then for 100 ms. Then Parent gives it back.
  *
  * Watch   sem_timedwait takes a point in time, not a length of time.
  * Try     sem-try --init-0    nobody has the lock, and nobody gets it

@@ -1,5 +1,5 @@
 /*
- * ringbuffer - one puts items into a ring in shared memory, many take them
+ * ringbuffer - one process puts items into a shared ring, many take them
  *
  * usage: ringbuffer [--consumers N] [--items N] [--slots N]
  *
