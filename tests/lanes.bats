@@ -829,7 +829,7 @@ without_line() {
     done
     run -0 lanes -l -W 120 connect2 echo hi -- cat
     assert_line --regexp '│ exec echo hi .* connect2.c:[0-9]+$'
-    run -124 lanes -t 0.25 -x '--inject=?alarm:retval=0' -l -W 120 \
+    run -124 lanes -t 1 -x '--inject=?alarm:retval=0' -l -W 120 \
         pipe-eof --no-close # while it waits
     assert_line --regexp '[│┊] +│ poll.* … .* pipe-eof.c:[0-9]+$'
 }

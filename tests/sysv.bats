@@ -580,9 +580,11 @@ with_no_others() { # COMMANDS
     cd "$BATS_TEST_TMPDIR" || return
     LIMIT=${LIMIT:-20} # many runs stand in one
     run -0 unshare --ipc bash -c '
+        # What it has removed is not asked, and queues of POSIX are not here.
         clean_ipc() {
             "$ROOT/tools/clean-ipc" sysv-shm sysv-key sysv-msg sysv-sem \
-                sysv-philosophers sysv-snoop
+                sysv-philosophers sysv-snoop 2>&1 >removed |
+                grep -v "^to find queues, too"
         }
         '"$1"
 }
@@ -604,7 +606,7 @@ with_no_others() { # COMMANDS
         for pid in $(<pids); do
             [[ $(object_of "$pid") ]] || echo "nothing was left of $pid"
         done
-        clean_ipc >removed
+        clean_ipc
         for pid in $(<pids); do
             object_of "$pid"
             [[ ! -e /tmp/sysv-key.$pid ]] || echo "/tmp/sysv-key.$pid is left"
@@ -625,7 +627,7 @@ with_no_others() { # COMMANDS
             until [[ $(object_of $pid) ]]; do
                 read -rt 0.02 <> <(:)
             done
-            clean_ipc >removed
+            clean_ipc
             [[ $(object_of $pid) ]] || echo "$program: it has been removed"
             head -c 65536 <&"$pipe" >/dev/null
             wait $pid || echo "$program: status $?"
