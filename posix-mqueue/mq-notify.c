@@ -30,6 +30,7 @@ static const char usage[] =
     "  --drain-first  wrong: Receiver drains the queue, then registers";
 static bool drain_first;
 
+/* Registers Receiver; register itself is a keyword of C. */
 static void enroll(mqd_t queue)
 {
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
