@@ -1,15 +1,15 @@
 /*
  * sysv-key - a key is what you look for, an id is what you use
  *
- * usage: sysv-key [PATH [ID]]
+ * usage: sysv-key [PATH [NUMBER]]
  *
- * ftok makes a key from the inode number of a file, PATH, and from ID (65
- * unless you say otherwise). Parent makes a segment with that key. Child,
- * which knows PATH and ID, makes the same key and is led to the same id.
- * Without PATH, Parent makes a folder for it.
+ * ftok makes a key from the inode of a file, PATH, and from NUMBER (default
+ * 65). Parent makes a segment with that key. Child, which knows PATH and
+ * NUMBER, makes the same key, and the key leads to the same id. Without PATH,
+ * Parent makes a folder and takes that.
  *
  * Watch   IPC_EXCL: the segment is there, so nobody can make it again.
- * Try     sysv-key . 1; sysv-key . 2    which part of the key is ID?
+ * Try     sysv-key . 1; sysv-key . 2    which part of the key is NUMBER?
  *         sysv-key /no/such/file        ftok's -1 must not become a key
  * Read    sysvipc(7), ftok(3), shmget(2), shmctl(2); Kerrisk, TLPI, 45.2
  */
@@ -26,7 +26,7 @@
 
 enum { SIZE = 0x1bc5 }; /* make clean-ipc finds our segments by their size */
 
-static const char usage[] = "usage: sysv-key [PATH [ID]]";
+static const char usage[] = "usage: sysv-key [PATH [NUMBER]]";
 static char folder[40]; /* ours, if no PATH is given */
 static int segment = -1;
 
@@ -49,9 +49,9 @@ static _Noreturn void fail(const char *call)
     exit(1);
 }
 
-static void child(const char *path, int id)
+static void child(const char *path, int proj_id)
 {
-    key_t key = ftok(path, id);
+    key_t key = ftok(path, proj_id);
     struct shmid_ds now;
     int found;
 
@@ -78,7 +78,7 @@ static void child(const char *path, int id)
 
 int main(int argc, char *argv[])
 {
-    int id = argc > 2 ? number(argv[2], 255) : 'A';
+    int proj_id = argc > 2 ? number(argv[2], 255) : 'A';
     const char *path = argc > 1 ? argv[1] : folder;
     int another, status;
     key_t key;
@@ -91,7 +91,7 @@ int main(int argc, char *argv[])
         if (mkdir(folder, 0700) == -1)
             err(1, "mkdir %s", folder);
     }
-    key = ftok(path, id);
+    key = ftok(path, proj_id);
     if (key == -1)
         fail(path);
     segment = shmget(key, SIZE, IPC_CREAT | IPC_EXCL | 0600);
@@ -101,7 +101,7 @@ int main(int argc, char *argv[])
     case -1:
         fail("fork");
     case 0:
-        child(path, id);
+        child(path, proj_id);
         exit(0);
     }
     if (wait(&status) == -1)

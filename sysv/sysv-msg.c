@@ -87,7 +87,7 @@ int main(int argc, char *argv[])
 {
     static char *demo[] = { "5", "five", "3", "three", "2", "two",
                             "1", "one",  "4", "four",  NULL };
-    key_t key = 0x1bc50000 | (getpid() & 0xffff);
+    key_t key = 0x1bc50000 | (getpid() & 0xffff); /* each run has its own */
     char **words = argc > 1 ? argv + 1 : demo;
     struct msqid_ds now[2] = { 0 };
     int status = 0;
@@ -95,11 +95,12 @@ int main(int argc, char *argv[])
     if (argc % 2 == 0)
         errx(2, "%s", usage);
     for (int i = 0; words[i]; i += 2)
-        number(words[i], INT_MAX); /* before there is a queue */
+        number(words[i], INT_MAX); /* may exit: so before msgget */
 
     queue = msgget(key, IPC_CREAT | IPC_EXCL | 0600);
     if (queue == -1)
         err(1, "msgget");
+    /* First Sender (i is 0); when it has ended, Receiver. */
     for (int i = 0; i < 2 && status == 0; i++) {
         switch (fork()) {
         case -1:

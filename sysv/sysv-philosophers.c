@@ -68,10 +68,11 @@ static void philosopher(unsigned short left, unsigned short right)
 
 int main(int argc, char *argv[])
 {
-    key_t key = 0x1bc50000 | (getpid() & 0xffff);
-    union semun { /* no header has it */
+    key_t key = 0x1bc50000 | (getpid() & 0xffff); /* each run has its own */
+    /* No header defines this union: the program must. */
+    union semun {
         unsigned short *array;
-    } ones = { .array = (unsigned short[SEATS]){ 1, 1, 1 } };
+    } ones = { .array = (unsigned short[SEATS]){ 1, 1, 1 } }; /* SEATS ones */
     int status, full = 0, stuck = 0;
 
     one_by_one = argc > 1 && strcmp(argv[1], "--one-by-one") == 0;

@@ -3,11 +3,11 @@
  *
  * usage: sysv-sem [--no-undo]
  *
- * Parent makes a semaphore and sets it to 1: a lock. Child 1 subtracts the 1,
+ * Parent makes a semaphore and sets it to 1: a lock. Child 1 subtracts 1,
  * and is killed while it holds the lock. Because of SEM_UNDO the kernel adds
- * the 1 again when Child 1 ends, however it ends. So Child 2 gets the lock.
+ * it again when Child 1 ends, however it ends. So Child 2 gets the lock.
  *
- * Watch   nobody here adds 1, and yet Child 2 finds it.
+ * Watch   no process here adds 1, and yet Child 2 gets the lock.
  * Try     sysv-sem --no-undo    Child 2 waits for a dead holder
  * Read    semget(2), semctl(2), semop(2); Kerrisk, TLPI, 47.8; APUE, 15.8
  */
@@ -51,8 +51,9 @@ static void child(int n)
 
 int main(int argc, char *argv[])
 {
-    key_t key = 0x1bc50000 | (getpid() & 0xffff);
-    union semun { /* no header has it */
+    key_t key = 0x1bc50000 | (getpid() & 0xffff); /* each run has its own */
+    /* No header defines this union: the program must. */
+    union semun {
         int val;
     } one = { .val = 1 };
     int status[3], held = 0; /* status[1] and [2]: of Child 1 and 2 */
@@ -80,7 +81,7 @@ int main(int argc, char *argv[])
         pid = wait(&status[n]);
         if (pid == -1)
             fail("wait");
-        /* GETPID: which process was the last to change the semaphore? */
+        /* GETPID: was Child 1 the last to change the semaphore? */
         if (n == 1)
             held = semctl(set, 0, GETPID) == pid;
     }

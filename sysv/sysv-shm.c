@@ -10,7 +10,8 @@
  * Watch   IPC_RMID comes first. The kernel waits until nobody is attached.
  * Try     sysv-shm --no-rmid    both have let go, and the segment is still
  *                               there, until the program removes it
- *         ipcs -m               what other programs have left behind
+ *         ipcs -m               all segments there are; left behind: those
+ *                               with nattch 0
  * Read    shmget(2), shmat(2), shmctl(2); Kerrisk, TLPI, ch. 48
  */
 #define _GNU_SOURCE
@@ -42,7 +43,7 @@ static _Noreturn void fail(const char *call)
 
 int main(int argc, char *argv[])
 {
-    key_t key = 0x1bc50000 | (getpid() & 0xffff);
+    key_t key = 0x1bc50000 | (getpid() & 0xffff); /* each run has its own */
     char *text, copy[SIZE];
     struct shmid_ds now;
     int status;

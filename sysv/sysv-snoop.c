@@ -90,7 +90,7 @@ static void snoop(void)
 
 int main(int argc, char *argv[])
 {
-    key_t key = 0x1bc50000 | (getpid() & 0xffff);
+    key_t key = 0x1bc50000 | (getpid() & 0xffff); /* each run has its own */
     struct message m = { .type = 1, .text = "for Reader only" };
     struct msqid_ds now;
     int status, failed = 0;
@@ -104,8 +104,12 @@ int main(int argc, char *argv[])
         err(1, "msgget");
     if (msgctl(queue, IPC_STAT, &now) == -1)
         fail("msgctl: IPC_STAT");
+    now.msg_perm.mode = 0600; /* for the IPC_SET below */
 
-    /* Two rounds: Owner sends, Snoop and Reader try; the second with 0600. */
+    /*
+     * Two rounds. In each, Owner sends; then Snoop tries to take the message
+     * (i is 0 and 2), then Reader (1 and 3). Between them the mode changes.
+     */
     for (int i = 0; i < 4; i++) {
         if (i % 2 == 0 && msgsnd(queue, &m, strlen(m.text), IPC_NOWAIT) == -1)
             fail("msgsnd");
@@ -122,7 +126,6 @@ int main(int argc, char *argv[])
         if (wait(&status) == -1)
             fail("wait");
         failed |= status;
-        now.msg_perm.mode = 0600;
         if (i == 1 && msgctl(queue, IPC_SET, &now) == -1)
             fail("msgctl: IPC_SET");
     }

@@ -213,7 +213,7 @@ key_of() { # FILE [ID]
         }'
 }
 
-@test "sysv-key PATH ID: the key is of inode number, device and ID" {
+@test "sysv-key PATH NUMBER: the key is of inode number, device and NUMBER" {
     cd "$BATS_TEST_TMPDIR"
     echo >one
     ln one linked
@@ -252,13 +252,13 @@ key_of() { # FILE [ID]
     assert_output --partial 'File exists'
 }
 
-@test "sysv-key: an ID is a number from 1 to 255" {
+@test "sysv-key: NUMBER is from 1 to 255" {
     cd "$BATS_TEST_TMPDIR"
     # shellcheck disable=SC2016
-    run -0 bash -c 'for id; do
-            said=$(sysv-key . "$id" 2>&1 >out)
-            [[ $? == 2 && ! -s out && $said == *"from 1 to 255: $id
-"* ]] || echo "ID \"$id\": $(<out)$said"
+    run -0 bash -c 'for n; do
+            said=$(sysv-key . "$n" 2>&1 >out)
+            [[ $? == 2 && ! -s out && $said == *"from 1 to 255: $n
+"* ]] || echo "NUMBER $n: $(<out)$said"
         done' each 0 256 x '' 3x -1
     assert_output ''
 }
