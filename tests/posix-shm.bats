@@ -1070,8 +1070,10 @@ end_server() {
 @test "shm-settings: a full /dev/shm is reported, and the name removed" {
     requires unshare util-linux
     full='mount -t tmpfs -o size=4k none /dev/shm && echo full >/dev/shm/full'
-    unshare -rm sh -c "$full" || skip "no mount namespace here"
-    run -0 unshare -rm sh -c "$full
+    as=()
+    ((EUID == 0)) || as=(--map-root-user)
+    unshare "${as[@]}" --mount sh -c "$full" || skip "no mount namespace here"
+    run -0 unshare "${as[@]}" --mount sh -c "$full
         shm-settings serve /x
         echo \$?
         ls /dev/shm"
