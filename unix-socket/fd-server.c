@@ -5,8 +5,8 @@
  *
  * Server forks a child for each client. The child opens the file that is
  * asked for, if it lies beneath Server's folder, and sends the descriptor.
- * Else it sends nothing, and the client sees an end of file. Alone, Client
- * and Server have a socketpair, and the folder is /proc/sys/kernel.
+ * Otherwise it sends nothing, and the client sees an end of file. Alone,
+ * Client and Server have a socketpair, and the folder is /proc/sys/kernel.
  *
  * Watch   openat2 with RESOLVE_BENEATH: neither .. nor a symbolic link leads
  *         out of the folder.

@@ -32,6 +32,7 @@ static const char usage[] =
     "  --no-rights  wrong: Parent sends the number, and no descriptor";
 static bool no_rights;
 
+/* Parent sends these; Child has a copy of its own, and receives into it. */
 static union { /* bytes alone need not be aligned, a cmsghdr must be */
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -75,7 +76,7 @@ static void child(int sock, const struct stat *file)
 
     receive_descriptor(sock);
     if (fstat(number, &st) == -1)
-        err(1, "number %d", number);
+        err(1, "fstat: number %d", number);
     if (st.st_ino != file->st_ino || st.st_dev != file->st_dev)
         errx(1, "number %d is another file to Child", number);
 

@@ -40,6 +40,7 @@ static void server(int listener)
     socklen_t size = sizeof peer;
     uid_t said;
 
+    /* Client 2 comes only if we are root. */
     for (int i = us == 0 ? 2 : 1; i > 0; i--) {
         int fd = accept(listener, NULL, NULL);
 
@@ -48,7 +49,7 @@ static void server(int listener)
         if (recv(fd, &said, sizeof said, MSG_WAITALL) == -1)
             err(1, "recv");
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
-            err(1, "SO_PEERCRED");
+            err(1, "getsockopt: SO_PEERCRED");
         printf("Server: the client says %s, the kernel says %s\n",
                said == us ? "my user" : "another user",
                peer.uid == us ? "my user" : "another user");

@@ -5,7 +5,7 @@
  *
  * Parent makes two connected sockets and forks; each process keeps one.
  * Parent asks, and shuts its own direction down: that is Child's end of
- * file. The other direction is still open, and the answer comes there.
+ * file. The other direction is still open, and the answer comes that way.
  *
  * Watch   shutdown ends one direction. close would have ended both.
  * Try     sock-pair --no-shutdown    Child waits for more of the question

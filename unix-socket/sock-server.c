@@ -11,7 +11,7 @@
  * Watch   Client 1 is connected, and silent. Client 2 is answered.
  * Try     sock-server serve my.sock &
  *         sock-server ask my.sock hello     in this terminal or another
- *         kill -KILL $!; sock-server serve my.sock
+ *         kill -KILL $!; wait; sock-server serve my.sock
  * Read    unix(7), accept(2); Kerrisk, TLPI, 57.2, 60.3
  */
 #define _GNU_SOURCE
@@ -48,7 +48,10 @@ static int start_listening(void)
 
     if (fd == -1)
         err(1, "socket");
-    /* Refused: its server is dead. A plain file refuses, too; that stays. */
+    /*
+     * A socket that refuses connections: its server is dead, the name can go.
+     * connect to a plain file is refused, too: hence S_ISSOCK.
+     */
     if (lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
         connect(fd, (struct sockaddr *)&addr, sizeof addr) == -1 &&
         errno == ECONNREFUSED)
@@ -116,7 +119,7 @@ static int ask(const char *who, int fd, const char *message)
     for (char *c = text; *c; c++) /* no escape sequences */
         *c = isprint((unsigned char)*c) ? *c : '?';
     printf("%s received: %s\n", who, text);
-    return !*text;
+    return !*text; /* 1: there was no answer */
 }
 
 static int play_both(void)

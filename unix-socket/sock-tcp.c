@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct sockaddr_in addr = { .sin_family = AF_INET };
+static struct sockaddr_in addr = { .sin_family = AF_INET }; /* port 0 */
 
 /* A stream has no messages: shutdown says where this one ends. */
 static void say(int fd, const char *text)
