@@ -239,6 +239,57 @@ static void add_lock(struct label *label, const struct call *call)
     add(label, range);
 }
 
+/* ---- notes ------------------------------------------------------------ */
+
+/* A wake-up that is for the threads of one process cannot reach a process
+   that shares the memory and waits there. */
+static bool wakes_no_other(const struct process *p, const struct call *call)
+{
+    if (!has(call, 1, "WAKE_PRIVATE") || call->value != 0 || !p->target ||
+        !p->target->in)
+        return false;
+    for (struct process *q = processes; q; q = q->next)
+        if (alive(q) && q->inside && q->leader != p->leader &&
+            q->target == p->target &&
+            has(&traced(q)->call, 1, "FUTEX_WAIT") &&
+            has(&traced(q)->call, 1, "_PRIVATE"))
+            return true;
+    return false;
+}
+
+/* A time of day that only one who meant "from now on" can have given. */
+static bool in_1970(const struct call *call)
+{
+    enum { YEAR = 365 * 24 * 3600 };
+    const struct meaning *m = meaning_of(call->name);
+    bool futex = strcmp(call->name, "futex") == 0;
+    char seconds[24];
+
+    return call->err && strcmp(call->err, "ETIMEDOUT") == 0 && m->limit &&
+           (futex ? has(call, 1, "WAIT_BITSET") &&
+                        has(call, 1, "CLOCK_REALTIME")
+                  : strncmp(call->name, "mq_timed", 8) == 0) &&
+           field(arg(call, m->limit), "tv_sec", seconds, sizeof seconds) &&
+           strtol(seconds, NULL, 10) < YEAR;
+}
+
+const char *note_of(const struct process *p, const struct call *call)
+{
+    if (in_1970(call))
+        return "the time is absolute, not from now on: this one was in 1970";
+    if (strcmp(call->name, "futex") == 0 && wakes_no_other(p, call))
+        return p->target->semaphore
+                   ? "wakes no other process: sem_init's pshared was 0"
+                   : "wakes no other process: it was made without "
+                     "PTHREAD_PROCESS_SHARED";
+    if (strlen(call->name) == 6 && strcmp(call->name + 3, "get") == 0 &&
+        strcmp(arg(call, 0), "0xffffffff") == 0)
+        return "key -1: did ftok fail?";
+    return NULL;
+}
+
+/* ---- a call ----------------------------------------------------------- */
+
 /* A semaphore has a name; a thread's number is what a join waits at. */
 static void add_futex(struct label *label, const struct process *p,
                       const struct call *call)

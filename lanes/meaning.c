@@ -917,7 +917,8 @@ static bool of_semaphore(const struct object *o, const struct call *call)
 {
     return o->in && (strstr(o->key, "/dev/shm/sem.") ||
                      (atol(strrchr(o->key, '+')) < 40 &&
-                      has(call, 1, "WAIT_BITSET|FUTEX_CLOCK_REALTIME") &&
+                      has(call, 1, "FUTEX_WAIT_BITSET") &&
+                      has(call, 1, "|FUTEX_CLOCK_REALTIME") &&
                       strcmp(arg(call, 2), "0") == 0));
 }
 

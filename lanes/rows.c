@@ -242,6 +242,8 @@ static void paint(struct row *row)
     if (row->who && row->kind != ROW_FOLDED)
         remember(row->who, row->number);
     row->caption = caption_of(row);
+    if (!row->caption)
+        row->caption = row->note;
     held[(first + holding++) % HELD] = *row;
     release(!opt.hold);
 }

@@ -49,7 +49,8 @@ struct row {
     int arrows;
     struct lane lane[MAX_COLUMNS]; /* all columns; the row's own, too */
     int lanes;
-    const char *caption;
+    const char *caption, *note; /* note: a mistake, where there is no caption
+                                 */
 };
 
 enum { REMEMBERED = 32 };

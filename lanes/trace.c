@@ -345,12 +345,14 @@ static void draw_return(struct process *p, const struct meaning *m,
     }
     if (!m || (m->flags & QUIET && !opt.all && !call->err))
         return;
+    row->note = note_of(p, call);
     if (traced(p)->drawn) {
         row->kind = ROW_RETURN;
         if (!call->err && !row->arrows && !p->waits)
             return;
-    } else if (!row->arrows && ((m->flags & WAITED && !opt.all) ||
-                                !worth_a_row(p, call, m))) {
+    } else if (!row->arrows && !row->note &&
+               ((m->flags & WAITED && !opt.all) ||
+                !worth_a_row(p, call, m))) {
         return;
     }
     call_text(p, m, call, row);

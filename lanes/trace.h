@@ -50,6 +50,8 @@ struct object *about(struct process *p, const struct call *call,
                      const char **end);
 void tag_of(struct process *p, const struct call *call, char *tag, size_t n);
 bool has_messages(const struct object *o); /* and no end of file */
+/* What was wrong with a call that has returned, or NULL. */
+const char *note_of(const struct process *p, const struct call *call);
 bool worth_a_row(struct process *p, const struct call *call,
                  const struct meaning *m);
 #endif

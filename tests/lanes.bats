@@ -267,6 +267,65 @@ prints "late" = EIO'
     assert_line --regexp 'sem_post \[shared[+]32\]'
 }
 
+@test "note: a wake-up that is private reaches no other process" {
+    drawn <<-'END'
+	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+	1 fork() = 2
+	2 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 3
+	2 futex(0x7f0000000000, FUTEX_WAKE_PRIVATE, 1) = 0
+	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	2 futex(0x7f0000000000, FUTEX_WAKE_PRIVATE, 1) = 0
+	2 futex(0x7f0000000000, FUTEX_WAKE, 1) = 0
+	1 <... futex resumed>) = -1 EAGAIN (Resource temporarily unavailable)
+	1 futex(0x7f0000000800, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>
+	2 futex(0x7f0000000800, FUTEX_WAKE_PRIVATE, 1) = 0
+	2 futex(0x7f0000000400, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>
+	3 futex(0x7f0000000400, FUTEX_WAKE_PRIVATE, 1) = 0
+	3 futex(0x7f00ffff0000, FUTEX_WAKE_PRIVATE, 1) = 0
+	1 +++ killed by SIGKILL +++
+	3 +++ killed by SIGKILL +++
+	2 +++ killed by SIGKILL +++
+	END
+    assert_line --regexp '│ sem_wait … \[shared[+]0\]'
+    assert_equal "$(grep -B 1 'no other' <<<"$output" | sed 's/.*│ \([fs]\)/\1/;s/ *│$//')" \
+        "sem_post [shared+0]
+     wakes no other process: sem_init's pshared was 0
+--
+futex wake shared+2048
+     wakes no other process: it was made without PTHREAD_PROCESS_SHARED"
+}
+
+@test "note: a time from now on, where one of the clock is asked for" {
+    drawn <<-'END'
+	1 futex(0x7ffd90, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, {tv_sec=1, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
+	1 alarm(1) = 0
+	1 futex(0x7ffd90, FUTEX_WAIT_BITSET_PRIVATE, 0, {tv_sec=1, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
+	1 futex(0x7ffd90, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, {tv_sec=1700000000, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
+	1 mq_timedreceive(3</q>, 0x7ffe, 9, NULL, {tv_sec=5, tv_nsec=0}) = -1 ETIMEDOUT (Connection timed out)
+	1 alarm(2) = 0
+	1 mq_timedsend(3</q>, "x", 1, 0, {tv_sec=5, tv_nsec=0}) = 0
+	END
+    assert_equal "$(grep -B 1 '1970' <<<"$output" | sed 's/.*│ //;s/^ *//')" \
+        'futex wait = ETIMEDOUT [fd90]
+the time is absolute, not from now on: this one was in 1970
+--
+mq_receive(3) = ETIMEDOUT
+the time is absolute, not from now on: this one was in 1970'
+}
+
+@test "note: a System V key of -1 is what ftok returns when it fails" {
+    local get
+    for get in 'shmget(KEY, 64' 'semget(KEY, 1' 'msgget(KEY'; do
+        drawn < <(echo "1 ${get/KEY/0xffffffff}, IPC_CREAT|0600) = 7"
+            echo "1 ${get/KEY/0xfffffff}, IPC_CREAT|0600) = 8")
+        assert_equal "$(grep -A 1 "${get%(*}() = 7" <<<"$output" |
+            tail -n 1)" '     key -1: did ftok fail?'
+        assert_equal "$(grep -c ftok <<<"$output")" 1
+    done
+    drawn -o x.svg < <(echo '1 semget(0xffffffff, 1, 0600) = 7')
+    run -0 grep -c 'class="words".*key -1: did ftok fail?' x.svg
+}
+
 @test "picture: what has been counted comes before what its maker does next" {
     drawn < <(perl -e '
         print "1 pipe([3<pipe:[5]>, 4<pipe:[5]>]) = 0\n1 fork() = 2\n";
