@@ -10,6 +10,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what is wanted before it is there -------------------------------- */
+
+static bool failed(const struct call *call, const char *name)
+{
+    return call->err && strcmp(call->err, name) == 0;
+}
+
+/* It has connected to an address, or sent to it: was anybody there? */
+static void reach(struct process *p, const struct call *call,
+                  const char *address)
+{
+    struct object *name = bound_name(address);
+    struct object *o =
+        name && name->peer && name->peer->readers > 0 ? name->peer : name;
+    bool refused = failed(call, "ECONNREFUSED");
+
+    if (!o)
+        return;
+    if (!call->err)
+        name->early.who = o->early.who = NULL;
+    else if (strcmp(call->name, "connect") != 0 && failed(call, "ENOENT"))
+        too_early(p, o, "sent to it before it was bound");
+    else if (!o->listens && (refused || failed(call, "ENOENT")))
+        too_early(p, o,
+                  refused ? "tried to connect before it listened"
+                          : "tried to connect before it was bound");
+}
+
+/* It has opened what has a name, or has tried to. */
+static void open_early(struct process *p, const struct call *call,
+                       struct object *o, const char *flags)
+{
+    bool w = strstr(flags, "O_WRONLY") || strstr(flags, "O_RDWR");
+    bool own = o->early.who && o->early.who->leader == p->leader;
+
+    if (failed(call, "ENOENT"))
+        too_early(p, o, "tried to open it before it was made");
+    else if (failed(call, "ENXIO") && o->kind == FIFO)
+        too_early(p, o, "opened it to write before anybody read it");
+    else if (!call->err &&
+             (own || (!strstr(flags, "O_CREAT") && (w || o->kind != FIFO))))
+        o->early.who = NULL;
+}
+
 /* ---- bytes: read, write and all their kin ----------------------------- */
 
 static void enter_read(struct process *p, struct call *call)
@@ -103,8 +147,10 @@ static void last_reader(struct process *p, const struct object *o)
 static void leave_write(struct process *p, struct call *call)
 {
     sent(p, call->value);
-    if (call->err && strcmp(call->err, "EPIPE") == 0)
+    if (failed(call, "EPIPE"))
         last_reader(p, see(p, arg(call, 0), NULL, NULL));
+    if (strncmp(call->name, "send", 4) == 0) /* sendto, sendmsg */
+        reach(p, call, arg(call, call->name[4] == 't' ? 4 : 1));
 }
 
 /* Into which descriptor do they copy, from which other, and how much? */
@@ -342,6 +388,7 @@ static void leave_open(struct process *p, struct call *call)
     char path[512];
     struct object *o;
 
+    open_early(p, call, object_of(open_path(call, path, sizeof path)), flags);
     if (call->err)
         return;
     o = returned(p, call, !w, rw || w);
@@ -369,9 +416,11 @@ static void leave_open(struct process *p, struct call *call)
 static void leave_mknod(struct process *p, struct call *call)
 {
     char path[512];
+    struct early early;
 
     if (!call->err && strstr(open_flags(call), "S_IFIFO")) {
-        object_by(FIFO, open_path(call, path, sizeof path));
+        early = object_of(open_path(call, path, sizeof path))->early;
+        object_by(FIFO, path)->early = early;
         p->target = NULL;
     }
 }
@@ -394,12 +443,15 @@ static void leave_link(struct process *p, struct call *call)
     char from[300], to[300];
     int n = string_bytes(arg(call, 0), from, sizeof from - 1),
         m = string_bytes(arg(call, 1), to, sizeof to - 1);
+    struct early early;
 
     (void)p;
     if (call->err || n < 0 || m < 0)
         return;
     from[n] = to[m] = '\0';
+    early = object_of(to)->early;
     object_rename(object_of(from), to);
+    object_of(to)->early = early;
     object_of(to)->made = true;
 }
 
@@ -547,21 +599,28 @@ static void enter_bind(struct process *p, struct call *call)
 
 static void leave_bind(struct process *p, struct call *call)
 {
-    if (p->target && !call->err)
-        p->target->bound = true;
+    struct object *name = bound_name(arg(call, 1));
+
+    if (!p->target || call->err)
+        return;
+    p->target->bound = true;
+    if (name)
+        p->target->early = name->early;
 }
 
 static void enter_listen(struct process *p, struct call *call)
 {
-    if (p->target)
-        p->target->capacity = strtol(arg(call, 1), NULL, 10);
+    if (!p->target)
+        return;
+    p->target->capacity = strtol(arg(call, 1), NULL, 10);
+    p->target->listens = true;
 }
 
 static void leave_connect(struct process *p, struct call *call)
 {
     struct object *listener = bound_to(arg(call, 1));
 
-    (void)p;
+    reach(p, call, arg(call, 1));
     if (listener && !listener->datagrams && !call->err)
         listener->queued++; /* until it is accepted */
 }
@@ -679,6 +738,16 @@ static void leave_recvmsg(struct process *p, struct call *call)
 
 /* ---- message queues, semaphores, shared memory ------------------------ */
 
+static struct object *queue_of(const struct call *call)
+{
+    char name[300], key[302];
+    int n = string_bytes(arg(call, 0), name, sizeof name - 1);
+
+    name[n < 0 ? 0 : n] = '\0';
+    snprintf(key, sizeof key, "/%s", name);
+    return object_by(MQ, key);
+}
+
 static void leave_mq_open(struct process *p, struct call *call)
 {
     char what[300], most[24];
@@ -686,6 +755,7 @@ static void leave_mq_open(struct process *p, struct call *call)
     int fd =
         call->value < 0 ? -1 : descriptor(call->result, what, sizeof what);
 
+    open_early(p, call, queue_of(call), arg(call, 1));
     if (fd == -1)
         return;
     o = object_by(MQ, what);
@@ -700,15 +770,9 @@ static void leave_mq_open(struct process *p, struct call *call)
 
 static void leave_mq_unlink(struct process *p, struct call *call)
 {
-    char name[300], key[302];
-    int n = string_bytes(arg(call, 0), name, sizeof name - 1);
-
     (void)p;
-    if (n < 0 || call->err)
-        return;
-    name[n] = '\0';
-    snprintf(key, sizeof key, "/%s", name);
-    object_by(MQ, key)->gone = true;
+    if (!call->err)
+        queue_of(call)->gone = true;
 }
 
 static void leave_mq_send(struct process *p, struct call *call)

@@ -288,6 +288,8 @@ struct object *see(struct process *p, const char *arg, int *fd,
                 }
                 seen->user = seen->user ? seen->user : o->user;
                 seen->peer = seen->peer ? seen->peer : o->peer;
+                if (!seen->early.who)
+                    seen->early = o->early;
                 o->readers -= slot->file->r, o->writers -= slot->file->w;
                 seen->readers += slot->file->r,
                     seen->writers += slot->file->w;

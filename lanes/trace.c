@@ -446,6 +446,7 @@ static void leave(struct process *p, const char *body, const char *source)
     const struct meaning *m;
     struct row row;
     struct call call;
+    long before;
 
     call_parse(body, &call);
     if (was_long(t, &call))
@@ -490,14 +491,18 @@ static void leave(struct process *p, const char *body, const char *source)
     row_begin(&row, t->drawn ? ROW_RETURN : ROW_CALL, p);
     next_row = &row;
     tied = 0;
+    missed = NULL;
     if (m && m->leave)
         m->leave(p, &t->call);
     received();
+    before = p->drawn ? p->drawn->row : 0;
     count_in_vain(p, m, &t->call);
     if (m && m->flags & IN_EXEC)
         keep_failed_exec(p);
     take_ties(&row);
     draw_return(p, m, &row);
+    if (missed && p->drawn && p->drawn->row > before)
+        missed->row = p->drawn->row;
     t->drawn = p->waits = false;
     next_row = NULL;
 }

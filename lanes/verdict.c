@@ -242,6 +242,19 @@ static bool alone(const struct process *p)
     return true;
 }
 
+/* Another has come too early, and will not come again. */
+static void say_early(struct waiter *w, const struct object *o)
+{
+    const struct early *early = &o->early;
+
+    if (!early->who || early->who->leader == w->who->leader)
+        return;
+    if (early->row)
+        line("%s %s (row %ld)", who(early->who), early->what, early->row);
+    else
+        line("%s %s", who(early->who), early->what);
+}
+
 /* ---- what is needed --------------------------------------------------- */
 
 /* Could one come, of this set or with a handler? */
@@ -320,12 +333,14 @@ static void needs_data(struct waiter *w, struct object *o)
             line(o->datagrams ? "%s: no data; anybody may send to its name"
                               : "%s: nobody connects, nothing comes",
                  name(o));
+            say_early(w, o);
             strangers(w, o);
         }
         break;
     case MQ:
         say_others(w, o, true,
                    "%s: the queue is empty; could send:", name(o));
+        say_early(w, o);
         strangers(w, o);
         break;
     case TTY:
@@ -451,7 +466,10 @@ static void needs_wake(struct waiter *w)
     if (o->in && o->in->found)
         line("%s was there before: its value is what an earlier run has left",
              name(o->in));
-    if (o->user && o->user != p)
+    if (o->in)
+        say_early(w, o->in);
+    if (o->user && o->user != p &&
+        !(w->wait->private && o->user->leader != p->leader))
         line("the last wake-up came from %s", who(o->user));
 }
 
@@ -524,6 +542,8 @@ static void needs_partner(struct waiter *w)
 {
     line("%s: a FIFO; it waits until somebody opens it to %s", w->wait->path,
          w->wait->reads ? "write" : "read");
+    if (w->wait->object)
+        say_early(w, w->wait->object);
     for (struct process *p = processes; p; p = p->next)
         if (alive(p) && p->wait && p->wait->need == NEEDS_PARTNER &&
             p->wait->object != w->wait->object)

@@ -157,6 +157,16 @@ struct object *semaphore(struct object *set, long n)
     return o;
 }
 
+struct early *missed;
+
+void too_early(struct process *p, struct object *o, const char *what)
+{
+    if (o->early.who)
+        return;
+    o->early = (struct early){ .who = p, .what = what };
+    missed = &o->early;
+}
+
 /* ---- descriptors ------------------------------------------------------ */
 
 struct file *file_new(struct object *object, bool r, bool w)
@@ -571,6 +581,7 @@ static void mark_object(struct object *o)
         mark_process(o->w);
         mark_process(o->user);
         mark_process(o->holder);
+        mark_process(o->early.who);
         mark_object(o->in);
         for (struct message *m = o->first; m; m = m->next) {
             mark_process(m->from);

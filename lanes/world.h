@@ -50,6 +50,12 @@ struct message {
     int passed_fd[4], files;
 };
 
+struct early {           /* which has wanted an object before it was there */
+    struct process *who; /* or NULL */
+    const char *what;
+    long row;
+};
+
 /* Anything two processes can meet at. */
 struct object {
     struct object *next;
@@ -77,6 +83,8 @@ struct object {
     bool unknown;           /* a semaphore: which value is not in the log */
     bool semaphore;         /* a futex: of a sem_t */
     bool own, dull; /* the system's, but of interest; and the opposite */
+    bool listens;
+    struct early early;
     bool gone, marked;
 };
 
@@ -112,6 +120,9 @@ struct object *object_by(enum kind kind, const char *key);
 struct object *object_of(const char *link); /* as /proc/PID/fd has it */
 void object_rename(struct object *o, const char *key);
 const char *object_name(struct object *o); /* P1 and S1 from now on */
+/* It has wanted o too early; the present step's row will say so. */
+void too_early(struct process *p, struct object *o, const char *what);
+extern struct early *missed; /* of the present step */
 struct file *file_new(struct object *object, bool r, bool w);
 void file_free(struct file *file, struct process *by);
 void file_ends(struct file *file, bool r, bool w); /* they are known now */

@@ -132,6 +132,106 @@ said() {
     refute_output --partial 'for ever'
 }
 
+# What process 1 waits for at the end of a log, when 2 has come too early.
+early() {
+    {
+        echo '1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0'
+        echo '1 fork() = 2'
+        cat
+        echo '2 +++ exited with 1 +++'
+    } >log
+    run -124 lanes -r log
+    output=${output#*The log ends here}
+}
+
+@test "verdict: of a client that has come before the server was there" {
+    early <<-'END'
+	2 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL,  <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to connect before it was bound \(row 3\)$'
+    early <<-'END'
+	2 connect(3<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 ECONNREFUSED (Connection refused)
+	1 bind(3<TCP:[6]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.0.0")}, 16) = 0
+	1 listen(3<TCP:[0.0.0.0:80]>, 5) = 0
+	1 accept(3<TCP:[0.0.0.0:80]>, NULL,  <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to connect before it listened \(row 3\)$'
+    early <<-'END'
+	2 sendto(3<UNIX-DGRAM:[7]>, "x", 1, 0, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 socket(AF_UNIX, SOCK_DGRAM, 0) = 3<UNIX-DGRAM:[6]>
+	1 bind(3<UNIX-DGRAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 recvfrom(3<UNIX-DGRAM:[6,"s"]>,  <unfinished ...>
+	END
+    assert_line --regexp '^ +B a sent to it before it was bound \(row 3\)$'
+}
+
+@test "verdict: of a client that has come again, or too late, nothing is said" {
+    early <<-'END'
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	2 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ECONNREFUSED (Connection refused)
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	2 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL, NULL) = 4<UNIX-STREAM:[10->7,"s"]>
+	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
+    refute_output --partial 'tried to'
+    early <<-'END'
+	1 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 bind(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[7,"s"]>, 5) = 0
+	2 connect(4<UNIX-STREAM:[8]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 accept(3<UNIX-STREAM:[7,"s"]>, NULL,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
+    refute_output --partial 'tried to'
+}
+
+@test "verdict: of an open that came before the reader, or before what has a name" {
+    early <<-'END'
+	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0
+	2 openat(AT_FDCWD</x>, "f", O_WRONLY|O_NONBLOCK) = -1 ENXIO (No such device or address)
+	1 openat(AT_FDCWD</x>, "f", O_RDONLY <unfinished ...>
+	END
+    assert_line --regexp '^ +B a opened it to write before anybody read it \(row 4\)$'
+    early <<-'END'
+	2 openat(AT_FDCWD</x>, "f", O_WRONLY) = -1 ENOENT (No such file or directory)
+	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0
+	1 openat(AT_FDCWD</x>, "f", O_RDONLY <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to open it before it was made \(row 3\)$'
+    early <<-'END'
+	2 mq_open("q", O_WRONLY) = -1 ENOENT (No such file or directory)
+	1 mq_open("q", O_RDONLY|O_CREAT, 0600, {mq_flags=0, mq_maxmsg=10, mq_msgsize=9, mq_curmsgs=0}) = 3</q>
+	1 mq_timedreceive(3</q>,  <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to open it before it was made \(row 3\)$'
+    early <<-'END'
+	2 openat(AT_FDCWD</x>, "/dev/shm/sem.s", O_RDWR|O_NOFOLLOW) = -1 ENOENT (No such file or directory)
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.s", O_RDWR|O_NOFOLLOW) = -1 ENOENT (No such file or directory)
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.abc", O_RDWR|O_CREAT|O_EXCL, 0600) = 3</dev/shm/sem.abc>
+	1 mmap(NULL, 32, PROT_READ|PROT_WRITE, MAP_SHARED, 3</dev/shm/sem.abc>, 0) = 0x7f0000000000
+	1 link("/dev/shm/sem.abc", "/dev/shm/sem.s") = 0
+	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to open it before it was made \(row 3\)$'
+}
+
+@test "verdict: a wake-up that could not come is not the last one" {
+    early <<-'END'
+	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+	1 fork() = 3
+	1 futex(0x7f0000000800, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>
+	3 futex(0x7f0000000800, FUTEX_WAKE_PRIVATE, 1) = 0
+	3 +++ exited with 0 +++
+	END
+    assert_line --partial 'only threads of its own process could:  it has no other'
+    refute_output --partial 'the last wake-up'
+}
+
 @test "verdict: FIFOs, a full pipe, a child" {
     mkfifo f p never one two
     echo 'exec 8<>p; read -u 8' >reader
