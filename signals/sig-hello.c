@@ -63,6 +63,7 @@ int main(int argc, char *argv[])
         errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
+    /* Before the fork: Child inherits the handler and the mask. */
     sigemptyset(&sa.sa_mask);
     if (sigaction(SIGUSR1, &sa, NULL) == -1)
         err(1, "sigaction");

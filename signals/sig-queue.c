@@ -9,7 +9,7 @@
  *
  * Watch   SIGUSR1 comes once: it is noted in one bit. Each real-time signal
  *         has a queue, and SIGRTMIN+1 overtakes SIGRTMIN+2, sent before it.
- * Try     ( ulimit -i 4; sig-queue )    how many a user may have pending
+ * Try     ( ulimit -i 4; sig-queue )    no room for more: sigqueue fails
  * Read    signal(7), sigqueue(3), sigwaitinfo(2); Kerrisk, TLPI, 22.8
  */
 #define _GNU_SOURCE

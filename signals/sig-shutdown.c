@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The lengths of a record's first half, and of a word in the settings. */
 enum { HALF = sizeof "record 1: " - 1, WORD = 4 };
 
 static const char usage[] = "usage: sig-shutdown [--no-mask]\n"

@@ -45,12 +45,12 @@ static pid_t start(int sig, int *status)
         if (getppid() != parent)
             _exit(1);
         setpgid(0, 0); /* in an orphaned group SIGTSTP stops nobody */
-        /* By hand: signal(2) leaves 32 and 33 as it finds them. */
+        /* Not signal(2): glibc refuses 32 and 33. */
         syscall(SYS_rt_sigaction, sig, dfl, NULL, 8);
         if (kill(getpid(), sig) == -1) /* raise(3) would refuse 32 and 33 */
             err(1, "kill");
         if (sig == SIGSTOP)
-            pause();
+            pause(); /* or it would end when SIGCONT comes */
         _exit(0);
     }
     if (waitpid(pid, status, WUNTRACED) == -1)
