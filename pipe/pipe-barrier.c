@@ -1,5 +1,5 @@
 /*
- * pipe-barrier - wait for many children: the end of file is the signal
+ * pipe-barrier - wait for many children: the end of file is the message
  *
  * usage: pipe-barrier [CHILDREN]
  *

@@ -34,7 +34,7 @@ static bool no_close;
  */
 static void become(char *cmd[], const int fd[2], int n)
 {
-    close(fd[1 - n]);
+    close(fd[1 - n]); /* the other command's end */
     if (fd[n] != n) { /* equal if n was closed at the start */
         if (dup2(fd[n], n) == -1)
             err(1, "dup2");

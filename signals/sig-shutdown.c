@@ -33,6 +33,7 @@ enum { HALF = sizeof "record 1: " - 1, WORD = 4 };
 
 static const char usage[] = "usage: sig-shutdown [--no-mask]\n"
                             "  --no-mask  wrong: the signals are not blocked";
+static bool no_mask;
 static int settings, work[2], gate[2];
 
 /* Daemon. Its wait at the gate stands for work that takes a while. */
@@ -90,12 +91,12 @@ static void disturb(pid_t daemon, FILE *records)
 
 int main(int argc, char *argv[])
 {
-    bool no_mask = argc > 1 && strcmp(argv[1], "--no-mask") == 0;
     FILE *records;
     sigset_t signals;
     int status;
     pid_t pid;
 
+    no_mask = argc > 1 && strcmp(argv[1], "--no-mask") == 0;
     if (argc > 1 + no_mask)
         errx(2, "%s", usage);
     setvbuf(stdout, NULL, _IOLBF, 0);
