@@ -30,20 +30,24 @@ static struct part part(const struct image *i, unsigned long at, size_t size)
     return (struct part){ i->file.at + at, size };
 }
 
-static void map_file(struct image *i, struct thread *t, const char *path)
+void image_file(char *path, size_t size, const struct seen *p,
+                const struct region *r)
 {
-    char full[4200];
+    if (r->ino == p->program) /* even if it has been removed */
+        snprintf(path, size, "/proc/%d/exe", (int)p->door);
+    else
+        snprintf(path, size, "/proc/%d/root%s", (int)p->door, r->path);
+}
+
+static void map_file(struct image *i, const char *path)
+{
     struct stat st;
     void *at = MAP_FAILED;
-    int fd;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (i->ino == t->of->program) /* even if it has been removed */
-        snprintf(full, sizeof full, "/proc/%d/exe", (int)t->of->door);
-    else
-        snprintf(full, sizeof full, "/proc/%d/root%s", (int)t->of->door,
-                 path);
-    fd = open(full, O_RDONLY | O_CLOEXEC);
-    if (fd != -1 && fstat(fd, &st) == 0)
+    if (fd == -1)
+        return;
+    if (fstat(fd, &st) == 0)
         at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (at != MAP_FAILED)
         i->file = (struct part){ at, (size_t)st.st_size };
@@ -103,12 +107,14 @@ static void image_sections(struct image *i, bool program)
 static struct image *image_new(struct thread *t, const struct region *base)
 {
     struct image *i = zeros(1, sizeof *i);
+    char path[4200];
 
     i->dev = base->dev;
     i->ino = base->ino;
     i->next = images;
     images = i;
-    map_file(i, t, base->path);
+    image_file(path, sizeof path, t->of, base);
+    map_file(i, path);
     image_sections(i, t->of->program == base->ino);
     return i;
 }

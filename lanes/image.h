@@ -23,6 +23,9 @@ struct image {
     unsigned long frames_at; /* in memory, without the bias */
 };
 
+/* Where the file of a region is, as we can open it. */
+void image_file(char *path, size_t size, const struct seen *p,
+                const struct region *r);
 /* The image that an address is in, placed as in this process; or NULL. */
 struct image *image_at(struct thread *t, unsigned long address);
 /* Of the names that a function has, the one without underscores. */

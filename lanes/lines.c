@@ -7,7 +7,7 @@
 
 static bool same_file(const struct place *a, const struct place *b)
 {
-    return a->at && b->at && a->dev == b->dev && a->ino == b->ino;
+    return a->outers && b->outers && a->dev == b->dev && a->ino == b->ino;
 }
 
 /* Of inlined functions the library's come first: read is one. */
@@ -20,44 +20,17 @@ static void take_line(struct place *place[], int n, const struct place *of,
     if (*text == '?' || *text == '\0' || strstr(text, ":?") ||
         strstr(text, ":0") || strncmp(text, "/usr/include/", 13) == 0)
         return;
-    if (base)
-        text = base + 1;
-    for (int i = 0; i < n; i++) {
-        struct place *p = place[i];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; same_file(place[i], of) && j < place[i]->outers;
+             j++) {
+            struct outer *o = &place[i]->outer[j];
 
-        if (!same_file(p, of))
-            continue;
-        if (!*p->line && p->at == at && !p->outers)
-            snprintf(p->line, sizeof p->line, "%.63s", text);
-        for (int j = 0; j < p->outers; j++)
-            if (!*p->outer[j].line && p->outer[j].at == at)
-                snprintf(p->outer[j].line, sizeof p->outer[j].line, "%.63s",
-                         text);
-    }
-}
-
-/* The first of them with a line is the program's, what it calls the name. */
-static void choose_outer(struct place *p)
-{
-    for (int j = 0; j < p->outers; j++)
-        if (*p->outer[j].line) {
-            memcpy(p->line, p->outer[j].line, sizeof p->line);
-            memcpy(p->name, p->outer[j].name, sizeof p->name);
-            return;
+            if (o->at == at && !*o->line)
+                copy(o->line, sizeof o->line, base ? base + 1 : text);
         }
 }
 
-/* Each address once. */
-static void ask(char *command, size_t size, unsigned long at)
-{
-    char word[24];
-
-    snprintf(word, sizeof word, " 0x%lx ", at);
-    if (!strstr(command, word))
-        append(command, size, "%s", word + 1);
-}
-
-static void lines_of(struct place *place[], int n, struct place *of)
+static void lines_of(struct place *place[], int n, const struct place *of)
 {
     char command[8192] = "exec 2>/dev/null </dev/null "
                          "timeout 5 addr2line -a -i -e \"$LANES_FILE\" ";
@@ -68,10 +41,12 @@ static void lines_of(struct place *place[], int n, struct place *of)
     for (int i = 0; i < n; i++) {
         if (!same_file(place[i], of))
             continue;
-        if (!place[i]->outers)
-            ask(command, sizeof command, place[i]->at);
-        for (int j = 0; j < place[i]->outers; j++)
-            ask(command, sizeof command, place[i]->outer[j].at);
+        place[i]->asked = true;
+        for (int j = 0; j < place[i]->outers; j++) {
+            snprintf(line, sizeof line, " 0x%lx ", place[i]->outer[j].at);
+            if (!strstr(command, line))
+                append(command, sizeof command, "%s", line + 1);
+        }
     }
     setenv("LANES_FILE", of->file, 1);
     out = popen(command, "re");
@@ -87,13 +62,14 @@ static void lines_of(struct place *place[], int n, struct place *of)
 void lines_find(struct place *place[], int n)
 {
     for (int i = 0; i < n; i++) {
-        bool before = !place[i]->at;
+        struct place *p = place[i];
 
-        for (int j = 0; j < i && !before; j++)
-            before = same_file(place[j], place[i]);
-        if (!before)
-            lines_of(place, n, place[i]);
+        if (p->outers && !p->asked)
+            lines_of(place, n, p);
+        for (int j = 0; j < p->outers && !*p->line; j++)
+            if (*p->outer[j].line) {
+                copy(p->line, sizeof p->line, p->outer[j].line);
+                copy(p->name, sizeof p->name, p->outer[j].name);
+            }
     }
-    for (int i = 0; i < n; i++)
-        choose_outer(place[i]);
 }

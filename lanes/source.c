@@ -19,7 +19,7 @@ static struct known {
 /* The first frame that is not the C library's and has a line. */
 void source_line(char *frames, char *text, size_t size)
 {
-    struct place place = { .ino = 1 }, *of = &place;
+    struct place place, *of = &place;
 
     *text = '\0';
     for (char *line = strtok(frames, "\n"); line; line = strtok(NULL, "\n")) {
@@ -45,9 +45,9 @@ void source_line(char *frames, char *text, size_t size)
         if (!k) {
             k = zeros(1, sizeof *k);
             k->where = same(where);
+            place = (struct place){ .outers = 1 };
             copy(place.file, sizeof place.file, file);
-            place.at = address - 1;
-            *place.line = '\0';
+            place.outer[0].at = address - 1;
             lines_find(&of, 1);
             copy(k->line, sizeof k->line, place.line);
             k->next = known;

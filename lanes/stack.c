@@ -2,10 +2,11 @@
  * stack.c - return addresses, without a tracer: see stack.h
  *
  * A call has the stack pointer and the address after the system call; the
- * tables in .eh_frame say for each address where the return address lies,
- * and the saved registers. Other registers are not known, so where a function
- * needs one of them, the stack is searched instead: for a word that stands
- * behind a call of a function in which the thread is.
+ * tables in .eh_frame say for each address where the function's frame ends
+ * (the CFA). The return address lies below that, and rbp somewhere, if it was
+ * saved. Other registers are not known, so where a frame is told by one of
+ * them, the stack is searched instead: for a word that stands behind a call
+ * of the function in which the thread is.
  */
 #include "stack.h"
 #include "image.h"
@@ -13,53 +14,46 @@
 
 #ifdef __x86_64__
 
-enum { REGISTERS = 17, SP = 7, RA = 16, DEEP = 48 };
+/* Where a jump or call goes whose distance is in the code; after: behind it.
+ */
+static unsigned long target(const unsigned char *code, unsigned long after)
+{
+    int distance;
+
+    memcpy(&distance, code, sizeof distance);
+    return after + (unsigned long)(long)distance;
+}
 
 /*
  * What has been called where this is the return address? Its name, and in
- * *callee where it begins. NULL if no call stands there.
+ * *callee where it begins; "" and 0 if that is not known.
  */
 static const char *called(struct thread *t, unsigned long after,
                           unsigned long *callee)
 {
     struct image *i = image_at(t, after);
     unsigned char code[6], stub[12], *at = stub;
-    unsigned long slot = 0;
-    const char *name = "";
-    int distance;
+    unsigned long slot;
 
     *callee = 0;
     if (!i || !look_memory(t, after - 6, code, sizeof code))
-        return NULL;
-    memcpy(&distance, code + 2, 4);
+        return "";
     if (code[0] == 0xff && code[1] == 0x15) { /* through a slot */
-        slot = after + (unsigned long)(long)distance;
-    } else if (code[1] ==
-               0xe8) { /* perhaps to a stub that jumps through it */
-        unsigned long target = after + (unsigned long)(long)distance;
-
-        *callee = target;
-        if (!look_memory(t, target, stub, sizeof stub))
-            return NULL;
+        slot = target(code + 2, after);
+    } else if (code[1] == 0xe8) { /* perhaps a stub that jumps through one */
+        *callee = target(code + 2, after);
+        if (!look_memory(t, *callee, stub, sizeof stub))
+            return "";
         at += memcmp(at, "\xf3\x0f\x1e\xfa", 4) == 0 ? 4 : 0;
         at += *at == 0xf2;
-        if (at[0] == 0xff && at[1] == 0x25) {
-            memcpy(&distance, at + 2, 4);
-            slot = target + (unsigned long)(at + 6 - stub) +
-                   (unsigned long)(long)distance;
-        } else {
-            name = image_function(i, target);
-        }
-    } else if (!(code[4] == 0xff && (code[5] & 0xf8) == 0xd0) &&
-               !(code[3] == 0xff && (code[4] & 0xf8) == 0x50) &&
-               !(code[3] == 0x41 && code[4] == 0xff)) {
-        return NULL; /* nor through a register */
+        if (at[0] != 0xff || at[1] != 0x25)
+            return image_function(i, *callee);
+        slot = target(at + 2, *callee + (unsigned long)(at + 6 - stub));
+    } else {
+        return "";
     }
-    if (slot) {
-        look_memory(t, slot, callee, sizeof *callee);
-        return image_import(i, slot);
-    }
-    return name;
+    look_memory(t, slot, callee, sizeof *callee);
+    return image_import(i, slot);
 }
 
 /* ---- .eh_frame -------------------------------------------------------- */
@@ -79,21 +73,15 @@ static unsigned long number(struct reader *r, size_t size)
     return n;
 }
 
-static unsigned long leb(struct reader *r, bool is_signed)
+static unsigned long leb(struct reader *r)
 {
-    unsigned long n = 0;
-    unsigned shift = 0;
-    unsigned char byte = 0;
+    unsigned long n = 0, byte = 0x80;
 
-    while (r->at < r->end && shift < 64) {
+    for (unsigned shift = 0; byte & 0x80 && r->at < r->end && shift < 64;
+         shift += 7) {
         byte = *r->at++;
-        n |= (unsigned long)(byte & 0x7f) << shift;
-        shift += 7;
-        if (!(byte & 0x80))
-            break;
+        n |= (byte & 0x7f) << shift;
     }
-    if (is_signed && byte & 0x40 && shift < 64)
-        n |= ~0UL << shift;
     return n;
 }
 
@@ -102,71 +90,50 @@ static void skip(struct reader *r, unsigned long n)
     r->at += n < (size_t)(r->end - r->at) ? n : (size_t)(r->end - r->at);
 }
 
+/* Where the CFA is, and rbp. In every function's first instruction it is
+ * rsp + 8, as the caller has left it: the tables say so each time, and their
+ * common entries are not read. */
 struct rules {
-    long offset;
-    long where[REGISTERS]; /* from the CFA */
-    int base; /* CFA is this register plus the offset; -1: an expression */
-    bool saved[REGISTERS];
-    bool lost[REGISTERS];
+    enum { BP = 6, SP = 7, UNKNOWN } base; /* the CFA is this... */
+    long offset;                           /* ... and so much */
+    long bp; /* where it lies, from the CFA; or one of these: */
 };
+enum { KEPT = 0, LOST = 1 };
 
 /* Runs instructions up to the address; false at one that is not known. */
-static bool run(struct reader r, struct rules *now, const struct rules *first,
-                long align, unsigned long at, unsigned long until)
+static bool run(struct reader r, struct rules *now, unsigned long at,
+                unsigned long until)
 {
-    struct rules kept[8];
+    enum { FACTOR = -8, DEEPEST = 8 };
+    struct rules kept[DEEPEST];
     int depth = 0;
 
     while (r.at < r.end) {
         unsigned char op = *r.at++, low = op & 0x3f;
-        unsigned long n = 0;
+        unsigned long n;
 
-        switch (op & 0xc0) {
-        case 0x40: /* advance_loc */
-            at += low;
-            if (at > until)
-                return true;
-            continue;
-        case 0x80: /* offset */
-            n = leb(&r, false);
-            if (low < REGISTERS) {
-                now->saved[low] = true;
-                now->where[low] = (long)n * align;
-            }
-            continue;
-        case 0xc0: /* restore */
-            if (low < REGISTERS) {
-                now->saved[low] = first->saved[low];
-                now->where[low] = first->where[low];
-            }
-            continue;
-        }
-        switch (op) {
+        switch (op & 0xc0 ? op & 0xc0 : op) {
         case 0x00: /* nop */
             break;
-        case 0x02:
+        case 0x40: /* advance_loc */
+        case 0x02: /* advance_loc1, 2, 4 */
         case 0x03:
-        case 0x04: /* advance_loc1, 2, 4 */
-            at += number(&r, (size_t)1 << (op - 2));
+        case 0x04:
+            at += op == low ? number(&r, (size_t)1 << (op - 2)) : low;
             if (at > until)
                 return true;
             break;
-        case 0x07: /* undefined */
-        case 0x08: /* same_value */
-            n = leb(&r, false);
-            if (n < REGISTERS) {
-                now->saved[n] = false;
-                now->lost[n] = op == 0x07;
-            }
+        case 0x80: /* offset */
+            n = leb(&r);
+            if (low == BP)
+                now->bp = (long)n * FACTOR;
             break;
-        case 0x09: /* register */
-            n = leb(&r, false);
-            if (n < REGISTERS)
-                now->lost[n] = true;
-            leb(&r, false);
+        case 0xc0: /* restore */
+            if (low == BP)
+                now->bp = KEPT;
             break;
         case 0x0a: /* remember_state */
-            if (depth == 8)
+            if (depth == DEEPEST)
                 return false;
             kept[depth++] = *now;
             break;
@@ -175,167 +142,105 @@ static bool run(struct reader r, struct rules *now, const struct rules *first,
                 return false;
             *now = kept[--depth];
             break;
-        case 0x0c: /* def_cfa */
-            now->base = (int)leb(&r, false);
-            now->offset = (long)leb(&r, false);
-            break;
-        case 0x0d: /* def_cfa_register */
-            now->base = (int)leb(&r, false);
-            break;
-        case 0x0e: /* def_cfa_offset */
-            now->offset = (long)leb(&r, false);
+        case 0x0c: /* def_cfa, def_cfa_register, def_cfa_offset */
+        case 0x0d:
+        case 0x0e:
+            if (op != 0x0e) {
+                n = leb(&r);
+                now->base = n == BP || n == SP ? n : UNKNOWN;
+            }
+            if (op != 0x0d)
+                now->offset = (long)leb(&r);
             break;
         case 0x0f: /* def_cfa_expression */
-            now->base = -1;
-            skip(&r, leb(&r, false));
+            now->base = UNKNOWN;
+            skip(&r, leb(&r));
             break;
-        case 0x10:
-        case 0x16: { /* expression, val_expression */
-            unsigned long reg = leb(&r, false);
-
-            skip(&r, leb(&r, false));
-            if (reg < REGISTERS)
-                now->lost[reg] = true;
+        case 0x10: /* expression */
+            if (leb(&r) == BP)
+                now->bp = LOST;
+            skip(&r, leb(&r));
             break;
-        }
         case 0x2e: /* GNU_args_size */
-            leb(&r, false);
+            leb(&r);
             break;
-        default: /* such as those for registers above 63 */
+        default: /* such as undefined, of the last return address */
             return false;
         }
     }
     return true;
 }
 
-/* An entry of .eh_frame at *at, behind its length; which is stepped over. */
-static bool entry(const struct image *i, size_t *at, struct reader *r)
-{
-    struct reader rest = { i->frames.at + *at,
-                           i->frames.at + i->frames.size };
-    unsigned long length = number(&rest, 4);
-
-    if (length < 4 || length > (size_t)(rest.end - rest.at))
-        return false;
-    *r = (struct reader){ rest.at, rest.at + length };
-    *at += 4 + length;
-    return true;
-}
-
-struct frame {
-    unsigned long value[REGISTERS]; /* RA: where it goes on */
-    bool known[REGISTERS];
-    unsigned long begin; /* of the function that it is in */
-    bool exact;          /* RA is where it is: no call stands before it */
-};
-
-/* The entry for an address, one after the other, and what it has in common
- * with others; *begin: where the function begins. */
-static bool entry_for(const struct image *i, unsigned long pc,
-                      struct reader *r, struct reader *common,
+/* The rules at an address; *begin: where its function begins, or 0. */
+static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
                       unsigned long *begin)
 {
-    for (size_t at = 0; at < i->frames.size && entry(i, &at, r);) {
-        size_t from = (size_t)(r->at - i->frames.at);
-        unsigned long back = number(r, 4);
+    struct image *i = image_at(t, pc);
+    struct reader all, r;
 
-        *begin = i->bias + i->frames_at + from + 4 +
-                 (unsigned long)(long)(int)number(r, 4);
-        if (back && back <= from && pc >= *begin &&
-            pc < *begin + number(r, 4)) {
-            from -= back;
-            return entry(i, &from, common) && number(common, 4) == 0;
-        }
+    if (!i)
+        return false;
+    all.at = i->frames.at;
+    all.end = all.at + i->frames.size;
+    while (all.at < all.end) {
+        unsigned long length = number(&all, 4), here, size;
+
+        r = all;
+        skip(&all, length);
+        r.end = all.at;
+        if (length < 4)
+            return false;
+        if (number(&r, 4) == 0) /* what several have in common */
+            continue;
+        here = i->bias + i->frames_at + (unsigned long)(r.at - i->frames.at);
+        *begin = target(r.at, here);
+        number(&r, 4);
+        size = number(&r, 4);
+        if (pc < *begin || pc - *begin >= size)
+            continue;
+        skip(&r, leb(&r));
+        return run(r, rules, *begin, pc);
     }
     *begin = 0;
     return false;
 }
 
-static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
-                      unsigned long *begin)
-{
-    struct image *i = image_at(t, pc);
-    struct rules first = { 0 };
-    struct reader r, c;
-    const char *letters;
-    unsigned encoding = 0;
-    unsigned long factor;
-    long align;
+/* ---- from a function to the one that has called it -------------------- */
 
-    if (!i || !entry_for(i, pc, &r, &c, begin) || number(&c, 1) != 1 ||
-        !memchr(c.at, '\0', (size_t)(c.end - c.at)))
-        return false;
-    letters = (const char *)c.at;
-    c.at += strlen(letters) + 1;
-    factor = leb(&c, false);
-    align = (long)leb(&c, true);
-    leb(&c, false); /* the return address is register 16 */
-    if (*letters == 'z') {
-        unsigned long extra = leb(&c, false);
-        const unsigned char *behind =
-            extra < (size_t)(c.end - c.at) ? c.at + extra : c.end;
+struct frame {
+    unsigned long sp, bp, pc; /* pc: where it goes on */
+    bool knows_bp;
+    bool exact; /* pc is where it is: no call stands before it */
+};
 
-        for (const char *l = letters + 1; *l && c.at < behind; l++) {
-            if (*l == 'R')
-                encoding = (unsigned)number(&c, 1);
-            else if (*l == 'L')
-                number(&c, 1);
-            else if (*l == 'P')
-                number(&c, number(&c, 1) == 0 ? 8 : 4);
-            else
-                return false; /* S: a signal's frame */
-        }
-        c.at = behind;
-        skip(&r, leb(&r, false));
-    }
-    if (encoding != 0x1b || factor != 1 ||
-        !run(c, rules, &first, align, 0, ~0UL))
-        return false;
-    first = *rules;
-    return run(r, rules, &first, align, *begin, pc) && rules->base >= 0 &&
-           rules->base < REGISTERS && rules->saved[RA];
-}
-
-/* Does a short function, such as one of a sanitizer's, end in a jump there?
- */
+/* Does a short function, such as a sanitizer's, end in a jump there? */
 static bool jumps_to(struct thread *t, unsigned long from, unsigned long to)
 {
     unsigned char code[96];
     size_t n = look_stack(t, from, code, sizeof code);
-    int distance;
 
-    for (size_t i = 0; i + 5 <= n; i++) {
-        size_t skip = code[i] == 0xe9                                   ? 1
-                      : code[i] == 0x0f && (code[i + 1] & 0xf0) == 0x80 ? 2
-                                                                        : 0;
-
-        if (skip == 0 || i + skip + 4 > n)
-            continue;
-        memcpy(&distance, code + i + skip, 4);
-        if (from + i + skip + 4 + (unsigned long)(long)distance == to)
+    for (size_t i = 0; i + 5 <= n; i++)
+        if ((code[i] == 0xe9 || (code[i] & 0xf0) == 0x80) &&
+            target(code + i + 1, from + i + 5) == to)
             return true;
-    }
     return false;
 }
 
-/*
- * Where it lies by a register that is not known, the return address is the
- * first word that stands behind a call of the function. 0: there is none.
- */
-static unsigned long find_return(struct thread *t, const struct frame *f)
+/* The return address by the search; where it lies, or 0. */
+static unsigned long find_return(struct thread *t, unsigned long sp,
+                                 unsigned long function)
 {
     static unsigned long stack[2048];
-    size_t n =
-        look_stack(t, f->value[SP], stack, sizeof stack) / sizeof *stack;
+    size_t n = look_stack(t, sp, stack, sizeof stack) / sizeof *stack;
 
-    for (size_t i = 0; f->begin && i < n; i++) {
-        const struct region *r =
-            stack[i] < 4096 ? NULL : look_region(t->of, stack[i]);
-        unsigned long callee;
+    for (size_t i = 0; i < n; i++) {
+        const struct region *r = look_region(t->of, stack[i]);
+        unsigned long callee = 0;
 
-        if (r && r->runs && called(t, stack[i], &callee) && callee &&
-            (callee == f->begin || jumps_to(t, callee, f->begin)))
-            return f->value[SP] + i * sizeof *stack;
+        if (r && r->runs)
+            called(t, stack[i], &callee);
+        if (callee && (callee == function || jumps_to(t, callee, function)))
+            return sp + i * sizeof *stack;
     }
     return 0;
 }
@@ -346,51 +251,40 @@ static unsigned long find_return(struct thread *t, const struct frame *f)
  */
 static bool step_over_signal(struct thread *t, struct frame *f)
 {
-    /* In a ucontext_t: rbp is number 6 of the tables, 7 is rsp. */
-    enum { BP = 6, AT_BP = 120, AT_SP = 160, AT_IP = 168 };
+    enum { AT_BP = 120, AT_SP = 160, AT_PC = 168 }; /* in a ucontext_t */
     unsigned char code[9];
-    unsigned long at = f->value[SP];
+    unsigned long at = f->sp;
 
-    if (!look_memory(t, f->value[RA], code, sizeof code) ||
+    if (!look_memory(t, f->pc, code, sizeof code) ||
         memcmp(code, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9) != 0)
         return false;
-    f->exact = look_memory(t, at + AT_BP, &f->value[BP], 8) &&
-               look_memory(t, at + AT_SP, &f->value[SP], 8) &&
-               look_memory(t, at + AT_IP, &f->value[RA], 8);
-    f->known[BP] = f->exact;
+    f->exact = f->knows_bp = look_memory(t, at + AT_BP, &f->bp, 8) &&
+                             look_memory(t, at + AT_SP, &f->sp, 8) &&
+                             look_memory(t, at + AT_PC, &f->pc, 8);
     return f->exact;
 }
 
-/* From a function to the one that has called it. */
 static bool step(struct thread *t, struct frame *f)
 {
-    struct rules rules = { 0 };
-    struct frame next = *f;
-    unsigned long cfa = 0;
+    struct rules rules = { SP, 8, KEPT };
+    unsigned long begin, cfa;
 
-    f->begin = 0;
-    if (!rules_for(t, f->value[RA] - !f->exact, &rules, &f->begin))
+    if (!rules_for(t, f->pc - !f->exact, &rules, &begin))
         return false;
-    if (f->known[rules.base])
-        cfa = f->value[rules.base] + (unsigned long)rules.offset;
-    else if ((cfa = find_return(t, f)))
-        cfa -= (unsigned long)rules.where[RA];
-    if (cfa <= f->value[SP])
+    if (rules.base == SP)
+        cfa = f->sp + (unsigned long)rules.offset;
+    else if (rules.base == BP && f->knows_bp)
+        cfa = f->bp + (unsigned long)rules.offset;
+    else
+        cfa = find_return(t, f->sp, begin) + 8;
+    if (cfa <= f->sp || !look_memory(t, cfa - 8, &f->pc, 8) || !f->pc)
         return false; /* it must come to an end */
-    for (int n = 0; n < REGISTERS; n++) {
-        if (rules.saved[n])
-            next.known[n] =
-                look_memory(t, cfa + (unsigned long)rules.where[n],
-                            &next.value[n], sizeof next.value[n]);
-        else if (rules.lost[n])
-            next.known[n] = false;
-    }
-    next.value[SP] = cfa;
-    next.known[SP] = true;
-    if (!next.known[RA] || !next.value[RA])
-        return false;
-    next.exact = false;
-    *f = next;
+    if (rules.bp != KEPT)
+        f->knows_bp =
+            rules.bp != LOST &&
+            look_memory(t, cfa + (unsigned long)rules.bp, &f->bp, 8);
+    f->sp = cfa;
+    f->exact = false;
     return true;
 }
 
@@ -409,129 +303,88 @@ static bool of_the_system(struct thread *t, unsigned long address)
            strncmp(r->path, "/usr/", 5) == 0;
 }
 
-static void place_file(struct thread *t, struct place *place,
-                       unsigned long address)
-{
-    const struct region *r = look_region(t->of, address);
-    struct image *i = image_at(t, address);
-    struct place fresh = *place;
-
-    if (!r || !i)
-        return;
-    if (r->ino == t->of->program) /* even if it has been removed */
-        snprintf(fresh.file, sizeof fresh.file, "/proc/%d/exe",
-                 (int)t->of->door);
-    else
-        snprintf(fresh.file, sizeof fresh.file, "/proc/%d/root%.250s",
-                 (int)t->of->door, r->path);
-    fresh.at = address - i->bias - 1; /* in the call itself */
-    fresh.dev = r->dev;
-    fresh.ino = r->ino;
-    *place = fresh;
-}
-
 /* As a programmer writes it: __read_chk is read, __isoc99_scanf is scanf. */
-static void place_name(struct place *place, const char *name)
+static void plain_name(char *to, size_t size, const char *name)
 {
     char *end;
 
     if (strncmp(name, "__isoc99_", 9) == 0 ||
         strncmp(name, "__isoc23_", 9) == 0)
         name += 9;
-    snprintf(place->name, sizeof place->name, "%s", name + strspn(name, "_"));
-    end = place->name + strlen(place->name);
-    if (end > place->name + 4 && strcmp(end - 4, "_chk") == 0)
+    copy(to, size, name + strspn(name, "_"));
+    end = to + strlen(to);
+    if (end > to + 4 && strcmp(end - 4, "_chk") == 0)
         end[-4] = '\0';
 }
 
-/*
- * Where library and program are one file only the lines will tell which is
- * which. Until then the name is that of a function for locks, if one is
- * there.
- */
-static void place_outer(struct thread *t, struct place *place,
-                        unsigned long address)
+static void add_outer(struct thread *t, struct place *place,
+                      unsigned long address, const char *name)
 {
-    struct outer *o = &place->outer[place->outers++];
-    struct place named = { 0 };
-    unsigned long callee;
-    const char *name = called(t, address, &callee);
+    const struct region *r = look_region(t->of, address);
+    struct image *i = image_at(t, address);
+    struct outer *o = &place->outer[place->outers];
 
-    place_file(t, place, address);
-    place_name(&named, name ? name : "");
-    memcpy(o->name, named.name, sizeof o->name);
-    o->at = place->at;
-    if (!*place->name && (strncmp(o->name, "pthread_", 8) == 0 ||
-                          strncmp(o->name, "sem_", 4) == 0))
-        memcpy(place->name, o->name, sizeof place->name);
+    plain_name(o->name, sizeof o->name, name);
+    if (!r || !i)
+        return;
+    image_file(place->file, sizeof place->file, t->of, r);
+    place->dev = r->dev;
+    place->ino = r->ino;
+    o->at = address - i->bias - 1; /* in the call itself */
+    place->outers++;
 }
 
-/* It has jumped out of the handler: the library's function is all there is.
- */
-static void handler_name(struct thread *t, struct place *place,
-                         unsigned long inner)
+/* The library's function that is all there is of the name. */
+static const char *function_at(struct thread *t, unsigned long address)
 {
-    struct image *i = image_at(t, inner);
+    struct image *i = image_at(t, address);
 
-    place_name(place, i ? image_function(i, inner) : "");
-}
-
-/* Out of the libraries; false if the way is lost. *inner: the frame before.
- */
-static bool walk(struct thread *t, struct place *place, struct frame *f,
-                 unsigned long *inner)
-{
-    enum { OUTERS = sizeof place->outer / sizeof *place->outer };
-    unsigned long before = *inner;
-
-    for (int n = 0; n < DEEP && place->outers < OUTERS; n++) {
-        const struct image *image;
-
-        if (!f->exact && step_over_signal(t, f)) {
-            place->in_handler = true;
-            handler_name(t, place, before);
-        } else if (!step(t, f)) {
-            return false;
-        }
-        image = image_at(t, f->value[RA]);
-        if (image && image->alone)
-            place_outer(t, place, f->value[RA]);
-        else if (!of_the_system(t, f->value[RA]))
-            return true;
-        before = *inner;
-        *inner = f->value[RA];
-    }
-    return false;
+    return i ? image_function(i, address) : "";
 }
 
 void stack_place(struct thread *t, struct place *place)
 {
-    struct frame f = { 0 };
-    unsigned long inner = t->pc, callee;
+    enum { OUTERS = sizeof place->outer / sizeof *place->outer, DEEP = 48 };
+    struct frame f = { .sp = t->sp, .pc = t->pc, .exact = true };
+    unsigned long inner = t->pc, before = inner, callee;
     const char *name;
-    struct image *i;
 
     *place = (struct place){ 0 };
     if (t->known != CALL_KNOWN || !t->pc || !t->sp)
         return;
-    look_regions(t->of);
-    f.value[RA] = t->pc;
-    f.value[SP] = t->sp;
-    f.known[RA] = f.known[SP] = f.exact = true;
-    if (!walk(t, place, &f, &inner))
-        return;
-    if (place->in_handler) {
-        place_file(t, place, f.value[RA] + f.exact);
-        return;
+    for (int n = 0; n < DEEP && place->outers < OUTERS; n++) {
+        struct outer *o = &place->outer[place->outers];
+        const struct image *image;
+
+        if (!f.exact && step_over_signal(t, &f)) {
+            /* else the handler would have come before: it has jumped out */
+            place->in_handler = true;
+            plain_name(place->name, sizeof place->name,
+                       function_at(t, before));
+        } else if (!step(t, &f)) {
+            return;
+        }
+        image = image_at(t, f.pc);
+        name = called(t, f.pc, &callee);
+        if (image && image->alone) {
+            /* Library and program are one file: only the lines will tell
+             * which is which. Until then it is a function for locks. */
+            add_outer(t, place, f.pc, name);
+            if (!*place->name && (strncmp(o->name, "pthread_", 8) == 0 ||
+                                  strncmp(o->name, "sem_", 4) == 0))
+                copy(place->name, sizeof place->name, o->name);
+        } else if (!of_the_system(t, f.pc)) {
+            if (place->in_handler)
+                name = place->name;
+            else if ((place->inner = !*name)) /* through a pointer */
+                name = function_at(t, inner);
+            add_outer(t, place, f.pc + f.exact, name);
+            copy(place->name, sizeof place->name, o->name);
+            return;
+        }
+        before = inner;
+        inner = f.pc;
     }
-    name = called(t, f.value[RA], &callee);
-    if (!name || !*name) { /* through a pointer */
-        i = image_at(t, inner);
-        name = i ? image_function(i, inner) : "";
-        place->inner = true;
-    }
-    place_name(place, name);
-    place_file(t, place, f.value[RA]);
 }
 
 #else
