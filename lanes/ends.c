@@ -74,7 +74,7 @@ struct holds ends_holders(struct seen *p, struct descriptor *d, enum end end,
     char text[8192];
 
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        if (q->pid == getpid() || q->kernel ||
+        if (q->pid == getpid() ||
             (wait_alias && strcmp(q->name, "strace") == 0)) /* it is ours */
             continue;
         look_descriptors(q);
@@ -187,7 +187,7 @@ static void add_held(struct waiting *w, struct descriptor *d, enum end end)
 static const struct sock *sock_at(const struct seen *p,
                                   const struct descriptor *d)
 {
-    return p->foreign[SPACE_NET]
+    return look_foreign(p, "net")
                ? NULL
                : sock_of(strtoul(d->link + strlen("socket:["), NULL, 10));
 }
@@ -310,7 +310,7 @@ static void socket_lacks(struct waiting *w, struct descriptor *d, bool room)
                      peer->unread == 1 ? " is" : "s are");
     } else {
         wait_open(w, "%s; %s", lack,
-                  w->who->of->foreign[SPACE_NET]
+                  look_foreign(w->who->of, "net")
                       ? "more is known in its own network namespace only"
                       : "its other end is not on this machine, or is not "
                         "known");

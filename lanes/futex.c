@@ -29,7 +29,7 @@ static void sharers(struct waiting *w, struct futex *f)
     struct seen *p = w->who->of;
 
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        if (q == p || q->kernel || q->state == 'Z')
+        if (q == p || q->state == 'Z')
             continue;
         if (!f->in->shared && !q->asked_for && q->pid != p->parent)
             continue; /* a copy: of interest is the family alone */

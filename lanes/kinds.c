@@ -120,7 +120,7 @@ static const struct sock *named(struct waiting *w, const char *path, size_t n,
     struct stat st;
 
     sock_name(name, size, path, n);
-    if (w->who->of->foreign[SPACE_NET])
+    if (look_foreign(w->who->of, "net"))
         return NULL;
     if (*name == '@')
         return sock_named(name, NULL);
@@ -205,7 +205,7 @@ static void kind_wait(struct waiting *w)
         which = -1;
     else if (waitid && w->who->arg[0] == P_PGID)
         which = -which;
-    if (which > 0 && p->foreign[SPACE_PID])
+    if (which > 0 && look_foreign(p, "pid"))
         t = look_thread(p, (pid_t)which);
     if (t)
         which = t->tid;
@@ -268,7 +268,7 @@ static void kind_signal(struct waiting *w)
     unsigned long caught;
 
     w->known = w->open = true;
-    if (!look_text(w->who->of->door, "status", text, sizeof text))
+    if (!look_text(text, sizeof text, w->who->of->door, "status"))
         return;
     caught = look_number(text, "\nSigCgt:", 16) &
              ~look_number(text, "\nSigBlk:", 16) & ~(3UL << 31);

@@ -12,56 +12,55 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { PF_KTHREAD = 0x200000, MOST_THREADS = 256 };
-
-static struct seen **all;
+static struct seen **all; /* in the order of their numbers */
 static int many;
 
-static void *grown(void *list, int n, size_t size)
+/* A path below /proc; the next call writes over it. */
+static const char *path(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+static const char *path(const char *format, ...)
 {
-    if (n & (n - 1)) /* room for the next power of two is there */
-        return list;
-    return resize(list, n ? 2 * (size_t)n : 1, size);
+    static char text[4200];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return text;
 }
 
-static ssize_t text_of(int fd, char *text, size_t size)
+bool look_text(char *text, size_t size, pid_t pid, const char *file, ...)
 {
+    char name[64] = "";
+    va_list list;
     size_t n = 0;
-    ssize_t got = -1;
+    ssize_t got = 1;
+    int fd;
 
-    *text = '\0';
-    if (fd == -1)
-        return -1;
-    while (n < size - 1 && (got = read(fd, text + n, size - 1 - n)) > 0)
-        n += (size_t)got;
-    close(fd);
+    va_start(list, file);
+    vappend(name, sizeof name, file, list);
+    va_end(list);
+    fd = open(path("/proc/%d/%s", (int)pid, name), O_RDONLY | O_CLOEXEC);
+    while (fd != -1 && got > 0 && n < size - 1) {
+        got = read(fd, text + n, size - 1 - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    if (fd != -1)
+        close(fd);
     text[n] = '\0';
-    return n ? (ssize_t)n : got;
+    return n > 0;
 }
 
-bool look_text(pid_t pid, const char *file, char *text, size_t size)
+bool look_path(pid_t pid, const char *file, struct stat *st)
 {
-    char path[80];
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-    return text_of(open(path, O_RDONLY | O_CLOEXEC), text, size) >= 0;
-}
-
-bool look_path(pid_t pid, const char *path, struct stat *st)
-{
-    char full[4200];
-
-    snprintf(full, sizeof full, "/proc/%d/%s/%s", (int)pid,
-             *path == '/' ? "root" : "cwd", path);
-    return stat(full, st) == 0;
+    return stat(path("/proc/%d/%s/%s", (int)pid,
+                     *file == '/' ? "root" : "cwd", file),
+                st) == 0;
 }
 
 void look_info(const struct seen *p, int fd, char *text, size_t size)
 {
-    char file[32];
-
-    snprintf(file, sizeof file, "fdinfo/%d", fd);
-    look_text(p->door, file, text, size);
+    look_text(text, size, p->door, "fdinfo/%d", fd);
 }
 
 unsigned long look_number(const char *text, const char *name, int base)
@@ -79,7 +78,7 @@ static void name_it(struct seen *p, const char *comm, size_t n)
     char line[256], *base;
 
     snprintf(p->name, sizeof p->name, "%.*s", (int)n, comm);
-    if (n == 15 && look_text(p->pid, "cmdline", line, sizeof line)) {
+    if (n == 15 && look_text(line, sizeof line, p->pid, "cmdline")) {
         base = strrchr(line, '/');
         base = base ? base + 1 : line;
         if (strncmp(base, p->name, 15) == 0)
@@ -88,95 +87,104 @@ static void name_it(struct seen *p, const char *comm, size_t n)
     printable(p->name);
 }
 
-static struct seen *seen_new(pid_t pid)
-{
-    char text[1024], *open, *close;
-    struct seen new = { .pid = pid, .door = pid }, *p;
-    unsigned flags;
-
-    if (!look_text(pid, "stat", text, sizeof text) ||
-        !(open = strchr(text, '(')) || !(close = strrchr(text, ')')) ||
-        sscanf(close, ") %c %d %d %*d %d %d %u", &new.state, &new.parent,
-               &new.group, &new.terminal, &new.foreground, &flags) != 6)
-        return NULL;
-    p = zeros(1, sizeof *p);
-    *p = new;
-    p->kernel = flags & PF_KTHREAD;
-    name_it(p, open + 1, (size_t)(close - open - 1));
-    return p;
-}
-
 /* Of a main thread that has ended little is left to see. */
 static void find_door(struct seen *p)
 {
-    if (p->state != 'Z')
-        return;
     look_threads(p);
     for (int i = 0; i < p->threads; i++)
         if (p->thread[i].state != 'Z')
             p->door = p->thread[i].tid;
 }
 
-/* It may be that of another pid namespace, with other numbers. */
+static void add(pid_t pid)
+{
+    enum { PF_KTHREAD = 0x200000 };
+    char text[1024], *open, *close;
+    struct seen new = { .pid = pid, .door = pid, .at = many }, *p;
+    unsigned flags;
+
+    if (!look_text(text, sizeof text, pid, "stat") ||
+        !(open = strchr(text, '(')) || !(close = strrchr(text, ')')) ||
+        sscanf(close, ") %c %d %d %*d %d %d %u", &new.state, &new.parent,
+               &new.group, &new.terminal, &new.foreground, &flags) != 6 ||
+        flags & PF_KTHREAD)
+        return;
+    p = zeros(1, sizeof *p);
+    *p = new;
+    name_it(p, open + 1, (size_t)(close - open - 1));
+    all = resize(all, (size_t)many + 1, sizeof(struct seen *));
+    all[many++] = p;
+    if (p->state == 'Z')
+        find_door(p);
+}
+
+/* /proc may be that of another pid namespace, with other numbers. */
 static bool proc_is_ours(void)
 {
-    char self[16];
-    ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+    char self[16] = "";
 
-    self[n > 0 ? n : 0] = '\0';
-    return strtol(self, NULL, 10) == getpid();
+    return readlink("/proc/self", self, sizeof self - 1) > 0 &&
+           strtol(self, NULL, 10) == getpid();
+}
+
+static int is_number(const struct dirent *entry)
+{
+    return *entry->d_name >= '0' && *entry->d_name <= '9';
+}
+
+/* The numbers in a folder, from small to large; -1: it may not be read. */
+static int numbers(const char *folder, int **list)
+{
+    struct dirent **entry = NULL;
+    int n = scandir(folder, &entry, is_number, versionsort);
+
+    *list = zeros(n > 0 ? (size_t)n : 1, sizeof **list);
+    for (int i = 0; i < n; i++) {
+        (*list)[i] = (int)strtol(entry[i]->d_name, NULL, 10);
+        free(entry[i]);
+    }
+    free(entry);
+    return n;
+}
+
+void look_begin(void)
+{
+    int *pid, n;
+
+    look_end();
+    if (!proc_is_ours())
+        return;
+    n = numbers("/proc", &pid);
+    for (int i = 0; i < n; i++)
+        add(pid[i]);
+    free(pid);
+}
+
+struct seen *look_only(pid_t pid)
+{
+    look_end();
+    add(pid);
+    return look_each(NULL);
 }
 
 static int by_pid(const void *pid, const void *p)
 {
-    pid_t other = (*(struct seen *const *)p)->pid;
-
-    return (*(const pid_t *)pid > other) - (*(const pid_t *)pid < other);
-}
-
-/* They are in the order of their numbers. */
-static struct seen **place_of(pid_t pid)
-{
-    return all ? bsearch(&pid, all, (size_t)many, sizeof *all, by_pid) : NULL;
+    return *(const pid_t *)pid - (*(struct seen *const *)p)->pid;
 }
 
 struct seen *look_pid(pid_t pid)
 {
-    struct seen **at = place_of(pid);
+    struct seen **at =
+        all ? bsearch(&pid, all, (size_t)many, sizeof *all, by_pid) : NULL;
 
     return at ? *at : NULL;
 }
 
 struct seen *look_each(struct seen *after)
 {
-    struct seen **at = after ? place_of(after->pid) + 1 : all;
+    int next = after ? after->at + 1 : 0;
 
-    return at < all + many ? *at : NULL;
-}
-
-void look_at(pid_t pid)
-{
-    struct seen *p = pid > 0 && !look_pid(pid) ? seen_new(pid) : NULL;
-    int at = many;
-
-    if (!p)
-        return;
-    all = grown(all, many++, sizeof(struct seen *));
-    for (; at > 0 && all[at - 1]->pid > pid; at--)
-        all[at] = all[at - 1];
-    all[at] = p;
-}
-
-void look_begin(void)
-{
-    DIR *dir = proc_is_ours() ? opendir("/proc") : NULL;
-    struct dirent *entry;
-
-    look_end();
-    while (dir && (entry = readdir(dir)))
-        look_at((pid_t)strtol(entry->d_name, NULL, 10));
-    if (dir)
-        closedir(dir);
+    return next < many ? all[next] : NULL;
 }
 
 /* Its descriptors and its memory. */
@@ -208,40 +216,28 @@ void look_end(void)
 
 static ino_t space_of(pid_t pid, const char *name)
 {
-    char path[48];
     struct stat st;
 
-    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, name);
-    return stat(path, &st) == 0 ? st.st_ino : 0;
+    return stat(path("/proc/%d/ns/%s", (int)pid, name), &st) == 0 ? st.st_ino
+                                                                  : 0;
 }
 
-static void spaces(struct seen *p)
+bool look_foreign(const struct seen *p, const char *space)
 {
-    static const char *const name[] = { "pid", "ipc", "net" };
+    ino_t ino = space_of(p->pid, space);
 
-    for (int i = 0; i < 3; i++) {
-        ino_t ino = space_of(p->pid, name[i]);
-
-        p->foreign[i] = ino && ino != space_of(getpid(), name[i]);
-    }
+    return ino && ino != space_of(getpid(), space);
 }
 
 void look_tree(pid_t root)
 {
-    struct seen *p = look_pid(root);
-    bool more = p != NULL;
+    for (int i = 0; i < many; i++) {
+        struct seen *p = all[i], *up = p;
 
-    if (p)
-        p->asked_for = true;
-    while (more) { /* a child may have a smaller number */
-        more = false;
-        for (int i = 0; i < many; i++) {
-            struct seen *parent =
-                all[i]->asked_for ? NULL : look_pid(all[i]->parent);
-
-            if (parent && parent->asked_for)
-                more = all[i]->asked_for = true;
-        }
+        for (int n = 0; up && up->pid != root && n < many; n++)
+            up = look_pid(up->parent);
+        if (up && up->pid == root)
+            p->asked_for = true;
     }
 }
 
@@ -267,42 +263,33 @@ static void restarted(struct thread *t)
 #endif
 }
 
-static void thread_call(struct thread *t)
-{
-    unsigned long *a = t->arg;
-    char path[64], text[256];
-
-    snprintf(path, sizeof path, "task/%d/wchan", (int)t->tid);
-    look_text(t->of->pid, path, t->wchan, sizeof t->wchan);
-    if (strcmp(t->wchan, "0") == 0)
-        *t->wchan = '\0';
-    snprintf(path, sizeof path, "task/%d/syscall", (int)t->tid);
-    if (!look_text(t->of->pid, path, text, sizeof text) || *text == '\0')
-        return;
-    t->known = CALL_NONE; /* "running", or -1 where it has stopped */
-    if (sscanf(text, "%ld %lx %lx %lx %lx %lx %lx %lx %lx", &t->call, &a[0],
-               &a[1], &a[2], &a[3], &a[4], &a[5], &t->sp, &t->pc) < 9)
-        return;
-    t->known = CALL_KNOWN;
-    restarted(t);
-}
-
 bool look_now(const struct thread *t, struct thread *now)
 {
     struct thread new = { .of = t->of, .tid = t->tid };
-    char path[64], text[4096], *close;
+    unsigned long *a = new.arg;
+    char text[4096], *close;
+    pid_t pid = t->of->pid;
 
-    snprintf(path, sizeof path, "task/%d/stat", (int)t->tid);
-    if (!look_text(t->of->pid, path, text, sizeof text) ||
+    if (!look_text(text, sizeof text, pid, "task/%d/stat", (int)t->tid) ||
         !(close = strrchr(text, ')')) ||
         sscanf(close, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
                &new.state, &new.user, &new.kernel_) != 3)
         return false;
-    snprintf(path, sizeof path, "task/%d/status", (int)t->tid);
-    if (look_text(t->of->pid, path, text, sizeof text))
-        new.switches = look_number(text, "\nvoluntary_ctxt_switches:", 10) +
-                       look_number(text, "\nnonvoluntary_ctxt_switches:", 10);
-    thread_call(&new);
+    look_text(text, sizeof text, pid, "task/%d/status", (int)t->tid);
+    new.switches = look_number(text, "\nvoluntary_ctxt_switches:", 10) +
+                   look_number(text, "\nnonvoluntary_ctxt_switches:", 10);
+    look_text(new.wchan, sizeof new.wchan, pid, "task/%d/wchan", (int)t->tid);
+    if (strcmp(new.wchan, "0") == 0)
+        *new.wchan = '\0';
+    if (look_text(text, sizeof text, pid, "task/%d/syscall", (int)t->tid)) {
+        new.known = CALL_NONE; /* "running", or -1 where it has stopped */
+        if (sscanf(text, "%ld %lx %lx %lx %lx %lx %lx %lx %lx", &new.call,
+                   &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &new.sp,
+                   &new.pc) == 9) {
+            new.known = CALL_KNOWN;
+            restarted(&new);
+        }
+    }
     *now = new;
     return new.state != 'Z' || t->state == 'Z' || !t->state;
 }
@@ -313,88 +300,64 @@ void look_again(struct thread *t)
     forget(t->of);
 }
 
-static int by_tid(const void *a, const void *b)
-{
-    const struct thread *one = a, *other = b;
-
-    return (one->tid > other->tid) - (one->tid < other->tid);
-}
-
 void look_threads(struct seen *p)
 {
-    char path[48];
-    struct dirent *entry;
-    DIR *dir;
+    int *tid, n;
 
     if (p->looked[0])
         return;
     p->looked[0] = true;
-    spaces(p);
-    snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
-    dir = opendir(path);
-    while (dir && (entry = readdir(dir)) && p->threads < MOST_THREADS) {
-        struct thread t = { .of = p };
+    n = numbers(path("/proc/%d/task", (int)p->pid), &tid);
+    p->thread = zeros(n > 0 ? (size_t)n : 1, sizeof *p->thread);
+    for (int i = 0; i < n; i++) {
+        struct thread *t = &p->thread[p->threads];
 
-        t.tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (t.tid <= 0 || !look_now(&t, &t))
-            continue;
-        p->thread = grown(p->thread, p->threads, sizeof t);
-        p->thread[p->threads++] = t;
+        *t = (struct thread){ .of = p, .tid = tid[i] };
+        p->threads += look_now(t, t);
     }
-    if (dir)
-        closedir(dir);
-    if (p->threads > 1)
-        qsort(p->thread, (size_t)p->threads, sizeof *p->thread, by_tid);
+    free(tid);
 }
 
 long look_reads(struct seen *p)
 {
     char text[512];
 
-    return look_text(p->door, "io", text, sizeof text)
+    return look_text(text, sizeof text, p->door, "io")
                ? (long)look_number(text, "syscr:", 10)
                : -1;
 }
 
 /* In its own pid namespace: the last of those that status tells. */
-static pid_t own_number(pid_t pid, pid_t tid)
+static pid_t own_number(const struct thread *t)
 {
-    char path[64], text[4096], *at, *end, *last;
+    char text[4096], *at;
 
-    snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (!look_text(pid, path, text, sizeof text) ||
-        !(at = strstr(text, "\nNSpid:")))
+    look_text(text, sizeof text, t->of->pid, "task/%d/status", (int)t->tid);
+    at = strstr(text, "\nNSpid:\t");
+    if (!at)
         return 0;
-    end = strchr(at + 1, '\n');
-    if (!end)
-        return 0;
-    *end = '\0';
-    last = strrchr(at, '\t');
-    return last ? (pid_t)strtol(last + 1, NULL, 10) : 0;
+    at[1 + strcspn(at + 1, "\n")] = '\0';
+    return (pid_t)strtol(strrchr(at, '\t'), NULL, 10);
 }
 
 struct thread *look_thread(struct seen *counts, pid_t tid)
 {
-    ino_t space =
-        counts->foreign[SPACE_PID] ? space_of(counts->pid, "pid") : 0;
+    bool foreign = look_foreign(counts, "pid");
+    ino_t space = foreign ? space_of(counts->pid, "pid") : 0;
+    pid_t process = 0;
+    char text[4096];
 
+    if (!foreign && look_text(text, sizeof text, tid, "status"))
+        process = (pid_t)look_number(text, "\nTgid:", 10);
     for (int i = 0; i < many; i++) {
         struct seen *p = all[i];
 
-        if (p->kernel || (space && space_of(p->pid, "pid") != space))
+        if (foreign ? space_of(p->pid, "pid") != space : p->pid != process)
             continue;
-        if (!space && p->pid != tid) { /* a thread: is it one of these? */
-            char path[64];
-
-            snprintf(path, sizeof path, "/proc/%d/task/%d", (int)p->pid,
-                     (int)tid);
-            if (access(path, F_OK) == -1)
-                continue;
-        }
         look_threads(p);
         for (int j = 0; j < p->threads; j++)
-            if ((space ? own_number(p->pid, p->thread[j].tid)
-                       : p->thread[j].tid) == tid)
+            if (tid ==
+                (foreign ? own_number(&p->thread[j]) : p->thread[j].tid))
                 return &p->thread[j];
     }
     return NULL;
@@ -404,46 +367,36 @@ struct thread *look_thread(struct seen *counts, pid_t tid)
 
 void look_descriptors(struct seen *p)
 {
-    char path[64], link[4096];
-    struct dirent *entry;
+    char link[4096];
     struct stat st;
-    DIR *dir;
+    int *fd, n;
 
     if (p->looked[1])
         return;
     p->looked[1] = true;
-    if (p->kernel)
-        return;
-    find_door(p);
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)p->door);
-    dir = opendir(path);
-    p->closed = !dir && p->state != 'Z';
-    while (dir && (entry = readdir(dir))) {
-        struct descriptor d = { 0 };
-        ssize_t n;
+    n = numbers(path("/proc/%d/fd", (int)p->door), &fd);
+    p->closed = n == -1 && p->state != 'Z';
+    p->descriptor = zeros(n > 0 ? (size_t)n : 1, sizeof *p->descriptor);
+    for (int i = 0; i < n; i++) {
+        struct descriptor *d = &p->descriptor[p->descriptors];
+        const char *file = path("/proc/%d/fd/%d", (int)p->door, fd[i]);
+        ssize_t length = readlink(file, link, sizeof link - 1);
 
-        if (*entry->d_name == '.')
-            continue;
-        n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link - 1);
-        if (n == -1) {
+        if (length == -1) {
             p->closed = true; /* it may be listed, but not read */
             continue;
         }
-        link[n] = '\0';
-        d.fd = (int)strtol(entry->d_name, NULL, 10);
-        d.r = d.w = true;
-        if ((*link == '/' || *link == 'p') &&
-            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-                0) {
-            d.r = st.st_mode & S_IRUSR;
-            d.w = st.st_mode & S_IWUSR;
+        link[length] = '\0';
+        d->fd = fd[i];
+        d->link = same(link);
+        d->r = d->w = true;
+        if ((*link == '/' || *link == 'p') && lstat(file, &st) == 0) {
+            d->r = st.st_mode & S_IRUSR;
+            d->w = st.st_mode & S_IWUSR;
         }
-        d.link = same(link);
-        p->descriptor = grown(p->descriptor, p->descriptors, sizeof d);
-        p->descriptor[p->descriptors++] = d;
+        p->descriptors++;
     }
-    if (dir)
-        closedir(dir);
+    free(fd);
 }
 
 struct descriptor *look_fd(struct seen *p, int fd)
@@ -458,15 +411,13 @@ struct descriptor *look_fd(struct seen *p, int fd)
 /* Without asking a file server, which may not answer. */
 bool look_inode(struct seen *p, struct descriptor *d)
 {
-    char path[64];
     struct statx st;
 
     if (d->asked)
         return d->type;
     d->asked = true;
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
-    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
-              &st) == -1)
+    if (statx(AT_FDCWD, path("/proc/%d/fd/%d", (int)p->door, d->fd),
+              AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) == -1)
         return false;
     d->type = st.stx_mode & S_IFMT;
     d->ino = st.stx_ino;
@@ -477,27 +428,25 @@ bool look_inode(struct seen *p, struct descriptor *d)
 bool look_queue(const struct seen *p, const struct descriptor *d)
 {
     enum { MQUEUE_MAGIC = 0x19800202 };
-    char path[48];
     struct statfs fs;
 
-    if (*d->link != '/' || strchr(d->link + 1, '/'))
-        return false; /* they have no folders */
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)p->door, d->fd);
-    return statfs(path, &fs) == 0 && fs.f_type == MQUEUE_MAGIC;
+    return *d->link == '/' && !strchr(d->link + 1, '/') && /* no folders */
+           statfs(path("/proc/%d/fd/%d", (int)p->door, d->fd), &fs) == 0 &&
+           fs.f_type == MQUEUE_MAGIC;
 }
 
 /* A queue's file says how many bytes are in it, and which is to be told. */
 void look_untold(struct seen *p, char *text, size_t size)
 {
-    char file[32], info[128];
+    char info[128];
 
     *text = '\0';
     look_descriptors(p);
     for (int i = 0; i < p->descriptors && !*text; i++) {
         const struct descriptor *d = &p->descriptor[i];
 
-        snprintf(file, sizeof file, "fd/%d", d->fd);
-        if (look_queue(p, d) && look_text(p->door, file, info, sizeof info) &&
+        if (look_queue(p, d) &&
+            look_text(info, sizeof info, p->door, "fd/%d", d->fd) &&
             look_number(info, "QSIZE:", 10) &&
             !look_number(info, "NOTIFY_PID:", 10))
             snprintf(text, size,
@@ -531,59 +480,46 @@ int look_epoll(struct seen *p, int fd, struct pollfd *list, int most)
 
 /* ---- memory ----------------------------------------------------------- */
 
-static void add_region(struct seen *p, char *line)
-{
-    unsigned major, minor;
-    unsigned long ino;
-    char mode[8];
-    int path = 0;
-    struct region r = { 0 };
-
-    if (sscanf(line, "%lx-%lx %7s %lx %x:%x %lu %n", &r.from, &r.to, mode,
-               &r.offset, &major, &minor, &ino, &path) < 7 ||
-        !path)
-        return;
-    r.dev = makedev(major, minor);
-    r.ino = ino;
-    r.shared = mode[3] == 's';
-    r.runs = mode[2] == 'x';
-    line[strcspn(line, "\n")] = '\0';
-    r.path = same(line + path);
-    p->region = grown(p->region, p->regions, sizeof r);
-    p->region[p->regions++] = r;
-}
-
 /* Mostly it lies first, but a static one need not. */
 static void find_program(struct seen *p)
 {
-    char path[32];
     struct stat st;
 
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)p->door);
-    if (stat(path, &st) == 0)
+    p->program = p->regions ? p->region[0].ino : 0;
+    if (stat(path("/proc/%d/exe", (int)p->door), &st) == 0)
         for (int i = 0; i < p->regions; i++)
             if (p->region[i].ino == st.st_ino)
                 p->program = st.st_ino;
-    if (!p->program && p->regions)
-        p->program = p->region[0].ino;
 }
 
 void look_regions(struct seen *p)
 {
-    char path[32], *line = NULL;
+    char *line = NULL;
     size_t room = 0;
     FILE *maps;
 
     if (p->looked[2])
         return;
     p->looked[2] = true;
-    if (p->kernel)
-        return;
-    find_door(p);
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)p->door);
-    maps = fopen(path, "re");
-    while (maps && getline(&line, &room, maps) != -1)
-        add_region(p, line);
+    maps = fopen(path("/proc/%d/maps", (int)p->door), "re");
+    while (maps && getline(&line, &room, maps) != -1) {
+        struct region r = { 0 };
+        unsigned major, minor;
+        char mode[8];
+        int name = 0;
+
+        if (sscanf(line, "%lx-%lx %7s %lx %x:%x %lu %n", &r.from, &r.to, mode,
+                   &r.offset, &major, &minor, &r.ino, &name) < 7 ||
+            !name)
+            continue;
+        r.dev = makedev(major, minor);
+        r.shared = mode[3] == 's';
+        r.runs = mode[2] == 'x';
+        line[strcspn(line, "\n")] = '\0';
+        r.path = same(line + name);
+        p->region = resize(p->region, (size_t)p->regions + 1, sizeof r);
+        p->region[p->regions++] = r;
+    }
     if (maps)
         fclose(maps);
     free(line);

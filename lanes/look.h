@@ -53,9 +53,8 @@ struct seen { /* a process */
     int terminal;
     char state;
     char name[32];
-    bool kernel;     /* a thread of the kernel's */
-    bool asked_for;  /* one of the tree */
-    bool foreign[3]; /* in another namespace: see enum space */
+    int at;         /* its place in their order */
+    bool asked_for; /* one of the tree */
     struct thread *thread;
     struct descriptor *descriptor;
     struct region *region;
@@ -65,10 +64,8 @@ struct seen { /* a process */
     ino_t program;  /* the file that it runs */
 };
 
-enum space { SPACE_PID, SPACE_IPC, SPACE_NET };
-
-void look_begin(void);   /* which processes there are */
-void look_at(pid_t pid); /* this one, too */
+void look_begin(void); /* which processes there are, without the kernel's */
+struct seen *look_only(pid_t pid); /* this one alone; NULL: it is gone */
 void look_end(void);
 struct seen *look_each(struct seen *after); /* NULL: the first */
 struct seen *look_pid(pid_t pid);
@@ -92,10 +89,13 @@ bool look_memory(struct thread *t, unsigned long at, void *to, size_t size);
 /* As much of it as there is; how many bytes. */
 size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
 bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
-/* A file of the process, such as status; "" if it is not there. */
-bool look_text(pid_t pid, const char *file, char *text, size_t size);
+/* A file of the process, such as status; "" and false if nothing is there. */
+bool look_text(char *text, size_t size, pid_t pid, const char *file, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Is it in another namespace than we: "pid", "ipc", "net"? */
+bool look_foreign(const struct seen *p, const char *space);
 /* A path as the process means it. */
-bool look_path(pid_t pid, const char *path, struct stat *st);
+bool look_path(pid_t pid, const char *file, struct stat *st);
 void look_info(const struct seen *p, int fd, char *text, size_t size);
 /* What follows a name in such a text; 0 if it is not there. */
 unsigned long look_number(const char *text, const char *name, int base);

@@ -19,7 +19,7 @@ static pid_t status_number(pid_t pid, const char *name)
 {
     char text[4096];
 
-    if (!live || !look_text(pid, "status", text, sizeof text))
+    if (!live || !look_text(text, sizeof text, pid, "status"))
         return 0;
     return (pid_t)look_number(text, name, 10);
 }
@@ -51,7 +51,7 @@ void proc_name(pid_t pid, char *name, size_t size)
 {
     char text[64];
 
-    if (!live || !look_text(pid, "comm", text, sizeof text))
+    if (!live || !look_text(text, sizeof text, pid, "comm"))
         return;
     text[strcspn(text, "\n")] = '\0';
     printable(text);
@@ -118,11 +118,8 @@ void proc_tables(double since)
 /* -p: what it has open, its parent, and its children. */
 void proc_adopt(struct process *p)
 {
-    struct seen *s;
+    struct seen *s = look_only(p->pid);
 
-    look_end();
-    look_at(p->pid);
-    s = look_pid(p->pid);
     if (s)
         take_descriptors(p, s);
     p->parent = process_of(proc_parent(p->pid));
@@ -134,12 +131,9 @@ void proc_adopt(struct process *p)
 /* What the first process will find open: 0, 1, 2 as given, our others. */
 void proc_seed(int in, int out)
 {
-    struct seen *s;
+    struct seen *s = look_only(getpid());
     struct descriptor *d;
 
-    look_end();
-    look_at(getpid());
-    s = look_pid(getpid());
     if (!s)
         return;
     look_descriptors(s);
@@ -257,7 +251,7 @@ static void look_lines(void)
 char proc_state(pid_t pid)
 {
     char text[4096];
-    const char *at = look_text(pid, "status", text, sizeof text)
+    const char *at = look_text(text, sizeof text, pid, "status")
                          ? strstr(text, "\nState:\t")
                          : NULL;
 

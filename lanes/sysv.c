@@ -10,7 +10,7 @@
 
 static bool other_ipc(struct waiting *w)
 {
-    if (!w->who->of->foreign[SPACE_IPC])
+    if (!look_foreign(w->who->of, "ipc"))
         return false;
     wait_open(
         w, ": it is in another IPC namespace, so the object cannot be asked");

@@ -262,7 +262,7 @@ static void stopped_text(const struct waiting *w, char *text, size_t size)
     const struct seen *tracer = NULL;
     char status[4096];
 
-    if (look_text(p->door, "status", status, sizeof status))
+    if (look_text(status, sizeof status, p->door, "status"))
         tracer = look_pid((pid_t)look_number(status, "\nTracerPid:", 10));
     if (w->who->state == 't' || tracer)
         snprintf(text, size, " is held by a tracer, %s",
