@@ -11,34 +11,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct what {
+    const char *link; /* what it begins with */
+    const char *text;
+    enum kind kind;
+    bool named; /* the link is its name */
+} whats[] = {
+    { "pipe:[", "a pipe", PIPE, false },
+    { "anon_inode:[eventfd]", "an eventfd", EVENTFD, false },
+    { "anon_inode:[signalfd]", "a signalfd", SIGNALFD, false },
+    { "anon_inode:[timerfd]", "a timerfd", TIMERFD, false },
+    { "anon_inode:[eventpoll]", "an epoll set", EPOLL, false },
+    { "anon_inode:inotify", "an inotify queue", INOTIFY, false },
+    { "anon_inode:[pidfd]", "a pidfd", PIDFD, false },
+    { "pidfd:[", "a pidfd", PIDFD, false },
+    { "/dev/pts/", "the terminal ", TERMINAL, true },
+    { "/dev/tty", "the terminal ", TERMINAL, true },
+    { "/dev/console", "the terminal ", TERMINAL, true },
+    { "socket:[", "", SOCKET, false },
+};
+
+static struct what what_of(struct seen *p, struct descriptor *d)
+{
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
+        if (strncmp(d->link, whats[i].link, strlen(whats[i].link)) == 0)
+            return whats[i];
+    if (*d->link == '/' && look_inode(p, d) && d->type == S_IFIFO)
+        return (struct what){ "", "the FIFO ", FIFO, true };
+    if (look_queue(p, d))
+        return (struct what){ "", "the queue ", QUEUE, true };
+    return (struct what){ "", "", OTHER, true };
+}
+
 enum kind ends_kind(struct seen *p, struct descriptor *d)
 {
-    static const struct {
-        const char *link;
-        enum kind kind;
-    } links[] = {
-        { "pipe:[", PIPE },
-        { "socket:[", SOCKET },
-        { "anon_inode:[eventfd]", EVENTFD },
-        { "anon_inode:[signalfd]", SIGNALFD },
-        { "anon_inode:[timerfd]", TIMERFD },
-        { "anon_inode:[eventpoll]", EPOLL },
-        { "anon_inode:inotify", INOTIFY },
-        { "anon_inode:[pidfd]", PIDFD },
-        { "pidfd:[", PIDFD },
-        { "/dev/pts/", TERMINAL },
-        { "/dev/tty", TERMINAL },
-        { "/dev/console", TERMINAL },
-    };
-
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (strncmp(d->link, links[i].link, strlen(links[i].link)) == 0)
-            return links[i].kind;
-    if (*d->link != '/')
-        return OTHER;
-    if (look_inode(p, d) && d->type == S_IFIFO)
-        return FIFO;
-    return look_queue(p, d) ? QUEUE : OTHER;
+    return what_of(p, d).kind;
 }
 
 static bool same_object(struct seen *p, struct descriptor *d, struct seen *q,
@@ -122,8 +129,7 @@ void ends_say(struct waiting *w, struct holds h, const char *nobody)
 }
 
 /* Ends that no table of descriptors has: io_uring's own, or on their way. */
-static bool hidden_end(struct waiting *w, const char *link, bool ring,
-                       bool family)
+static bool hidden_end(struct waiting *w, const char *link, bool ring)
 {
     const char *kind = ring ? "anon_inode:[io_uring]" : "socket:";
     char text[4096];
@@ -132,12 +138,12 @@ static bool hidden_end(struct waiting *w, const char *link, bool ring,
         for (int i = 0; i < q->descriptors; i++) {
             const struct descriptor *e = &q->descriptor[i];
 
-            if ((family && !q->asked_for) ||
-                strncmp(e->link, kind, strlen(kind)) != 0)
+            if (strncmp(e->link, kind, strlen(kind)) != 0 ||
+                !(ring || q->asked_for))
                 continue;
             look_info(q, e->fd, text, sizeof text);
             if (ring ? !strstr(text, link)
-                     : look_number(text, "scm_fds:", 10) == 0)
+                     : !look_number(text, "scm_fds:", 10))
                 continue;
             wait_giver(w, q, NULL);
             wait_add(
@@ -151,20 +157,14 @@ static bool hidden_end(struct waiting *w, const char *link, bool ring,
     return false;
 }
 
-static bool in_flight(struct waiting *w, const char *link)
-{
-    return hidden_end(w, link, true, false) ||
-           hidden_end(w, link, false, true) ||
-           hidden_end(w, link, false, false);
-}
-
 /* " while cat 12 holds its write end, fd 4" */
 static void add_held(struct waiting *w, struct descriptor *d, enum end end)
 {
     struct holds h = ends_holders(w->who->of, d, end, NULL);
     const char *name = end == READS ? "read end" : "write end";
 
-    if (h.n == 0 && in_flight(w, d->link))
+    if (h.n == 0 &&
+        (hidden_end(w, d->link, true) || hidden_end(w, d->link, false)))
         return;
     if (h.n != 1) {
         wait_add(w,
@@ -226,28 +226,12 @@ static void add_sock(struct waiting *w, const struct sock *s)
 /* "a pipe", "the FIFO /tmp/f": what it is. */
 void ends_add_what(struct waiting *w, struct seen *p, struct descriptor *d)
 {
-    static const char *const names[] = {
-        [PIPE] = "a pipe",
-        [FIFO] = "the FIFO ",
-        [TERMINAL] = "the terminal ",
-        [QUEUE] = "the queue ",
-        [EVENTFD] = "an eventfd",
-        [SIGNALFD] = "a signalfd",
-        [TIMERFD] = "a timerfd",
-        [EPOLL] = "an epoll set",
-        [INOTIFY] = "an inotify queue",
-        [PIDFD] = "a pidfd",
-        [OTHER] = "",
-    };
-    enum kind kind = ends_kind(p, d);
+    struct what what = what_of(p, d);
 
-    if (kind == SOCKET) {
+    if (what.kind == SOCKET)
         add_sock(w, sock_at(p, d));
-        return;
-    }
-    wait_add(w, "%s", names[kind]);
-    if (kind == FIFO || kind == TERMINAL || kind == QUEUE || kind == OTHER)
-        wait_add(w, "%s", d->link);
+    else
+        wait_add(w, "%s%s", what.text, what.named ? d->link : "");
 }
 
 void ends_add_socket(struct waiting *w, ino_t ino, const char *before,
@@ -317,18 +301,18 @@ static void socket_lacks(struct waiting *w, struct descriptor *d, bool room)
     }
 }
 
-void ends_children(struct waiting *w)
-{
-    for (struct seen *q = look_each(NULL); q; q = look_each(q))
-        if (q->parent == w->who->of->pid && q->state != 'Z')
-            wait_giver(w, q, NULL);
-}
-
 void ends_add_signals(struct waiting *w, unsigned long mask)
 {
-    wait_add_signals(w, mask);
-    if (mask >> (SIGCHLD - 1) & 1)
-        ends_children(w);
+    int n = 0;
+
+    mask &= ~(3UL << 31); /* 32 and 33 are the C library's own */
+    for (int i = 1; i <= 64; i++)
+        if (mask >> (i - 1) & 1)
+            wait_item(w, n++, __builtin_popcountl(mask), signal_name(i));
+    for (struct seen *q = look_each(NULL); q; q = look_each(q))
+        if (mask >> (SIGCHLD - 1) & 1 && q->parent == w->who->of->pid &&
+            q->state != 'Z')
+            wait_giver(w, q, NULL);
     w->open = true;
 }
 
@@ -339,8 +323,8 @@ static void timer_lacks(struct waiting *w, const char *info)
 
     if (at && sscanf(at, "it_value: (%ld, %ld)", &seconds, &part) == 2 &&
         (seconds || part)) {
-        wait_add(w, "its time comes in ");
-        wait_add_seconds(w, (double)seconds + (double)part / 1e9);
+        wait_add(w, "its time comes in %s",
+                 wait_seconds((double)seconds + (double)part / 1e9));
         w->timed = true;
     } else {
         wait_add(w, "no time is set");

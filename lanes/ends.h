@@ -47,7 +47,6 @@ void ends_say(struct waiting *w, struct holds h, const char *nobody);
 void ends_add_what(struct waiting *w, struct seen *p, struct descriptor *d);
 void ends_add_socket(struct waiting *w, ino_t ino, const char *before,
                      const char *after);
-void ends_children(struct waiting *w);
 void ends_add_signals(struct waiting *w, unsigned long mask);
 /* Data, or room. */
 void ends_lack(struct waiting *w, struct descriptor *d, bool room);

@@ -48,21 +48,11 @@ static void kind_poll(struct waiting *w)
     struct pollfd list[256];
 
     n = n < 256 ? n : 256;
-    if (n && !look_memory(w->who, w->who->arg[0], list, n * sizeof *list)) {
-        wait_unread(w);
+    if (n && !wait_reads(w, 0, list, n * sizeof *list))
         return;
-    }
-    snprintf(w->call + strlen(w->call), 40, "(%lu descriptor%s)", n,
-             n == 1 ? "" : "s");
+    append(w->call, sizeof w->call, "(%lu descriptor%s)", n,
+           n == 1 ? "" : "s");
     ends_poll(w, list, (int)n);
-#ifdef SYS_poll
-    if (w->who->call == SYS_poll) {
-        if ((int)w->who->arg[2] >= 0)
-            wait_gives_up(w, (int)w->who->arg[2] / 1000.0);
-        return;
-    }
-#endif
-    wait_limit(w, 2);
 }
 
 static void kind_select(struct waiting *w)
@@ -75,11 +65,9 @@ static void kind_select(struct waiting *w)
         fd_set bits;
 
         FD_ZERO(&bits);
-        if (w->who->arg[1 + set] && look_stack(w->who, w->who->arg[1 + set],
-                                               &bits, sizeof bits) == 0) {
-            wait_unread(w);
+        if (w->who->arg[1 + set] &&
+            !wait_reads(w, 1 + set, &bits, sizeof bits))
             return;
-        }
         for (int fd = 0; fd < FD_SETSIZE && n < FD_SETSIZE; fd++)
             if (FD_ISSET(fd, &bits) && fd < nfds)
                 list[n++] =
@@ -88,7 +76,6 @@ static void kind_select(struct waiting *w)
                      look_fd(w->who->of, fd))
                 beyond = fd;
     }
-    snprintf(w->call, sizeof w->call, "select");
     ends_poll(w, list, n);
     if (beyond != -1)
         wait_add(
@@ -96,21 +83,14 @@ static void kind_select(struct waiting *w)
             "; fd %d is in the set as well, but its first argument is %d, and"
             " must be %d for it",
             beyond, nfds, beyond + 1);
-    wait_limit(w, 4);
 }
 
 static void kind_epoll(struct waiting *w)
 {
     struct pollfd list[128];
-    int n = look_epoll(w->who->of, (int)w->who->arg[0], list, 128);
 
-    ends_poll(w, list, n);
-    if ((int)w->who->arg[3] >= 0
-#ifdef SYS_epoll_pwait2
-        && w->who->call != SYS_epoll_pwait2
-#endif
-    )
-        wait_gives_up(w, (int)w->who->arg[3] / 1000.0);
+    ends_poll(w, list,
+              look_epoll(w->who->of, (int)w->who->arg[0], list, 128));
 }
 
 /* The socket that has the name which a call got. */
@@ -156,10 +136,8 @@ static void kind_connect(struct waiting *w)
 
     if (to_name(w, w->who->arg[1], w->who->arg[2], " must accept"))
         return;
-    if (!look_memory(w->who, w->who->arg[1], &a, sizeof a)) {
-        wait_unread(w);
+    if (!wait_reads(w, 1, &a, sizeof a))
         return;
-    }
     wait_add(w, " to %s:%u: no answer", inet_ntoa(a.sin_addr),
              ntohs(a.sin_port));
     s = a.sin_family == AF_INET ? sock_listener(ntohs(a.sin_port)) : NULL;
@@ -194,14 +172,8 @@ static void kind_wait(struct waiting *w)
     struct thread *t = NULL;
     int n = 0, of = 0;
 
-    if (waitid && w->who->arg[0] == P_PIDFD) {
-        snprintf(w->call, sizeof w->call, "waitid(P_PIDFD, %ld)", which);
-        wait_add(w, ", ");
-        if (look_fd(p, (int)which))
-            ends_lack(w, look_fd(p, (int)which), false);
-        return;
-    }
-    if (w->who->known != CALL_KNOWN || (waitid && w->who->arg[0] == P_ALL))
+    if (w->who->known != CALL_KNOWN ||
+        (waitid && w->who->arg[0] != P_PID && w->who->arg[0] != P_PGID))
         which = -1;
     else if (waitid && w->who->arg[0] == P_PGID)
         which = -which;
@@ -229,28 +201,47 @@ static void kind_wait(struct waiting *w)
     w->known = true;
 }
 
+/* The time that an argument points to; -1: it may not be read. */
+static double time_at(const struct waiting *w, int argument)
+{
+    struct timespec t;
+
+    if (w->who->known != CALL_KNOWN ||
+        !look_memory(w->who, w->who->arg[argument], &t, sizeof t))
+        return -1;
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void kind_time(struct waiting *w)
 {
     bool clock = w->who->call == SYS_clock_nanosleep;
-    double seconds = 0;
+    double seconds = time_at(w, clock ? 2 : 0);
     struct timespec now;
 
     w->how = SLEEPS;
     w->known = w->timed = true;
-    if (w->who->known != CALL_KNOWN ||
-        !wait_time(w, clock ? 2 : 0, &seconds) || seconds == 0) {
+    if (seconds <= 0)
         wait_add(w, ": it sleeps, time will end that");
-        return;
-    }
-    if (clock && w->who->arg[1] & TIMER_ABSTIME &&
-        clock_gettime((clockid_t)w->who->arg[0], &now) == 0) {
-        wait_add(w, ": it sleeps for another ");
-        wait_add_seconds(w, seconds - (double)now.tv_sec -
-                                (double)now.tv_nsec / 1e9);
-        return;
-    }
-    wait_add(w, ": it sleeps ");
-    wait_add_seconds(w, seconds);
+    else if (clock && w->who->arg[1] & TIMER_ABSTIME &&
+             clock_gettime((clockid_t)w->who->arg[0], &now) == 0)
+        wait_add(w, ": it sleeps for another %s",
+                 wait_seconds(seconds - (double)now.tv_sec -
+                              (double)now.tv_nsec / 1e9));
+    else
+        wait_add(w, ": it sleeps %s", wait_seconds(seconds));
+}
+
+/* Where it has a limit: an argument that points to one, or minus the number
+ * of one that is in milliseconds. */
+static void add_limit(struct waiting *w, int argument)
+{
+    double seconds = argument < 0 ? (int)w->who->arg[-argument] / 1000.0
+                                  : time_at(w, argument);
+
+    w->timed = argument < 0 ? seconds >= 0 : w->who->arg[argument];
+    if (seconds >= 0)
+        wait_add(w, " (it gives up by itself, after %s)",
+                 wait_seconds(seconds));
 }
 
 static void add_untold(struct waiting *w)
@@ -286,15 +277,12 @@ static void kind_sigwait(struct waiting *w)
 {
     unsigned long mask = 0;
 
-    if (!look_memory(w->who, w->who->arg[0], &mask, sizeof mask)) {
-        wait_unread(w);
+    if (!wait_reads(w, 0, &mask, sizeof mask))
         return;
-    }
     w->known = true;
     wait_add(w, ": none has come of ");
     ends_add_signals(w, mask);
     add_untold(w);
-    wait_limit(w, 2);
 }
 
 static void kind_vfork(struct waiting *w)
@@ -304,7 +292,6 @@ static void kind_vfork(struct waiting *w)
     for (struct seen *q = look_each(NULL); q; q = look_each(q))
         if (q->parent == w->who->of->pid && q->state != 'Z')
             child = q;
-    snprintf(w->call, sizeof w->call, "vfork");
     w->known = true;
     if (!child) {
         wait_add(w, ", until its child has called exec or has ended");
@@ -343,8 +330,6 @@ static void kind_open(struct waiting *w)
 {
     char path[1024], other[1024];
     struct stat st, theirs;
-    struct descriptor fifo = { .link = "/", .asked = true, .type = S_IFIFO };
-    struct holds open;
     struct thread *elsewhere = NULL;
     bool writes, also;
     int openers = 0;
@@ -382,13 +367,6 @@ static void kind_open(struct waiting *w)
                          wait_thread_name(t), writes ? "write" : "read");
         }
     }
-    fifo.dev = st.st_dev;
-    fifo.ino = st.st_ino;
-    open = ends_holders(w->who->of, &fifo, ANY, NULL);
-    for (int i = 0; i < open.n; i++)
-        wait_add(w, " (%s has it open already, to %s as well)",
-                 wait_name(open.list[i].p), writes ? "write" : "read");
-    free(open.list);
     if (openers == 1) /* it may come to ours next: the crossed opens */
         wait_giver(w, elsewhere->of, elsewhere);
 }
@@ -635,62 +613,63 @@ enum show { PLAIN, FD }; /* FD: its first argument is a descriptor */
 static const struct call {
     long number;
     const char *name;
-    enum show show;
     void (*say)(struct waiting *w);
+    enum show show;
+    int limit; /* for add_limit; 0: it waits for ever */
 } calls[] = {
-    { SYS_read, "read", FD, kind_data },
-    { SYS_readv, "readv", FD, kind_data },
-    { SYS_preadv2, "preadv2", FD, kind_data },
-    { SYS_recvfrom, "recv", FD, kind_data },
-    { SYS_recvmsg, "recvmsg", FD, kind_data },
-    { SYS_recvmmsg, "recvmmsg", FD, kind_data },
-    { SYS_accept, "accept", FD, kind_data },
-    { SYS_accept4, "accept", FD, kind_data },
-    { SYS_mq_timedreceive, "mq_receive", FD, kind_data },
-    { SYS_write, "write", FD, kind_room },
-    { SYS_writev, "writev", FD, kind_room },
-    { SYS_pwritev2, "pwritev2", FD, kind_room },
-    { SYS_sendto, "send", FD, kind_sendto },
-    { SYS_sendmsg, "sendmsg", FD, kind_room },
-    { SYS_sendmmsg, "sendmmsg", FD, kind_room },
-    { SYS_sendfile, "sendfile", FD, kind_room },
-    { SYS_mq_timedsend, "mq_send", FD, kind_room },
-    { SYS_splice, "splice", PLAIN, kind_splice },
-    { SYS_tee, "tee", FD, kind_data },
-    { SYS_vmsplice, "vmsplice", FD, kind_room },
-    { SYS_connect, "connect", FD, kind_connect },
-    { SYS_ppoll, "poll", PLAIN, kind_poll },
-    { SYS_pselect6, "select", PLAIN, kind_select },
-    { SYS_epoll_pwait, "epoll_wait", FD, kind_epoll },
+    { SYS_read, "read", kind_data, FD, 0 },
+    { SYS_readv, "readv", kind_data, FD, 0 },
+    { SYS_preadv2, "preadv2", kind_data, FD, 0 },
+    { SYS_recvfrom, "recv", kind_data, FD, 0 },
+    { SYS_recvmsg, "recvmsg", kind_data, FD, 0 },
+    { SYS_recvmmsg, "recvmmsg", kind_data, FD, 0 },
+    { SYS_accept, "accept", kind_data, FD, 0 },
+    { SYS_accept4, "accept", kind_data, FD, 0 },
+    { SYS_mq_timedreceive, "mq_receive", kind_data, FD, 0 },
+    { SYS_write, "write", kind_room, FD, 0 },
+    { SYS_writev, "writev", kind_room, FD, 0 },
+    { SYS_pwritev2, "pwritev2", kind_room, FD, 0 },
+    { SYS_sendto, "send", kind_sendto, FD, 0 },
+    { SYS_sendmsg, "sendmsg", kind_room, FD, 0 },
+    { SYS_sendmmsg, "sendmmsg", kind_room, FD, 0 },
+    { SYS_sendfile, "sendfile", kind_room, FD, 0 },
+    { SYS_mq_timedsend, "mq_send", kind_room, FD, 0 },
+    { SYS_splice, "splice", kind_splice, PLAIN, 0 },
+    { SYS_tee, "tee", kind_data, FD, 0 },
+    { SYS_vmsplice, "vmsplice", kind_room, FD, 0 },
+    { SYS_connect, "connect", kind_connect, FD, 0 },
+    { SYS_ppoll, "poll", kind_poll, PLAIN, 2 },
+    { SYS_pselect6, "select", kind_select, PLAIN, 4 },
+    { SYS_epoll_pwait, "epoll_wait", kind_epoll, FD, -3 },
 #ifdef SYS_epoll_pwait2
-    { SYS_epoll_pwait2, "epoll_wait", FD, kind_epoll },
+    { SYS_epoll_pwait2, "epoll_wait", kind_epoll, FD, 3 },
 #endif
-    { SYS_openat, "open", PLAIN, kind_open },
-    { SYS_flock, "flock", FD, kind_flock },
-    { SYS_fcntl, "fcntl", FD, kind_fcntl },
-    { SYS_wait4, "wait", PLAIN, kind_wait },
-    { SYS_waitid, "waitid", PLAIN, kind_wait },
-    { SYS_nanosleep, "nanosleep", PLAIN, kind_time },
-    { SYS_clock_nanosleep, "nanosleep", PLAIN, kind_time },
-    { SYS_rt_sigsuspend, "sigsuspend", PLAIN, kind_signal },
-    { SYS_rt_sigtimedwait, "sigwait", PLAIN, kind_sigwait },
-    { SYS_semop, "semop", PLAIN, kind_semop },
-    { SYS_semtimedop, "semtimedop", PLAIN, kind_semop },
-    { SYS_msgrcv, "msgrcv", PLAIN, kind_msgrcv },
-    { SYS_msgsnd, "msgsnd", PLAIN, kind_msgsnd },
-    { SYS_futex, "futex", PLAIN, kind_futex },
-    { SYS_clone, "vfork", PLAIN, kind_vfork },
-    { SYS_clone3, "vfork", PLAIN, kind_vfork },
+    { SYS_openat, "open", kind_open, PLAIN, 0 },
+    { SYS_flock, "flock", kind_flock, FD, 0 },
+    { SYS_fcntl, "fcntl", kind_fcntl, FD, 0 },
+    { SYS_wait4, "wait", kind_wait, PLAIN, 0 },
+    { SYS_waitid, "waitid", kind_wait, PLAIN, 0 },
+    { SYS_nanosleep, "nanosleep", kind_time, PLAIN, 0 },
+    { SYS_clock_nanosleep, "nanosleep", kind_time, PLAIN, 0 },
+    { SYS_rt_sigsuspend, "sigsuspend", kind_signal, PLAIN, 0 },
+    { SYS_rt_sigtimedwait, "sigwait", kind_sigwait, PLAIN, 2 },
+    { SYS_semop, "semop", kind_semop, PLAIN, 0 },
+    { SYS_semtimedop, "semop", kind_semop, PLAIN, 3 },
+    { SYS_msgrcv, "msgrcv", kind_msgrcv, PLAIN, 0 },
+    { SYS_msgsnd, "msgsnd", kind_msgsnd, PLAIN, 0 },
+    { SYS_futex, "futex", kind_futex, PLAIN, 0 },
+    { SYS_clone, "vfork", kind_vfork, PLAIN, 0 },
+    { SYS_clone3, "vfork", kind_vfork, PLAIN, 0 },
 #ifdef SYS_io_uring_enter
-    { SYS_io_uring_enter, "io_uring_enter", PLAIN, kind_uring },
+    { SYS_io_uring_enter, "io_uring_enter", kind_uring, PLAIN, 0 },
 #endif
 #ifdef SYS_open /* these are older, and not on every machine */
-    { SYS_open, "open", PLAIN, kind_open },
-    { SYS_poll, "poll", PLAIN, kind_poll },
-    { SYS_select, "select", PLAIN, kind_select },
-    { SYS_epoll_wait, "epoll_wait", FD, kind_epoll },
-    { SYS_pause, "pause", PLAIN, kind_signal },
-    { SYS_vfork, "vfork", PLAIN, kind_vfork },
+    { SYS_open, "open", kind_open, PLAIN, 0 },
+    { SYS_poll, "poll", kind_poll, PLAIN, -2 },
+    { SYS_select, "select", kind_select, PLAIN, 4 },
+    { SYS_epoll_wait, "epoll_wait", kind_epoll, FD, -3 },
+    { SYS_pause, "pause", kind_signal, PLAIN, 0 },
+    { SYS_vfork, "vfork", kind_vfork, PLAIN, 0 },
 #endif
 };
 
@@ -707,6 +686,8 @@ static void say_call(struct waiting *w)
         else
             snprintf(w->call, sizeof w->call, "%s", calls[i].name);
         calls[i].say(w);
+        if (calls[i].limit)
+            add_limit(w, calls[i].limit);
         return;
     }
     snprintf(w->call, sizeof w->call, "call %ld", t->call);

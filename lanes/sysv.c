@@ -51,14 +51,11 @@ void kind_semop(struct waiting *w)
     size_t n = w->who->arg[2] < 16 ? w->who->arg[2] : 16;
     bool said = false;
 
-    snprintf(w->call, sizeof w->call, "semop");
     if (other_ipc(w))
         return;
     wait_add(w, " on set %d", id);
-    if (!look_memory(w->who, w->who->arg[1], op, n * sizeof *op)) {
-        wait_unread(w);
+    if (!wait_reads(w, 1, op, n * sizeof *op))
         return;
-    }
     w->known = w->open = true;
     for (size_t i = 0; i < n; i++) {
         int value = semctl(id, op[i].sem_num, GETVAL);
@@ -86,8 +83,6 @@ void kind_semop(struct waiting *w)
     }
     if (!w->givers)
         others_on(w, id);
-    if (w->who->call == SYS_semtimedop)
-        wait_limit(w, 3);
 }
 
 /* The types in a queue, without taking any. */

@@ -3,7 +3,6 @@
  */
 #include "wait.h"
 #include <string.h>
-#include <time.h>
 
 void wait_add(struct waiting *w, const char *format, ...)
 {
@@ -74,56 +73,23 @@ void wait_giver(struct waiting *w, struct seen *p, struct thread *t)
         w->open = true; /* one that is not in the list may do it */
 }
 
-void wait_add_seconds(struct waiting *w, double seconds)
+const char *wait_seconds(double seconds)
 {
+    static char text[32];
+
     if (seconds < 0.001)
-        wait_add(w, "%.0f us", seconds * 1e6);
+        snprintf(text, sizeof text, "%.0f us", seconds * 1e6);
     else if (seconds < 1)
-        wait_add(w, "%.0f ms", seconds * 1000);
+        snprintf(text, sizeof text, "%.0f ms", seconds * 1000);
     else
-        wait_add(w, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+        snprintf(text, sizeof text, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+    return text;
 }
 
-void wait_add_signals(struct waiting *w, unsigned long mask)
+bool wait_reads(struct waiting *w, int argument, void *to, size_t size)
 {
-    int n = 0;
-
-    mask &= ~(3UL << 31); /* 32 and 33 are the C library's own */
-    for (int i = 1; i <= 64; i++)
-        if (mask >> (i - 1) & 1)
-            wait_item(w, n++, __builtin_popcountl(mask), signal_name(i));
-}
-
-void wait_gives_up(struct waiting *w, double seconds)
-{
-    w->timed = true;
-    wait_add(w, " (it gives up by itself, after ");
-    wait_add_seconds(w, seconds);
-    wait_add(w, ")");
-}
-
-/* A time that a call got by its address; false: there is none, for ever. */
-bool wait_time(struct waiting *w, int argument, double *seconds)
-{
-    struct timespec t = { 0 };
-
-    if (w->who->known != CALL_KNOWN || !w->who->arg[argument])
-        return false;
-    if (!look_memory(w->who, w->who->arg[argument], &t, sizeof t))
-        w->timed = true;
-    *seconds = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-    return true;
-}
-
-void wait_limit(struct waiting *w, int argument)
-{
-    double seconds;
-
-    if (wait_time(w, argument, &seconds))
-        wait_gives_up(w, seconds);
-}
-
-void wait_unread(struct waiting *w)
-{
+    if (look_memory(w->who, w->who->arg[argument], to, size))
+        return true;
     wait_open(w, ": its memory may not be read, so for what is not known");
+    return false;
 }

@@ -37,14 +37,9 @@ void wait_open(struct waiting *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void wait_item(struct waiting *w, int i, int of, const char *name);
 void wait_giver(struct waiting *w, struct seen *p, struct thread *t);
-void wait_add_seconds(struct waiting *w, double seconds);
-void wait_add_signals(struct waiting *w, unsigned long mask);
-void wait_gives_up(struct waiting *w, double seconds);
-/* A time that the call got by its address; false: none, so for ever. */
-bool wait_time(struct waiting *w, int argument, double *seconds);
-void wait_limit(struct waiting *w,
-                int argument); /* says it, if there is one */
-void wait_unread(struct waiting *w);
+const char *wait_seconds(double seconds); /* "3.0 s" */
+/* What an argument of the call points to; false, and says so: it may not. */
+bool wait_reads(struct waiting *w, int argument, void *to, size_t size);
 void wait_explain(struct thread *t, struct waiting *w); /* kinds.c */
 /* What another calls a process or thread, or NULL: it has no such name. */
 extern const char *(*wait_alias)(pid_t pid);
