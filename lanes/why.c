@@ -21,16 +21,17 @@ enum { MOST = 1000, TOLD = 200 };
 
 static struct node { /* a thread, and its waiting */
     struct waiting w;
-    struct measure {
-        struct thread t;
-        long reads; /* -1: not known */
-    } first;
-    bool moved;        /* it went on while it was looked at */
-    bool gone;         /* or even ended */
-    struct node *like; /* an earlier one, of which the same is true */
-    int more;          /* how many are like this one */
+    struct thread first, last; /* as it was, and a moment later */
+    long reads;                /* that it had made at first; -1: not known */
+    bool moved;                /* it went on while it was looked at */
+    bool gone;                 /* or even ended */
+    char *rest;                /* of its sentence, behind its name */
+    struct node *like;         /* an earlier one, of which the same is true */
+    int more;                  /* how many are like this one */
 } * nodes[MOST];
 static int many;
+static FILE *out;
+static int width;                     /* 0: no terminal */
 static bool closed[MOST], told[MOST]; /* see circles.h */
 
 /* ---- lines ------------------------------------------------------------ */
@@ -39,7 +40,7 @@ static bool closed[MOST], told[MOST]; /* see circles.h */
  * A paragraph, whose lines are indented but for the first. Where nobody reads
  * it on a terminal it is one line, which is easier to find things in.
  */
-static void paragraph(FILE *out, int width, const char *text)
+static void paragraph(const char *text)
 {
     int column = 0;
 
@@ -102,8 +103,10 @@ static void collect(void)
 
 static void forget(void)
 {
-    for (int i = 0; i < many; i++)
+    for (int i = 0; i < many; i++) {
+        free(nodes[i]->rest);
         free(nodes[i]);
+    }
     many = 0;
     memset(told, 0, sizeof told);
     sock_end();
@@ -113,23 +116,6 @@ static void forget(void)
 
 /* ---- those that move -------------------------------------------------- */
 
-static void nap(int milliseconds)
-{
-    struct timespec t = { 0, milliseconds * 1000000L };
-
-    nanosleep(&t, NULL);
-}
-
-static struct measure measure(const struct waiting *w)
-{
-    struct measure m = { .t = *w->who, .reads = -1 };
-
-    look_now(w->who, &m.t);
-    if (w->how == RUNS)
-        m.reads = look_reads(w->who->of);
-    return m;
-}
-
 static bool differs(const struct thread *a, const struct thread *b)
 {
     return a->state != b->state || a->call != b->call || a->sp != b->sp ||
@@ -138,37 +124,35 @@ static bool differs(const struct thread *a, const struct thread *b)
 }
 
 /* What one does that runs. */
-static void busy(struct waiting *w, const struct measure *first,
-                 const struct measure *last, double seconds)
+static void busy(struct node *n, double seconds)
 {
-    double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK);
-    double user = (double)(last->t.user - first->t.user) * tick;
-    double kernel = (double)(last->t.kernel_ - first->t.kernel_) * tick;
-    long reads = first->reads < 0 ? 0 : last->reads - first->reads;
-    unsigned long switches = last->t.switches - first->t.switches;
+    struct waiting *w = &n->w;
+    double tick = 1000.0 / (double)sysconf(_SC_CLK_TCK), all = seconds * 1000;
+    double user = (double)(n->last.user - n->first.user) * tick;
+    double kernel = (double)(n->last.kernel_ - n->first.kernel_) * tick;
+    long reads = n->reads < 0 ? 0 : look_reads(w->who->of) - n->reads;
+    unsigned long switches = n->last.switches - n->first.switches;
 
     w->known = true;
     *w->text = '\0';
-    if (reads > 50 && ends_never_wait(w)) {
-        wait_add(w, ", and it made %ld reads in %.0f ms", reads,
-                 seconds * 1000);
-    } else if (reads > 50) {
+    if (reads > 50 && ends_never_wait(w))
+        wait_add(w, ", and it made %ld reads in %.0f ms", reads, all);
+    else if (reads > 50)
         wait_add(w, " is at work: %ld reads, %.0f ms of CPU in %.0f ms",
-                 reads, user + kernel, seconds * 1000);
-    } else if (user + kernel == 0 && switches > 1) {
+                 reads, user + kernel, all);
+    else if (user + kernel == 0 && switches > 1)
         wait_add(w, " goes on: it has waited %lu times in this moment",
                  switches);
-    } else if (user + kernel == 0) {
+    else if (user + kernel == 0)
         wait_add(w, " runs, or waits for a CPU");
-    } else if (kernel > user && kernel > 2 * tick) {
+    else if (kernel > user && kernel > 2 * tick)
         wait_add(w,
                  " spins: %.0f ms of CPU in %.0f ms, most of it in system"
                  " calls that do not wait",
-                 user + kernel, seconds * 1000);
-    } else {
+                 user + kernel, all);
+    else
         wait_add(w, " computes: %.0f ms of CPU in %.0f ms", user + kernel,
-                 seconds * 1000);
-    }
+                 all);
 }
 
 /*
@@ -178,45 +162,43 @@ static void busy(struct waiting *w, const struct measure *first,
  */
 static void look_on(void)
 {
-    enum { PAUSE = 20, LONGER = 50 };
     double began = monotonic();
-    bool moves = false, runs = false;
+    bool moves = true;
 
-    for (int i = 0; i < many; i++)
-        nodes[i]->first = measure(&nodes[i]->w);
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < many; i++)
-            runs |= nodes[i]->w.how == RUNS;
-        nap(runs ? LONGER : PAUSE);
+    for (int i = 0; i < many; i++) {
+        struct node *n = nodes[i];
+
+        look_now(n->w.who, &n->first);
+        n->reads = n->w.how == RUNS ? look_reads(n->w.who->of) : -1;
+    }
+    for (int round = 0; round < 2 && moves; round++) {
+        struct timespec pause = { 0, 20000000 };
+
+        for (int i = 0; i < many; i++) {
+            struct node *n = nodes[i];
+
+            if (n->moved) {
+                look_again(n->w.who);
+                wait_explain(n->w.who, &n->w);
+            }
+            if (n->w.how == RUNS)
+                pause.tv_nsec = 50000000;
+        }
+        nanosleep(&pause, NULL);
         moves = false;
         for (int i = 0; i < many; i++) {
             struct node *n = nodes[i];
-            struct thread now;
 
-            n->gone = !look_now(n->w.who, &now);
+            n->gone = !look_now(n->w.who, &n->last);
             n->moved =
-                !n->gone && n->w.how != ENDED && differs(n->w.who, &now);
+                !n->gone && n->w.how != ENDED && differs(n->w.who, &n->last);
             moves |= n->moved;
         }
-        for (int i = 0; moves && round == 0 && i < many; i++)
-            if (nodes[i]->moved) {
-                look_again(nodes[i]->w.who);
-                wait_explain(nodes[i]->w.who, &nodes[i]->w);
-            }
-        if (!moves)
-            break;
     }
     take_givers();
-    for (int i = 0; i < many; i++) {
-        struct waiting *w = &nodes[i]->w;
-        struct measure last = measure(w), *first = &nodes[i]->first;
-
-        if (w->how == RUNS)
-            busy(w, first, &last, monotonic() - began);
-        else if (nodes[i]->moved)
-            snprintf(w->text, sizeof w->text, "%ld",
-                     (long)(last.t.switches - first->t.switches));
-    }
+    for (int i = 0; i < many; i++)
+        if (nodes[i]->w.how == RUNS)
+            busy(nodes[i], monotonic() - began);
 }
 
 /* ---- sentences -------------------------------------------------------- */
@@ -277,71 +259,55 @@ static void stopped_text(const struct waiting *w, char *text, size_t size)
                  (int)p->pid);
 }
 
-static void sentence(const struct node *n, char *text, size_t size)
+static void sentence(struct node *n)
 {
+    static char text[3000];
     const struct waiting *w = &n->w;
-    const char *who = wait_thread_name(w->who);
-    char call[160], rest[400];
-    const struct seen *parent;
+    long times = (long)(n->last.switches - n->first.switches);
+    const struct seen *parent = look_pid(w->who->of->parent);
+    char call[160];
 
+    *text = '\0';
     call_text(w, call, sizeof call);
-    switch (w->how) {
-    case ENDED:
-        parent = look_pid(w->who->of->parent);
-        if (w->who->of->threads > 1)
-            snprintf(text, size, "%s has ended", who);
-        else
-            snprintf(text, size, "%s has ended, and %s has not waited for it",
-                     who, parent ? wait_name(parent) : "its parent");
-        break;
-    case STOPPED:
-        stopped_text(w, rest, sizeof rest);
-        snprintf(text, size, "%s%s", who, rest);
-        break;
-    case RUNS:
-        snprintf(text, size, "%s%s", who, *w->text ? w->text : " runs");
-        break;
-    default:
-        if (n->moved) {
-            long times = strtol(w->text, NULL, 10);
-
-            if (times > 1)
-                snprintf(text, size,
-                         "%s goes on: it has waited %ld times in this moment,"
-                         " at first in %s",
-                         who, times, call);
-            else
-                snprintf(text, size, "%s goes on: it was in %s", who, call);
-        } else {
-            bool pause = strstr(call, ", called by") && *w->text == ' ';
-            const char *at = w->place.in_handler
-                                 ? " in a signal handler, which came at "
-                                 : " at ";
-
-            snprintf(text, size, "%s %s%s%s%s%s%s", who,
-                     *call ? "is in " : "waits", call,
-                     *w->place.line ? at : "", w->place.line,
-                     pause ? "," : "", w->text);
-        }
-    }
+    if (w->how == ENDED && w->who->of->threads > 1)
+        append(text, sizeof text, " has ended");
+    else if (w->how == ENDED)
+        append(text, sizeof text, " has ended, and %s has not waited for it",
+               parent ? wait_name(parent) : "its parent");
+    else if (w->how == STOPPED)
+        stopped_text(w, text, sizeof text);
+    else if (w->how == RUNS)
+        append(text, sizeof text, "%s", w->text);
+    else if (n->moved && times > 1)
+        append(text, sizeof text,
+               " goes on: it has waited %ld times in this moment, at first in"
+               " %s",
+               times, call);
+    else if (n->moved)
+        append(text, sizeof text, " goes on: it was in %s", call);
+    else
+        append(text, sizeof text, "%s%s%s%s%s%s",
+               *call ? " is in " : " waits", call,
+               !*w->place.line       ? ""
+               : w->place.in_handler ? " in a signal handler, which came at "
+                                     : " at ",
+               w->place.line,
+               strstr(call, ", called by") && *w->text == ' ' ? "," : "",
+               w->text);
+    n->rest = same(text);
 }
 
 /* Equal but for the pid: told once. */
 static void fold(void)
 {
     for (int i = 0; i < many; i++)
-        for (int j = 0; j < i; j++)
+        for (int j = 0; j < i && !nodes[i]->like; j++)
             if (!nodes[j]->like && nodes[i]->gone == nodes[j]->gone &&
-                nodes[i]->w.how == nodes[j]->w.how &&
-                nodes[i]->moved == nodes[j]->moved &&
                 strcmp(nodes[i]->w.who->of->name,
                        nodes[j]->w.who->of->name) == 0 &&
-                strcmp(nodes[i]->w.call, nodes[j]->w.call) == 0 &&
-                strcmp(nodes[i]->w.text, nodes[j]->w.text) == 0 &&
-                strcmp(nodes[i]->w.place.line, nodes[j]->w.place.line) == 0) {
+                strcmp(nodes[i]->rest, nodes[j]->rest) == 0) {
                 nodes[i]->like = nodes[j];
                 nodes[j]->more++;
-                break;
             }
 }
 
@@ -349,46 +315,19 @@ static void say_like(const struct node *n, char *text, size_t size)
 {
     int said = 0;
 
-    snprintf(text, size, "; so %s ",
-             n->w.how == ENDED ? (n->more == 1 ? "has" : "have")
-             : n->more == 1    ? "is"
-                               : "are");
+    append(text, size, "; so %s ",
+           n->w.how == ENDED ? (n->more == 1 ? "has" : "have")
+           : n->more == 1    ? "is"
+                             : "are");
     for (int i = 0; i < many; i++)
         if (nodes[i]->like == n)
             list_item(text, size, said++, n->more,
                       wait_thread_name(nodes[i]->w.who));
 }
 
-/* Why no more is known, and what would help. */
-static void say_hidden(FILE *out, int width, int some, int all)
+static void say_threads(void)
 {
-    char text[300], scope[8] = "0";
-    FILE *in = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-
-    if (in && !fgets(scope, sizeof scope, in))
-        *scope = '0';
-    if (in)
-        fclose(in);
-    if (all)
-        snprintf(text, sizeof text, "%d wait%s in calls that may not be read",
-                 all, all == 1 ? "s" : "");
-    else
-        snprintf(text, sizeof text, "Of %d of them more may not be read",
-                 some);
-    if (*scope > '0')
-        append(text, sizeof text, " (kernel.yama.ptrace_scope)");
-    append(text, sizeof text, "%s",
-           geteuid() == 0 ? ": that needs CAP_SYS_PTRACE" : ": ask as root");
-    if (*scope == '1')
-        append(text, sizeof text,
-               ", or start the command with lanes -w -t SEC");
-    append(text, sizeof text, ".");
-    paragraph(out, width, text);
-}
-
-static void say_threads(FILE *out, int width)
-{
-    static char text[4096], like[600];
+    static char text[4096];
     int told = 0, left = 0;
 
     for (int i = 0; i < many; i++) {
@@ -405,21 +344,24 @@ static void say_threads(FILE *out, int width)
             continue;
         }
         told++;
-        sentence(n, text, sizeof text - sizeof like - 2);
-        if (n->more) {
-            say_like(n, like, sizeof like);
-            append(text, sizeof text, "%s", like);
-        }
+        snprintf(text, sizeof text, "%s%s", wait_thread_name(w->who),
+                 n->rest);
+        if (n->more)
+            say_like(n, text, sizeof text);
         append(text, sizeof text, ".");
-        paragraph(out, width, text);
+        paragraph(text);
     }
     if (left)
         fprintf(out, "And %d more.\n", left);
 }
 
-static void say_unknown(FILE *out, int width)
+/* Of those that may not be read: why no more is known, and what would help.
+ */
+static void say_unknown(void)
 {
     int some = 0, all = 0;
+    char text[300], scope = '0';
+    FILE *in;
 
     for (int i = 0; i < many; i++)
         if (nodes[i]->w.how == WAITS && !nodes[i]->moved &&
@@ -427,8 +369,23 @@ static void say_unknown(FILE *out, int width)
             some += *nodes[i]->w.call != '\0';
             all += *nodes[i]->w.call == '\0';
         }
-    if (some + all)
-        say_hidden(out, width, some, all);
+    if (!some && !all)
+        return;
+    if ((in = fopen("/proc/sys/kernel/yama/ptrace_scope", "re"))) {
+        scope = (char)fgetc(in);
+        fclose(in);
+    }
+    if (all)
+        snprintf(text, sizeof text, "%d wait%s in calls that may not be read",
+                 all, all == 1 ? "s" : "");
+    else
+        snprintf(text, sizeof text, "Of %d of them more may not be read",
+                 some);
+    append(text, sizeof text, "%s%s%s.",
+           scope > '0' ? " (kernel.yama.ptrace_scope)" : "",
+           geteuid() == 0 ? ": that needs CAP_SYS_PTRACE" : ": ask as root",
+           scope == '1' ? ", or start the command with lanes -w -t SEC" : "");
+    paragraph(text);
 }
 
 /* Could it do something, now or later? */
@@ -475,7 +432,7 @@ static const char *name(int i, bool alone)
 }
 
 /* With strangers, who could come from outside, or without. */
-static void say_circles(FILE *out, int width, bool strangers)
+static void say_circles(bool strangers)
 {
     static char text[4096];
     static int member[MOST];
@@ -493,7 +450,7 @@ static void say_circles(FILE *out, int width, bool strangers)
         circles_text(&g, member, n, text, sizeof text - 100);
         append(text, sizeof text, "%s.",
                strangers ? "" : ", unless others come from outside");
-        paragraph(out, width, text);
+        paragraph(text);
     }
 }
 
@@ -510,44 +467,41 @@ static bool one_waits(void)
     return false;
 }
 
-static bool say_all(FILE *out, int width)
+static bool tell(FILE *to, int columns)
 {
     struct place *places[MOST];
-
-    for (int i = 0; i < many; i++)
-        places[i] = &nodes[i]->w.place;
-    lines_find(places, many);
-    fold();
-    say_threads(out, width);
-    say_unknown(out, width);
-    say_circles(out, width, true);
-    say_circles(out, width, false);
-    return one_waits();
-}
-
-static bool tell(FILE *out, int width)
-{
     struct winsize size;
     bool stuck;
 
+    out = to;
+    width = columns;
     if (!width && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
         width = size.ws_col > 20 ? size.ws_col - 1 : 79;
-
     collect();
     look_on();
-    stuck = say_all(out, width);
+    for (int i = 0; i < many; i++)
+        places[i] = &nodes[i]->w.place;
+    lines_find(places, many);
+    for (int i = 0; i < many; i++)
+        sentence(nodes[i]);
+    fold();
+    say_threads();
+    say_unknown();
+    say_circles(true);
+    say_circles(false);
+    stuck = one_waits();
     forget();
     return stuck;
 }
 
-bool why_descendants(FILE *out, int width)
+void why_descendants(FILE *to, int columns)
 {
     look_begin();
     look_tree(getpid());
-    return tell(out, width);
+    tell(to, columns);
 }
 
-int why_pids(char *pids[], int width)
+int why_pids(char *pids[], int columns)
 {
     bool any = false;
 
@@ -565,5 +519,5 @@ int why_pids(char *pids[], int width)
         look_tree((pid_t)pid);
         any = true;
     }
-    return any && tell(stdout, width) ? 0 : 1;
+    return any && tell(stdout, columns) ? 0 : 1;
 }

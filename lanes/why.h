@@ -6,9 +6,9 @@
 #include "base.h"
 
 /* -w PID...: the exit status, 0 if there was something to explain. */
-int why_pids(char *pids[], int width);
-/* The descendants of this process; true if one of them waits. */
-bool why_descendants(FILE *out, int width);
+int why_pids(char *pids[], int columns);
+/* The descendants of this process. */
+void why_descendants(FILE *to, int columns);
 /* -w -t: the exit status. */
 int limit_run(double seconds, char *command[], int width);
 #endif
