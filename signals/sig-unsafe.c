@@ -36,7 +36,7 @@ static void handler(int sig)
 {
     (void)sig;
     if (use_printf)
-        printf("Main's handler: got signal\n"); /* never returns */
+        printf("Main's handler: got signal\n"); /* waits: Logger has stdout */
     else if (write(STDOUT_FILENO, "Main's handler: got signal\n", 27) == -1)
         _exit(1);
 }
