@@ -38,6 +38,11 @@ void printable(char *text)
             *text = '?';
 }
 
+bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 bool has_word(const char *words, const char *word)
 {
     size_t n = strlen(word), length;

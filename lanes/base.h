@@ -17,6 +17,7 @@ enum { SHOWN = 6 }; /* are named, before "and 9 others" */
 void copy(char *to, size_t size, const char *from); /* cuts */
 void append(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+bool begins(const char *text, const char *with);
 bool has_word(const char *words, const char *word); /* set off by spaces */
 void printable(char *text);                         /* ? for what is not */
 void vappend(char *to, size_t size, const char *format, va_list list);

@@ -38,7 +38,7 @@ void line_parse(char *text, struct line *line)
 
     *line = (struct line){ .kind = LINE_UNKNOWN };
     text += strspn(text, " ");
-    if (strncmp(text, "[pid", 4) == 0) { /* strace on a terminal */
+    if (begins(text, "[pid")) { /* strace on a terminal */
         text += 4;
         line->pid = (pid_t)strtol(text, &end, 10);
         text = *end == ']' ? end + 1 : end;
@@ -59,25 +59,24 @@ void line_parse(char *text, struct line *line)
         else
             break;
     line->body = text;
-    if (strncmp(text, "--- ", 4) == 0) {
-        line->kind =
-            strncmp(text, "--- SIG", 7) == 0 ? LINE_SIGNAL : LINE_OTHER;
+    if (begins(text, "--- ")) {
+        line->kind = begins(text, "--- SIG") ? LINE_SIGNAL : LINE_OTHER;
         line->body = text + 4;
-        if (strncmp(line->body, "stopped by ", 11) == 0) {
+        if (begins(line->body, "stopped by ")) {
             line->kind = LINE_STOPPED;
             line->name = line->body + 11;
             line->name[strcspn(line->name, " ")] = '\0';
         }
-    } else if (strncmp(text, "+++ exited with ", 16) == 0) {
+    } else if (begins(text, "+++ exited with ")) {
         line->kind = LINE_EXITED;
         line->status = (int)strtol(text + 16, NULL, 10);
-    } else if (strncmp(text, "+++ killed by ", 14) == 0) {
+    } else if (begins(text, "+++ killed by ")) {
         line->kind = LINE_KILLED;
         line->name = text + 14;
         line->name[strcspn(line->name, " ")] = '\0';
-    } else if (strncmp(text, "+++ superseded", 14) == 0) {
+    } else if (begins(text, "+++ superseded")) {
         line->kind = LINE_EXITED;
-    } else if (strncmp(text, "<... ", 5) == 0) {
+    } else if (begins(text, "<... ")) {
         char *resumed = strstr(text, " resumed>");
 
         if (!resumed)
@@ -92,7 +91,7 @@ void line_parse(char *text, struct line *line)
         size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
-        if (strncmp(text, "strace: ", 8) == 0)
+        if (begins(text, "strace: "))
             line->kind = LINE_OTHER;
         if (text[n] != '(')
             return;
@@ -159,7 +158,7 @@ void call_parse(const char *text, struct call *call)
 {
     char *c, ended;
 
-    *call = (struct call){ .open = true, .value = -1 };
+    *call = (struct call){ .open = true, .result = "?", .value = -1 };
     call->buffer = same(text);
     call->name = call->buffer;
     c = strchr(call->buffer, '(');
@@ -190,7 +189,7 @@ void call_parse(const char *text, struct call *call)
     c += 1 + strspn(c + 1, " ");
     call->open = false;
     call->result = c;
-    if (strncmp(c, "-1 E", 4) == 0 || strncmp(c, "? E", 3) == 0) {
+    if (begins(c, "-1 E") || begins(c, "? E")) {
         char *name = strchr(c, 'E');
 
         call->err = name;
@@ -198,7 +197,7 @@ void call_parse(const char *text, struct call *call)
     } else if (*c != '?') {
         errno = 0;
         call->value = strtol(c, NULL, 0);
-        if (strncmp(c, "0x", 2) == 0)
+        if (begins(c, "0x"))
             call->value = (long)strtoul(c, NULL, 16);
     }
 }
@@ -215,9 +214,19 @@ const char *arg(const struct call *call, int n)
     return n >= 0 && n < call->args ? call->arg[n] : "";
 }
 
+long arg_number(const struct call *call, int n)
+{
+    return strtol(arg(call, n), NULL, 0);
+}
+
 bool has(const struct call *call, int n, const char *word)
 {
     return strstr(arg(call, n), word) != NULL;
+}
+
+bool failed_with(const struct call *call, const char *err)
+{
+    return call->err && strcmp(call->err, err) == 0;
 }
 
 int descriptor(const char *arg, char *what, size_t size)
@@ -278,6 +287,14 @@ int string_bytes(const char *quoted, char *bytes, int size)
     return n;
 }
 
+bool string_of(const char *quoted, char *text, size_t size)
+{
+    int n = string_bytes(quoted, text, (int)size - 1);
+
+    text[n < 0 ? 0 : n] = '\0';
+    return n >= 0;
+}
+
 bool field(const char *text, const char *name, char *value, size_t size)
 {
     size_t n = strlen(name);
@@ -298,4 +315,12 @@ bool field(const char *text, const char *name, char *value, size_t size)
     }
     *value = '\0';
     return false;
+}
+
+long field_number(const char *text, const char *name)
+{
+    char value[24];
+
+    field(text, name, value, sizeof value);
+    return strtol(value, NULL, 10);
 }

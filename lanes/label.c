@@ -313,8 +313,7 @@ static void add_futex(struct label *label, const struct process *p,
 static void expand_one(char kind, int n, const struct process *p,
                        const struct call *call, struct label *label)
 {
-    const char *what = arg(call, n), *separator = "",
-               *result = call->result ? call->result : "?";
+    const char *what = arg(call, n), *separator = "", *result = call->result;
     char text[512];
     long number;
 

@@ -16,10 +16,10 @@ struct call {
     char *name;
     char *arg[MAX_ARGS]; /* as strace writes them; the last has the rest */
     int args;
-    bool open;       /* no result yet: the process is in the call */
-    char *result;    /* what follows the = */
-    long value;      /* its number, -1 if it failed or there is none */
-    const char *err; /* "EAGAIN", or NULL */
+    bool open;          /* no result yet: the process is in the call */
+    const char *result; /* what follows the =, "?" if it is not known */
+    long value;         /* its number, -1 if it failed or there is none */
+    const char *err;    /* "EAGAIN", or NULL */
 };
 
 enum line_kind {
@@ -48,13 +48,17 @@ void line_parse(char *text, struct line *line);
 void call_parse(const char *text, struct call *call);
 void call_free(struct call *call);
 const char *arg(const struct call *call, int n); /* "" if there is none */
+long arg_number(const struct call *call, int n); /* 0 if it is none */
 bool has(const struct call *call, int n, const char *word);
+bool failed_with(const struct call *call, const char *err);
 /* "3<pipe:[7]>" gives 3 and "pipe:[7]"; -1 if it is no descriptor. */
 int descriptor(const char *arg, char *what, size_t size);
 /* strace's quoted string as bytes; the number of them, -1 if it is none. */
 int string_bytes(const char *quoted, char *bytes, int size);
+bool string_of(const char *quoted, char *text, size_t size); /* or "" */
 /* The value of FIELD= in a struct as strace writes it. */
 bool field(const char *text, const char *name, char *value, size_t size);
+long field_number(const char *text, const char *name); /* 0 if it is none */
 
 struct reader {
     int fd;

@@ -12,11 +12,6 @@
 
 /* ---- what is wanted before it is there -------------------------------- */
 
-static bool failed(const struct call *call, const char *name)
-{
-    return call->err && strcmp(call->err, name) == 0;
-}
-
 /* It has connected to an address, or sent to it: was anybody there? */
 static void reach(struct process *p, const struct call *call,
                   const char *address)
@@ -24,15 +19,16 @@ static void reach(struct process *p, const struct call *call,
     struct object *name = bound_name(address);
     struct object *o =
         name && name->peer && name->peer->readers > 0 ? name->peer : name;
-    bool refused = failed(call, "ECONNREFUSED");
+    bool refused = failed_with(call, "ECONNREFUSED");
 
     if (!o)
         return;
     if (!call->err)
         name->early.who = o->early.who = NULL;
-    else if (strcmp(call->name, "connect") != 0 && failed(call, "ENOENT"))
+    else if (strcmp(call->name, "connect") != 0 &&
+             failed_with(call, "ENOENT"))
         too_early(p, o, "sent to it before it was bound");
-    else if (!o->listens && (refused || failed(call, "ENOENT")))
+    else if (!o->listens && (refused || failed_with(call, "ENOENT")))
         too_early(p, o,
                   refused ? "tried to connect before it listened"
                           : "tried to connect before it was bound");
@@ -45,9 +41,9 @@ static void open_early(struct process *p, const struct call *call,
     bool w = strstr(flags, "O_WRONLY") || strstr(flags, "O_RDWR");
     bool own = o->early.who && o->early.who->leader == p->leader;
 
-    if (failed(call, "ENOENT"))
+    if (failed_with(call, "ENOENT"))
         too_early(p, o, "tried to open it before it was made");
-    else if (failed(call, "ENXIO") && o->kind == FIFO)
+    else if (failed_with(call, "ENXIO") && o->kind == FIFO)
         too_early(p, o, "opened it to write before anybody read it");
     else if (!call->err &&
              (own || (!strstr(flags, "O_CREAT") && (w || o->kind != FIFO))))
@@ -56,13 +52,19 @@ static void open_early(struct process *p, const struct call *call,
 
 /* ---- bytes: read, write and all their kin ----------------------------- */
 
+/* Its use tells which end it is, if that was not known. */
+static void is_end(struct file *file, bool r, bool w)
+{
+    if (file && !file->r && !file->w)
+        file_ends(file, r, w);
+}
+
 static void enter_read(struct process *p, struct call *call)
 {
     struct file *file;
 
     p->target = see(p, arg(call, 0), NULL, &file);
-    if (file && !file->r && !file->w)
-        file_ends(file, true, false); /* now we know which end it is */
+    is_end(file, true, false);
 }
 
 /* By whose doing is it the end of the file: it closed last, or closes now. */
@@ -90,13 +92,14 @@ static void end_of_file(struct process *p, struct object *o)
         o->kind == SOCKET ? "closed" : "last writer gone");
 }
 
-static void leave_read(struct process *p, struct call *call)
+/* The message whose files have come along, or NULL. */
+static struct message *take(struct process *p, const struct call *call)
 {
     struct object *o = p->target;
     const char *rank = arg(call, 3); /* of a message in a queue */
 
-    if (!o || call->value < 0)
-        return;
+    if (!o)
+        return NULL;
     if (o->kind == EVENT && strstr(o->key, "signalfd")) {
         struct message *m = p->leader->signals.first;
 
@@ -111,58 +114,50 @@ static void leave_read(struct process *p, struct call *call)
     } else if (call->value == 0 && !o->datagrams) {
         end_of_file(p, o);
     } else if (o->kind != FILE_ && o->kind != TTY && o->kind != DEVICE) {
-        receive(p, o, data_of(call, 1), call->value,
-                o->kind == EVENT || o->datagrams, -1);
+        return receive(p, o, data_of(call, 1), call->value,
+                       o->kind == EVENT || o->datagrams, -1);
     }
+    return NULL;
+}
+
+static void leave_read(struct process *p, struct call *call)
+{
+    take(p, call);
+}
+
+/* To whom, if the call says so. */
+static const char *sent_to(const struct call *call)
+{
+    return strcmp(call->name, "sendto") == 0    ? arg(call, 4)
+           : strcmp(call->name, "sendmsg") == 0 ? arg(call, 1)
+                                                : "";
+}
+
+static void tried_send(struct process *p, struct call *call)
+{
+    reach(p, call, sent_to(call));
+}
+
+/* The message that is on its way now, or NULL. */
+static struct message *post(struct process *p, const struct call *call)
+{
+    struct file *file;
+    struct object *o = see(p, arg(call, 0), NULL, &file);
+    bool buffers = strspn(arg(call, 1), "[{"); /* of writev, of a msghdr */
+
+    p->target = o;
+    if (!o || o->kind == FILE_ || o->kind == TTY || o->kind == DEVICE)
+        return NULL;
+    is_end(file, false, true);
+    return send_message(p, addressee(o, sent_to(call)), data_of(call, 1),
+                        buffers ? iov_bytes(arg(call, 1))
+                                : arg_number(call, 2),
+                        o->kind == MQ ? arg_number(call, 3) : 0);
 }
 
 static void enter_write(struct process *p, struct call *call)
 {
-    struct file *file;
-    struct object *o = see(p, arg(call, 0), NULL, &file);
-    long n = strtol(arg(call, 2), NULL, 10);
-
-    p->target = o;
-    if (!o || o->kind == FILE_ || o->kind == TTY || o->kind == DEVICE)
-        return;
-    if (file && !file->r && !file->w)
-        file_ends(file, false, true);
-    o = addressee(o, strcmp(call->name, "sendto") == 0 ? arg(call, 4) : "");
-    if (*arg(call, 1) == '[') /* writev: how much, is known at its return */
-        n = iov_bytes(arg(call, 1));
-    send_message(p, o, data_of(call, 1), n,
-                 o->kind == MQ ? strtol(arg(call, 3), NULL, 10) : 0);
-}
-
-static void last_reader(struct process *p, const struct object *o)
-{
-    const struct object *end =
-        o && o->kind == SOCKET && o->peer ? o->peer : o;
-
-    if (o)
-        tie(p, LAST_R, end == o ? o->r : end->w,
-            end == o ? o->r_seq : end->w_seq, false, "last reader gone");
-}
-
-static void leave_write(struct process *p, struct call *call)
-{
-    sent(p, call->value);
-    if (failed(call, "EPIPE"))
-        last_reader(p, see(p, arg(call, 0), NULL, NULL));
-    if (strncmp(call->name, "send", 4) == 0) /* sendto, sendmsg */
-        reach(p, call, arg(call, call->name[4] == 't' ? 4 : 1));
-}
-
-/* Into which descriptor do they copy, from which other, and how much? */
-static void splices(struct process *p, const struct call *call,
-                    struct object **in, struct object **out, long *size)
-{
-    bool file = strcmp(call->name, "sendfile") == 0;
-    bool tee = strcmp(call->name, "tee") == 0;
-
-    *in = see(p, arg(call, file), NULL, NULL);
-    *out = see(p, arg(call, file ? 0 : tee ? 1 : 2), NULL, NULL);
-    *size = strtol(arg(call, file ? 3 : tee ? 2 : 4), NULL, 10);
+    post(p, call);
 }
 
 static bool carries(const struct object *o)
@@ -170,31 +165,36 @@ static bool carries(const struct object *o)
     return o && (o->kind == PIPE || o->kind == FIFO || o->kind == SOCKET);
 }
 
+/* From one descriptor into another: splice, tee, sendfile. */
 static void enter_splice(struct process *p, struct call *call)
 {
-    struct object *in, *out;
-    long size;
+    bool file = strcmp(call->name, "sendfile") == 0;
+    bool tee = strcmp(call->name, "tee") == 0;
+    struct object *in = see(p, arg(call, file), NULL, NULL);
+    struct object *out = see(p,
+                             arg(call, file  ? 0
+                                       : tee ? 1
+                                             : 2),
+                             NULL, NULL);
 
-    splices(p, call, &in, &out, &size);
     if (carries(out))
-        send_message(p, outbox(out), NULL, size, 0);
+        send_message(p, outbox(out), NULL,
+                     arg_number(call, file  ? 3
+                                      : tee ? 2
+                                            : 4),
+                     0);
     p->target = in;
 }
 
 static void leave_splice(struct process *p, struct call *call)
 {
-    struct object *in, *out;
-    long size;
+    struct object *in = p->target;
 
-    splices(p, call, &in, &out, &size);
-    sent(p, call->value);
-    if (call->err && strcmp(call->err, "EPIPE") == 0)
-        last_reader(p, out);
-    else if (call->value == 0 && in)
+    if (call->value == 0 && in)
         end_of_file(p, in);
-    else if (call->value > 0 && carries(in) && strcmp(call->name, "tee") != 0)
+    else if (carries(in) && strcmp(call->name, "tee") != 0)
         receive(p, in, NULL, call->value, false, -1);
-    else if (call->value > 0 && in && in->first) /* they stay there */
+    else if (in && in->first) /* they stay there */
         tie(p, BYTES, in->first->from, in->first->seq, false, "%ld bytes",
             call->value);
 }
@@ -214,36 +214,30 @@ static void enter_close(struct process *p, struct call *call)
 
 static void leave_dup(struct process *p, struct call *call)
 {
-    int fd = (int)call->value;
     struct file *file;
 
     p->target = see(p, arg(call, 0), NULL, &file);
-    if (fd < 0 || !file)
+    if (!file)
         return;
     file->refs++;
-    slot_set(p, fd, file,
+    slot_set(p, (int)call->value, file,
              has(call, 2, "O_CLOEXEC") || has(call, 1, "DUPFD_CLOEXEC"));
 }
 
 /* What was there has one holder less from now; the new comes at the end. */
 static void enter_dup2(struct process *p, struct call *call)
 {
-    char what[400];
-    int from = descriptor(arg(call, 0), what, sizeof what);
-    int to = descriptor(arg(call, 1), what, sizeof what);
+    int to = (int)arg_number(call, 1);
     struct slot *old = slot_of(p, to);
 
-    p->target = see(p, arg(call, 0), NULL, NULL);
-    if (to != from && p->target && old && old->file &&
+    if (to != arg_number(call, 0) && p->target && old && old->file &&
         old->file->object->kind != TTY && old->file->object->kind != FILE_)
         slot_close(p, to);
 }
 
 static void leave_dup2(struct process *p, struct call *call)
 {
-    char what[400];
-
-    if (call->value != descriptor(arg(call, 0), what, sizeof what))
+    if (call->value != arg_number(call, 0))
         leave_dup(p, call);
 }
 
@@ -279,10 +273,8 @@ static void leave_fcntl(struct process *p, struct call *call)
     int fd;
     struct file *file;
     struct object *o = see(p, arg(call, 0), &fd, &file);
-    struct slot *slot = fd == -1 ? NULL : slot_of(p, fd);
+    struct slot *slot = slot_of(p, fd);
 
-    if (call->err)
-        return;
     if (has(call, 1, "F_DUPFD"))
         leave_dup(p, call);
     else if (has(call, 1, "F_SETFD") && slot)
@@ -293,16 +285,14 @@ static void leave_fcntl(struct process *p, struct call *call)
         o->capacity = call->value;
     else if (has(call, 1, "SETLK"))
         lock(p, !has(call, 2, "F_UNLCK"), false);
-    else if (has(call, 1, "F_GETFL") && call->value >= 0 && o && file &&
-             !file->r && !file->w)
-        file_ends(file, strstr(call->result, "O_RDONLY"),
-                  strstr(call->result, "O_WRONLY"));
+    else if (has(call, 1, "F_GETFL"))
+        is_end(file, strstr(call->result, "O_RDONLY"),
+               strstr(call->result, "O_WRONLY"));
 }
 
 static void leave_flock(struct process *p, struct call *call)
 {
-    if (!call->err)
-        lock(p, !has(call, 1, "LOCK_UN"), true);
+    lock(p, !has(call, 1, "LOCK_UN"), true);
 }
 
 /* [3<pipe:[5]>, 4<pipe:[5]>], in which a pipe's read end comes first. */
@@ -313,7 +303,7 @@ static void leave_pair(struct process *p, struct call *call)
     char one[220], what[200];
     int fd;
 
-    if (*list++ != '[' || call->err)
+    if (*list++ != '[')
         return;
     for (int i = 0;
          i < 2 && (fd = next_descriptor(&list, one, sizeof one)) != -1; i++) {
@@ -333,24 +323,19 @@ static void leave_pair(struct process *p, struct call *call)
 static struct object *returned(struct process *p, const struct call *call,
                                bool r, bool w)
 {
-    char what[512];
-    int fd;
+    static int made;
+    char what[512], key[64];
+    int fd = descriptor(call->result, what, sizeof what);
     struct object *o;
 
-    if (call->err || call->value < 0)
-        return NULL;
-    fd = descriptor(call->result, what, sizeof what);
     if (fd == -1)
         return NULL;
-    if (strncmp(what, "anon_inode:", 11) == 0) {
-        static int made;
-        char key[64], name[40];
-
-        snprintf(name, sizeof name, "%.30s", what + 11 + (what[11] == '['));
-        name[strcspn(name, "]")] = '\0';
-        snprintf(key, sizeof key, "%s#%d", name, ++made);
+    if (begins(what, "anon_inode:")) { /* all are called the same */
+        copy(key, 31, what + 11 + (what[11] == '['));
+        key[strcspn(key, "]")] = '\0';
+        append(key, sizeof key, "#%d", ++made);
         o = object_by(EVENT, key);
-        copy(o->name, sizeof o->name, name);
+        o->name[strcspn(o->name, "#")] = '\0';
     } else {
         o = seen_object(*what ? what : "?");
     }
@@ -381,26 +366,29 @@ static void enter_open(struct process *p, struct call *call)
         o->user = p;
 }
 
+static void tried_open(struct process *p, struct call *call)
+{
+    char path[512];
+
+    open_early(p, call, object_of(open_path(call, path, sizeof path)),
+               open_flags(call));
+}
+
 static void leave_open(struct process *p, struct call *call)
 {
     const char *flags = open_flags(call);
     bool rw = strstr(flags, "O_RDWR"), w = strstr(flags, "O_WRONLY");
     char path[512];
-    struct object *o;
+    struct object *o = returned(p, call, !w, rw || w);
 
-    open_early(p, call, object_of(open_path(call, path, sizeof path)), flags);
-    if (call->err)
+    if (!o)
         return;
-    o = returned(p, call, !w, rw || w);
-    if (o)
-        o->own |= own_file(p, call);
-    if (o && strstr(flags, "O_CREAT"))
-        o->made = true;
-    else if (o)
-        o->found = !o->made;
-    if (o && o->kind != FIFO) /* perhaps reached by another name */
+    o->own |= own_file(p, call);
+    o->made |= strstr(flags, "O_CREAT") != NULL;
+    o->found |= !o->made;
+    if (o->kind != FIFO) /* perhaps reached by another name */
         o = object_of(open_path(call, path, sizeof path));
-    if (!o || o->kind != FIFO || !p->waits || rw)
+    if (o->kind != FIFO || !p->waits || rw)
         return;
     for (struct process *q = processes; q; q = q->next) {
         if (q == p || !alive(q))
@@ -416,24 +404,19 @@ static void leave_open(struct process *p, struct call *call)
 static void leave_mknod(struct process *p, struct call *call)
 {
     char path[512];
-    struct early early;
+    struct object *o = object_of(open_path(call, path, sizeof path));
 
-    if (!call->err && strstr(open_flags(call), "S_IFIFO")) {
-        early = object_of(open_path(call, path, sizeof path))->early;
-        object_by(FIFO, path)->early = early;
-        p->target = NULL;
-    }
+    (void)p;
+    if (strstr(open_flags(call), "S_IFIFO"))
+        object_by(FIFO, path)->early = o->early;
 }
 
 static void leave_unlink(struct process *p, struct call *call)
 {
     char path[512];
-    struct object *o;
+    struct object *o = object_of(open_path(call, path, sizeof path));
 
     (void)p;
-    if (call->err)
-        return;
-    o = object_of(open_path(call, path, sizeof path));
     o->gone = o->kind == FIFO || o->kind == MQ; /* the name is free again */
 }
 
@@ -441,14 +424,12 @@ static void leave_unlink(struct process *p, struct call *call)
 static void leave_link(struct process *p, struct call *call)
 {
     char from[300], to[300];
-    int n = string_bytes(arg(call, 0), from, sizeof from - 1),
-        m = string_bytes(arg(call, 1), to, sizeof to - 1);
     struct early early;
 
     (void)p;
-    if (call->err || n < 0 || m < 0)
+    if (!string_of(arg(call, 0), from, sizeof from) ||
+        !string_of(arg(call, 1), to, sizeof to))
         return;
-    from[n] = to[m] = '\0';
     early = object_of(to)->early;
     object_rename(object_of(from), to);
     object_of(to)->early = early;
@@ -473,15 +454,9 @@ static void leave_exec(struct process *p, struct call *call)
 {
     const char *argv = arg(call, 1);
     char path[256], word[256];
-    int n;
 
-    if (call->err)
-        return;
-    n = string_bytes(arg(call, 0), path, sizeof path - 1);
-    path[n < 0 ? 0 : n] = '\0';
-    n = string_bytes(argv + (*argv == '['), word, sizeof word - 1);
-    word[n < 0 ? 0 : n] = '\0';
-    if (strncmp(argv, "[\"", 2) != 0)
+    string_of(arg(call, 0), path, sizeof path);
+    if (*argv != '[' || !string_of(argv + 1, word, sizeof word))
         copy(word, sizeof word, path);
     if (*word)
         name_process(p, word);
@@ -492,32 +467,23 @@ static void leave_exec(struct process *p, struct call *call)
 
 static void leave_wait(struct process *p, struct call *call)
 {
-    struct process *child;
     long pid = call->value;
     const char *status = arg(call, 1);
-    char si_pid[16];
+    struct process *child;
+    char text[24];
 
-    if (strcmp(call->name, "waitid") == 0 && call->value == 0 &&
-        field(arg(call, 2), "si_pid", si_pid, sizeof si_pid))
-        pid = strtol(si_pid, NULL, 10);
-    if (call->err || pid <= 0)
+    if (strcmp(call->name, "waitid") == 0 && pid == 0)
+        pid = field_number(arg(call, 2), "si_pid");
+    child = pid > 0 ? process_of((pid_t)pid) : NULL;
+    if (!child || child == p || strstr(status, "WIFCONTINUED"))
         return;
-    child = process_of((pid_t)pid);
-    if (!child || child == p)
-        return;
-    if (strstr(status, "WIFSTOPPED")) {
-        tie(p, STATUS, child, 0, false, "stopped");
-        return;
-    }
-    if (strstr(status, "WIFCONTINUED"))
-        return;
-    if (child->killer[0])
-        tie(p, STATUS, child, 0, false, "%s", signal_shown(child->killer));
-    else if (strstr(status, "WTERMSIG"))
-        tie(p, STATUS, child, 0, false, "killed");
-    else
-        tie(p, STATUS, child, 0, false, "exit %d", child->status);
-    if (!has(call, 3, "WNOWAIT"))
+    snprintf(text, sizeof text, "exit %d", child->status);
+    tie(p, STATUS, child, 0, false, "%s",
+        strstr(status, "WIFSTOPPED") ? "stopped"
+        : *child->killer             ? signal_shown(child->killer)
+        : strstr(status, "WTERMSIG") ? "killed"
+                                     : text);
+    if (!strstr(status, "WIFSTOPPED") && !has(call, 3, "WNOWAIT"))
         child->state = GONE;
 }
 
@@ -526,21 +492,20 @@ static void leave_wait(struct process *p, struct call *call)
 static void enter_kill(struct process *p, struct call *call)
 {
     int at = strcmp(call->name, "tgkill") == 0;
-    struct process *to = process_of((pid_t)strtol(arg(call, at), NULL, 10));
-    if (!to || strcmp(arg(call, at + 1), "0") == 0)
+    struct process *to = process_of((pid_t)arg_number(call, at));
+    int signal = signal_number(arg(call, at + 1));
+
+    if (!to || signal == 0)
         return;
-    to->leader->sent[signal_number(arg(call, at + 1))]++;
-    send_message(p, &to->leader->signals, NULL, 0,
-                 signal_number(arg(call, at + 1)));
+    to->leader->sent[signal]++;
+    send_message(p, &to->leader->signals, NULL, 0, signal);
     p->target = NULL;
 }
 
 static void leave_sigaction(struct process *p, struct call *call)
 {
-    int n = signal_number(arg(call, 0));
-
-    if (!call->err && *arg(call, 1) == '{')
-        p->leader->handled[n] =
+    if (*arg(call, 1) == '{')
+        p->leader->handled[signal_number(arg(call, 0))] =
             has(call, 1, "_handler=0x") || has(call, 1, "sa_sigaction=0x");
 }
 
@@ -553,7 +518,7 @@ static void enter_sigmask(struct process *p, struct call *call)
 
 static void leave_sigmask(struct process *p, struct call *call)
 {
-    if (!call->err && has(call, 0, "SIG_BLOCK") && few_signals(call))
+    if (has(call, 0, "SIG_BLOCK") && few_signals(call))
         copy(p->blocked, sizeof p->blocked, arg(call, 1));
     else
         p->unblocked = has(call, 0, "SIG_UNBLOCK") || unblocks(p, call);
@@ -561,32 +526,32 @@ static void leave_sigmask(struct process *p, struct call *call)
 
 static void leave_sigwait(struct process *p, struct call *call)
 {
-    char pid[16];
-    struct process *from;
+    pid_t pid = (pid_t)field_number(arg(call, 1), "si_pid");
+    int signal = (int)call->value;
 
-    if (call->value > 0 && call->value < 65)
-        p->leader->came[call->value]++;
-    if (call->err || !field(arg(call, 1), "si_pid", pid, sizeof pid))
-        return;
-    from = anyone((pid_t)strtol(pid, NULL, 10));
-    tie(p, SIGNAL_, from, signal_came(p, from, (int)call->value), false, "%s",
-        "");
+    if (signal > 0 && signal < 65)
+        p->leader->came[signal]++;
+    if (pid)
+        tie(p, SIGNAL_, anyone(pid), signal_came(p, anyone(pid), signal),
+            false, "%s", "");
 }
 
 static void leave_signalfd(struct process *p, struct call *call)
 {
-    leave_new(p, call);
-    if (!call->err && p->target)
-        copy(p->target->takes, sizeof p->target->takes, arg(call, 1));
+    struct object *o = returned(p, call, true, true);
+
+    if (o)
+        copy(o->takes, sizeof o->takes, arg(call, 1));
 }
 
 /* ---- sockets ---------------------------------------------------------- */
 
 static void leave_socket(struct process *p, struct call *call)
 {
-    leave_new(p, call);
-    if (!call->err && p->target)
-        p->target->datagrams = has(call, 1, "SOCK_DGRAM");
+    struct object *o = returned(p, call, true, true);
+
+    if (o)
+        o->datagrams = has(call, 1, "SOCK_DGRAM");
 }
 
 static void enter_bind(struct process *p, struct call *call)
@@ -601,7 +566,7 @@ static void leave_bind(struct process *p, struct call *call)
 {
     struct object *name = bound_name(arg(call, 1));
 
-    if (!p->target || call->err)
+    if (!p->target)
         return;
     p->target->bound = true;
     if (name)
@@ -612,36 +577,43 @@ static void enter_listen(struct process *p, struct call *call)
 {
     if (!p->target)
         return;
-    p->target->capacity = strtol(arg(call, 1), NULL, 10);
+    p->target->capacity = arg_number(call, 1);
     p->target->listens = true;
+}
+
+static void tried_connect(struct process *p, struct call *call)
+{
+    reach(p, call, arg(call, 1));
 }
 
 static void leave_connect(struct process *p, struct call *call)
 {
     struct object *listener = bound_to(arg(call, 1));
 
-    reach(p, call, arg(call, 1));
-    if (listener && !listener->datagrams && !call->err)
+    (void)p;
+    if (listener && !listener->datagrams)
         listener->queued++; /* until it is accepted */
 }
 
 static void enter_connect(struct process *p, struct call *call)
 {
-    if (p->target)
-        p->target->user = p;
-    if (p->target && p->target->datagrams && udp_name(arg(call, 1)))
-        p->target->peer = udp_name(arg(call, 1));
-    if (p->target && has(call, 1, "/nscd/"))
-        p->target->dull = true;
+    struct object *o = p->target;
+
+    if (!o)
+        return;
+    o->user = p;
+    if (o->datagrams && udp_name(arg(call, 1)))
+        o->peer = udp_name(arg(call, 1));
+    o->dull |= has(call, 1, "/nscd/");
 }
 
 static void leave_accept(struct process *p, struct call *call)
 {
     struct process *who = NULL;
-    struct object *o, *listener;
+    struct object *listener = see(p, arg(call, 0), NULL, NULL);
+    struct object *o = returned(p, call, true, true);
+    int connecting = 0;
 
-    listener = see(p, arg(call, 0), NULL, NULL);
-    o = returned(p, call, true, true);
     if (!o)
         return;
     if (listener && listener->queued > 0)
@@ -650,17 +622,11 @@ static void leave_accept(struct process *p, struct call *call)
         who = o->peer->user;
         messages_move(o->peer, o); /* it has written, and was not accepted */
     }
-    if (!who && !strncmp(o->key, "tcp", 3)) { /* one that is in connect */
-        int n = 0;
-
-        for (struct process *q = processes; q; q = q->next)
-            if (q->in == IN_CONNECT) {
-                who = q;
-                n++;
-            }
-        if (n != 1)
-            who = NULL;
-    }
+    for (struct process *q = processes; q; q = q->next)
+        connecting += q->in == IN_CONNECT;
+    if (!who && begins(o->key, "tcp") && connecting == 1)
+        for (who = processes; who->in != IN_CONNECT; who = who->next)
+            ;
     tie(p, WAKE, who, -1, false, "connect");
 }
 
@@ -675,19 +641,12 @@ static void enter_shutdown(struct process *p, struct call *call)
 /* Files that are sent stay open on their way, whatever the sender closes. */
 static void enter_sendmsg(struct process *p, struct call *call)
 {
-    struct object *o = see(p, arg(call, 0), NULL, NULL);
+    struct message *m = post(p, call);
     const char *list = passed_list(call);
-    char length[24], one[300];
-    struct message *m;
+    char one[300];
     int fd;
 
-    p->target = o;
-    if (!o)
-        return;
-    field(arg(call, 1), "iov_len", length, sizeof length);
-    m = send_message(p, addressee(o, arg(call, 1)), data_of(call, 1),
-                     strtol(length, NULL, 10), 0);
-    while (m->files < 4 &&
+    while (m && m->files < 4 &&
            (fd = next_descriptor(&list, one, sizeof one)) != -1) {
         struct file *file;
 
@@ -703,19 +662,11 @@ static void enter_sendmsg(struct process *p, struct call *call)
 /* The files that come along get new numbers, and are the same files. */
 static void leave_recvmsg(struct process *p, struct call *call)
 {
-    struct object *o = p->target;
+    struct message *m = take(p, call);
     const char *list = passed_list(call);
     char one[300], what[300];
-    struct message *m;
     int fd, n = 0;
 
-    if (!o || call->err)
-        return;
-    if (call->value == 0 && !o->datagrams) {
-        end_of_file(p, o);
-        return;
-    }
-    m = receive(p, o, data_of(call, 1), call->value, o->datagrams, -1);
     p->truncated |= has(call, 1, "MSG_CTRUNC");
     while ((fd = next_descriptor(&list, one, sizeof one)) != -1) {
         bool known = m && n < m->files;
@@ -740,75 +691,58 @@ static void leave_recvmsg(struct process *p, struct call *call)
 
 static struct object *queue_of(const struct call *call)
 {
-    char name[300], key[302];
-    int n = string_bytes(arg(call, 0), name, sizeof name - 1);
+    char key[302] = "/";
 
-    name[n < 0 ? 0 : n] = '\0';
-    snprintf(key, sizeof key, "/%s", name);
+    string_of(arg(call, 0), key + 1, sizeof key - 1);
     return object_by(MQ, key);
+}
+
+static void tried_mq_open(struct process *p, struct call *call)
+{
+    open_early(p, call, queue_of(call), arg(call, 1));
 }
 
 static void leave_mq_open(struct process *p, struct call *call)
 {
-    char what[300], most[24];
+    char what[300];
+    int fd = descriptor(call->result, what, sizeof what);
     struct object *o;
-    int fd =
-        call->value < 0 ? -1 : descriptor(call->result, what, sizeof what);
 
-    open_early(p, call, queue_of(call), arg(call, 1));
     if (fd == -1)
         return;
     o = object_by(MQ, what);
-    if (field(arg(call, 3), "mq_maxmsg", most, sizeof most))
-        o->capacity = strtol(most, NULL, 10);
-    slot_set(
-        p, fd,
-        file_new(o, !has(call, 1, "O_WRONLY"), !has(call, 1, "O_RDONLY")),
-        true);
-    p->target = o;
+    if (field(arg(call, 3), "mq_maxmsg", what, sizeof what))
+        o->capacity = strtol(what, NULL, 10);
+    returned(p, call, !has(call, 1, "O_WRONLY"), !has(call, 1, "O_RDONLY"));
+    slot_of(p, fd)->cloexec = true;
 }
 
 static void leave_mq_unlink(struct process *p, struct call *call)
 {
     (void)p;
-    if (!call->err)
-        queue_of(call)->gone = true;
-}
-
-static void leave_mq_send(struct process *p, struct call *call)
-{
-    struct message *m = p->sending;
-
-    if (m)
-        sent(p, call->err ? -1 : m->size);
+    queue_of(call)->gone = true;
 }
 
 /* System V's objects have a number; of which kind, the call's name says. */
 static struct object *by_id(const struct call *call, const char *id)
 {
-    bool sem = strncmp(call->name, "sem", 3) == 0;
-    bool msg = strncmp(call->name, "msg", 3) == 0;
+    bool sem = begins(call->name, "sem"), msg = begins(call->name, "msg");
     char key[64];
-    struct object *o;
 
     snprintf(key, sizeof key, "%s %ld",
              sem   ? "semset"
              : msg ? "queue"
                    : "shm",
              strtol(id, NULL, 10));
-    o = object_by(sem ? SEMSET : msg ? MSGQ : SHM, key);
-    copy(o->name, sizeof o->name, key);
-    return o;
+    return object_by(sem ? SEMSET : msg ? MSGQ : SHM, key);
 }
 
 static void leave_get(struct process *p, struct call *call)
 {
-    if (call->value < 0)
-        return;
     p->target = by_id(call, call->result);
     p->target->made |= has(call, 0, "IPC_PRIVATE") || has(call, 2, "CREAT");
     if (p->target->kind != MSGQ) /* bytes, or how many semaphores */
-        p->target->capacity = strtol(arg(call, 1), NULL, 10);
+        p->target->capacity = arg_number(call, 1);
 }
 
 static void enter_id(struct process *p, struct call *call)
@@ -831,13 +765,9 @@ static void leave_semop(struct process *p, struct call *call)
     struct process *waker = NULL;
     long n, by;
 
-    if (!p->target)
-        return;
     for (const char *c = arg(call, 1); next_operation(&c, &n, &by);) {
         struct object *o = semaphore(p->target, n);
 
-        if (call->err)
-            continue;
         o->queued += by;   /* its value */
         if (o->queued < 0) /* it had one that was not known */
             o->queued = 0;
@@ -850,10 +780,8 @@ static void leave_semop(struct process *p, struct call *call)
         else if (by > 0 && o->holder == p)
             o->holder = NULL;
     }
-    if (call->err && strcmp(call->err, "EIDRM") == 0)
-        waker = p->target->user;
     if (p->waits)
-        tie(p, WAKE, waker, -1, false, call->err ? "removed" : "wake-up");
+        tie(p, WAKE, waker, -1, false, "wake-up");
 }
 
 static void enter_ctl(struct process *p, struct call *call)
@@ -863,53 +791,44 @@ static void enter_ctl(struct process *p, struct call *call)
         has(call, 2, "SETALL"))
         give(p->target, p);
     else if (has(call, 2, "SETVAL"))
-        give(semaphore(p->target, strtol(arg(call, 1), NULL, 10)), p);
+        give(semaphore(p->target, arg_number(call, 1)), p);
 }
 
 static void leave_ctl(struct process *p, struct call *call)
 {
-    if (!call->err && p->target && has(call, 2, "SETVAL"))
-        semaphore(p->target, strtol(arg(call, 1), NULL, 10))->queued =
-            strtol(arg(call, 3), NULL, 0);
-    if (!call->err && p->target && has(call, 2, "SETALL"))
+    if (has(call, 2, "SETVAL"))
+        semaphore(p->target, arg_number(call, 1))->queued =
+            arg_number(call, 3);
+    if (has(call, 2, "SETALL"))
         for (long n = 0; n < p->target->capacity && n < 64; n++)
             semaphore(p->target, n)->unknown = true;
-    if (!call->err && (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID")))
+    if (has(call, 1, "IPC_RMID") || has(call, 2, "IPC_RMID"))
         for (struct object *o = p->target; o; o = o->peer)
             o->gone = true; /* a set, and its semaphores */
 }
 
 static void enter_msgsnd(struct process *p, struct call *call)
 {
-    char type[24];
-
     enter_id(p, call);
-    field(arg(call, 1), "mtype", type, sizeof type);
-    send_message(p, p->target, data_of(call, 1),
-                 strtol(arg(call, 2), NULL, 10), strtol(type, NULL, 10));
+    send_message(p, p->target, data_of(call, 1), arg_number(call, 2),
+                 field_number(arg(call, 1), "mtype"));
 }
 
 static void leave_msgrcv(struct process *p, struct call *call)
 {
-    char type[24];
-
-    if (call->err || !p->target)
-        return;
-    field(arg(call, 1), "mtype", type, sizeof type);
     receive(p, p->target, data_of(call, 1), call->value, true,
-            strtol(type, NULL, 10));
+            field_number(arg(call, 1), "mtype"));
 }
 
 static void leave_mmap(struct process *p, struct call *call)
 {
+    static int made;
+    char key[32];
     struct object *o;
 
-    if (call->err || !has(call, 3, "MAP_SHARED"))
+    if (!has(call, 3, "MAP_SHARED"))
         return;
     if (has(call, 3, "ANONYMOUS")) {
-        static int made;
-        char key[32];
-
         snprintf(key, sizeof key, "shared %d", ++made);
         o = object_by(SHM, key);
     } else {
@@ -917,8 +836,8 @@ static void leave_mmap(struct process *p, struct call *call)
     }
     if (!o)
         return;
-    map_add(p, (unsigned long)call->value, strtoul(arg(call, 1), NULL, 0), o,
-            strtoul(arg(call, 5), NULL, 0));
+    map_add(p, (unsigned long)call->value, (unsigned long)arg_number(call, 1),
+            o, (unsigned long)arg_number(call, 5));
     p->target = o;
 }
 
@@ -926,28 +845,24 @@ static void leave_truncate(struct process *p, struct call *call)
 {
     struct object *o = see(p, arg(call, 0), NULL, NULL);
 
-    if (!o || call->err)
+    if (!o)
         return;
     o->given = true;
-    o->capacity = strtol(arg(call, 1), NULL, 10);
+    o->capacity = arg_number(call, 1);
     if (strcmp(call->name, "fallocate") == 0)
-        o->capacity =
-            strtol(arg(call, 2), NULL, 10) + strtol(arg(call, 3), NULL, 10);
+        o->capacity = arg_number(call, 2) + arg_number(call, 3);
 }
 
 static void leave_munmap(struct process *p, struct call *call)
 {
-    if (!call->err)
-        map_remove(p, strtoul(arg(call, 0), NULL, 0));
+    map_remove(p, (unsigned long)arg_number(call, 0));
 }
 
 static void leave_shmat(struct process *p, struct call *call)
 {
-    if (!call->err && p->target)
-        map_add(p, (unsigned long)call->value,
-                p->target->capacity ? (unsigned long)p->target->capacity
-                                    : 4096,
-                p->target, 0);
+    map_add(p, (unsigned long)call->value,
+            p->target->capacity ? (unsigned long)p->target->capacity : 4096,
+            p->target, 0);
 }
 
 /* One word of memory, which may have another address in another process. */
@@ -1001,21 +916,39 @@ static void leave_futex(struct process *p, struct call *call)
     struct object *o = p->target;
 
     /* Without a row it may still have had to wait, if nobody had one. */
-    if (call->err || !o || !has(call, 1, "WAIT") ||
-        (!p->waits && o->used < p->seq))
+    if (!has(call, 1, "WAIT") || (!p->waits && o->used < p->seq))
         return;
     if (o->user && o->user != p) {
         tie(p, WAKE, o->user, o->used, false, "wake-up");
-    } else {
-        long pid =
-            strtol(arg(call, 2), NULL, 10); /* pthread_join: a thread */
-
-        for (struct process *q = processes; q; q = q->next)
-            if (q->pid == pid && q->thread && q != p) {
-                tie(p, WAKE, q, 0, false, "ended");
-                break;
-            }
+        return;
     }
+    for (struct process *q = processes; q; q = q->next)
+        if (q->thread && q->pid == arg_number(call, 2)) { /* pthread_join */
+            tie(p, WAKE, q, 0, false, "ended");
+            return;
+        }
+}
+
+/* ---- the return of any call ------------------------------------------- */
+
+void leave_call(struct process *p, struct call *call, const struct meaning *m)
+{
+    bool sends = p->sending && p->sending->seq == p->seq;
+    struct object *to = sends ? p->sent_to : NULL;
+    bool whole = to && (to->kind == MQ || to->kind == MSGQ);
+
+    if (to)
+        sent(p, whole && !call->err ? p->sending->size : call->value);
+    if (m && m->tried)
+        m->tried(p, call);
+    if (to && failed_with(call, "EPIPE"))
+        tie(p, LAST_R, to->kind == SOCKET ? to->w : to->r,
+            to->kind == SOCKET ? to->w_seq : to->r_seq, false,
+            "last reader gone");
+    else if (p->waits && p->target && failed_with(call, "EIDRM"))
+        tie(p, WAKE, p->target->user, -1, false, "removed");
+    else if (m && m->leave && !call->err)
+        m->leave(p, call);
 }
 
 /* ---- the table -------------------------------------------------------- */
@@ -1025,7 +958,7 @@ static const struct meaning meanings[] = {
     { "read readv", "$n($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
     { "write writev vmsplice", "$n($f0,$s1)", .flags = ON_FD | FEEDS,
-      .enter = enter_write, .leave = leave_write, .need = NEEDS_ROOM },
+      .enter = enter_write, .need = NEEDS_ROOM },
     { "splice", "splice($f0,$f2)", "$r", ON_FD | FEEDS, .enter = enter_splice,
       .leave = leave_splice, .need = NEEDS_DATA },
     { "tee", "tee($f0,$f1)", "$r", ON_FD | FEEDS, .enter = enter_splice,
@@ -1034,22 +967,26 @@ static const struct meaning meanings[] = {
       .enter = enter_splice, .leave = leave_splice },
     /* descriptors */
     { "close", "close($f0)", .flags = ON_FD | FEEDS | IPC_ONLY,
-      .enter = enter_close },
+      .enter = enter_close, .worth = closes },
     { "dup", "dup($f0)", "$r", ON_FD | IPC_ONLY, .leave = leave_dup },
     { "dup2 dup3", "dup2($f0, $f1)", .flags = ON_FD | FEEDS,
       .enter = enter_dup2, .leave = leave_dup2 },
     { "fcntl", "fcntl($f0, $l1)", .flags = ON_FD, .enter = enter_lock,
-      .leave = leave_fcntl, .need = NEEDS_LOCK },
+      .leave = leave_fcntl, .need = NEEDS_LOCK,
+      .only = "SETLK SETPIPE_SZ F_DUPFD" },
     { "flock", "flock($f0, $1)", .flags = ON_FD, .enter = enter_lock,
       .leave = leave_flock, .need = NEEDS_LOCK },
     { "pipe pipe2", "pipe()", "$k0", .leave = leave_pair },
     { "open openat", "open($B)", "$r", IN_OPEN, .enter = enter_open,
-      .leave = leave_open, .need = NEEDS_PARTNER },
-    { "creat", "creat($b0)", "$r", .leave = leave_new },
-    { "mknod mknodat", "mkfifo($B)", .leave = leave_mknod },
-    { "unlink unlinkat", "unlink($B)", .flags = QUIET,
-      .leave = leave_unlink },
-    { "link", "sem_open makes $b1", .leave = leave_link },
+      .leave = leave_open, .need = NEEDS_PARTNER, .worth = is_opened,
+      .tried = tried_open },
+    { "creat", "creat($b0)", "$r", .leave = leave_new, .worth = is_opened },
+    { "mknod mknodat", "mkfifo($B)", .leave = leave_mknod,
+      .only = "S_IFIFO" },
+    { "unlink unlinkat", "unlink($B)", .flags = QUIET, .leave = leave_unlink,
+      .worth = is_unlinked },
+    { "link", "sem_open makes $b1", .leave = leave_link,
+      .only = "/dev/shm/sem." },
     { "eventfd2", "eventfd($0)", "$r", .leave = leave_new },
     { "timerfd_create", "timerfd()", "$r", .leave = leave_new },
     { "epoll_create1", "epoll_create()", "$r", QUIET, .leave = leave_new },
@@ -1058,31 +995,31 @@ static const struct meaning meanings[] = {
     /* processes */
     { "fork clone clone3", "fork()", .flags = QUIET | IN_FORK },
     { "vfork", "vfork()", .flags = QUIET | IN_FORK },
-    { "execve", "exec$v1", .flags = IN_EXEC, .leave = leave_exec },
+    { "execve", "exec$v1", .flags = IN_EXEC, .leave = leave_exec,
+      .worth = succeeds },
     { "exit exit_group", "exit $0", .flags = QUIET | EXITS,
       .enter = enter_exit },
     { "wait4 waitpid", "waitpid($p0)", "$P", .leave = leave_wait,
-      .need = NEEDS_CHILD },
-    { "waitid", "waitid($p1)", "$P", .leave = leave_wait,
-      .need = NEEDS_CHILD },
+      .need = NEEDS_CHILD, .worth = has_children },
+    { "waitid", "waitid($p1)", "$P", .leave = leave_wait, .need = NEEDS_CHILD,
+      .worth = has_children },
     /* signals */
-    { "kill tkill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill,
-      .leave = leave_write },
-    { "tgkill", "kill($p1, $g2)", .flags = FEEDS, .enter = enter_kill,
-      .leave = leave_write },
+    { "kill tkill", "kill($p0, $g1)", .flags = FEEDS, .enter = enter_kill },
+    { "tgkill", "kill($p1, $g2)", .flags = FEEDS, .enter = enter_kill },
     { "rt_sigqueueinfo", "sigqueue($p0, $i2)", .flags = FEEDS,
-      .enter = enter_kill, .leave = leave_write },
+      .enter = enter_kill },
     { "pidfd_send_signal", "pidfd_send_signal($f0, $g1)", .flags = FEEDS },
-    { "rt_sigaction", "sigaction($g0, $h1)", .leave = leave_sigaction },
-    { "rt_sigprocmask", "$u1", .enter = enter_sigmask,
-      .leave = leave_sigmask },
+    { "rt_sigaction", "sigaction($g0, $h1)", .leave = leave_sigaction,
+      .worth = has_handler },
+    { "rt_sigprocmask", "$u1", .enter = enter_sigmask, .leave = leave_sigmask,
+      .worth = changes_mask },
     { "rt_sigsuspend", "sigsuspend()", .need = NEEDS_SIGNAL },
     { "pause", "pause()", .need = NEEDS_SIGNAL },
     { "rt_sigtimedwait", "sigwait()", "$i1", .leave = leave_sigwait,
       .need = NEEDS_SIGNAL, .limit = 2 },
     { "signalfd4", "signalfd($1)", "$r", .leave = leave_signalfd },
-    { "alarm", "alarm($0)", .enter = NULL },
-    { "setitimer", "setitimer()", .enter = NULL },
+    { "alarm", "alarm($0)", .flags = 0 },
+    { "setitimer", "setitimer()", .flags = 0 },
     { "nanosleep", "nanosleep($c0)", .need = NEEDS_TIME },
     { "clock_nanosleep", "nanosleep($c2)", .need = NEEDS_TIME },
     /* many descriptors */
@@ -1091,31 +1028,34 @@ static const struct meaning meanings[] = {
       .limit = 4 },
     { "epoll_wait epoll_pwait", "epoll_wait($f0)", "$r", .need = NEEDS_ONE_OF,
       .limit = 3 },
-    /* sockets */ { "socket", "socket()", "$r", .leave = leave_socket },
+    /* sockets */
+    { "socket", "socket()", "$r", .leave = leave_socket,
+      .worth = is_own_socket },
     { "socketpair", "socketpair()", "$k3", .leave = leave_pair },
     { "bind", "bind($f0, $a1)", .flags = ON_FD, .enter = enter_bind,
       .leave = leave_bind },
     { "listen", "listen($f0)", .flags = ON_FD, .enter = enter_listen },
     { "connect", "connect($f0, $a1)", .flags = ON_FD | FEEDS | IN_CONNECT,
-      .enter = enter_connect, .leave = leave_connect, .need = NEEDS_ACCEPT },
+      .enter = enter_connect, .leave = leave_connect, .need = NEEDS_ACCEPT,
+      .tried = tried_connect },
     { "accept accept4", "accept($f0)", "$r", ON_FD, .enter = enter_read,
       .leave = leave_accept, .need = NEEDS_DATA },
     { "shutdown", "shutdown($f0, $1)", .flags = ON_FD | FEEDS,
       .enter = enter_shutdown },
     { "sendto", "send($f0,$s1)", .flags = ON_FD | FEEDS, .enter = enter_write,
-      .leave = leave_write, .need = NEEDS_ROOM },
+      .need = NEEDS_ROOM, .tried = tried_send },
     { "recvfrom", "recv($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_read, .need = NEEDS_DATA },
     { "sendmsg", "sendmsg($f0,$s1)", .flags = ON_FD | FEEDS,
-      .enter = enter_sendmsg, .leave = leave_write, .need = NEEDS_ROOM },
+      .enter = enter_sendmsg, .need = NEEDS_ROOM, .tried = tried_send },
     { "recvmsg", "recvmsg($f0)", "$d1", ON_FD, .enter = enter_read,
       .leave = leave_recvmsg, .need = NEEDS_DATA },
     /* POSIX message queues */
-    { "mq_open", "mq_open($B)", "$r", .leave = leave_mq_open },
+    { "mq_open", "mq_open($B)", "$r", .leave = leave_mq_open,
+      .tried = tried_mq_open },
     { "mq_unlink", "mq_unlink($B)", .leave = leave_mq_unlink },
     { "mq_timedsend", "mq_send($f0,$s1, prio $3)", .flags = ON_FD | FEEDS,
-      .enter = enter_write, .leave = leave_mq_send, .need = NEEDS_ROOM,
-      .limit = 4 },
+      .enter = enter_write, .need = NEEDS_ROOM, .limit = 4 },
     { "mq_timedreceive", "mq_receive($f0)", "$d1$y3", ON_FD,
       .enter = enter_read, .leave = leave_read, .need = NEEDS_DATA,
       .limit = 4 },
@@ -1125,38 +1065,35 @@ static const struct meaning meanings[] = {
     { "semop semtimedop", "semop($o1)", .flags = FEEDS, .enter = enter_semop,
       .leave = leave_semop, .need = NEEDS_SEMAPHORE, .limit = 3 },
     { "semctl", "semctl($j2)", .flags = FEEDS, .enter = enter_ctl,
-      .leave = leave_ctl },
+      .leave = leave_ctl, .only = "SETVAL SETALL IPC_RMID" },
     { "msgget", "msgget()", "$r", .leave = leave_get },
     { "msgsnd", "msgsnd($q1)", .flags = FEEDS, .enter = enter_msgsnd,
-      .leave = leave_mq_send, .need = NEEDS_ROOM },
+      .need = NEEDS_ROOM },
     { "msgrcv", "msgrcv($3)", "$z1 $q1", .enter = enter_id,
       .leave = leave_msgrcv, .need = NEEDS_MESSAGE },
     { "msgctl", "msgctl($1)", .flags = FEEDS, .enter = enter_ctl,
-      .leave = leave_ctl },
+      .leave = leave_ctl, .only = "IPC_RMID" },
     { "shmget", "shmget()", "$r", .leave = leave_get },
     { "shmat", "shmat()", .enter = enter_id, .leave = leave_shmat },
     { "shmdt", "shmdt()", .flags = QUIET, .leave = leave_munmap },
-    { "shmctl", "shmctl($1)", .enter = enter_ctl, .leave = leave_ctl },
+    { "shmctl", "shmctl($1)", .enter = enter_ctl, .leave = leave_ctl,
+      .only = "IPC_RMID" },
     /* shared memory and what is in it */
-    { "mmap", "mmap(MAP_SHARED)", .leave = leave_mmap },
+    { "mmap", "mmap(MAP_SHARED)", .leave = leave_mmap, .worth = is_shared },
     { "ftruncate", "ftruncate($f0)", .flags = QUIET,
       .leave = leave_truncate },
     { "fallocate", "fallocate($f0)", .flags = QUIET,
       .leave = leave_truncate },
     { "munmap", "munmap()", .flags = QUIET, .leave = leave_munmap },
     { "futex", "$x1", .flags = WAITED, .enter = enter_futex,
-      .leave = leave_futex, .need = NEEDS_WAKE, .limit = 3 },
+      .leave = leave_futex, .need = NEEDS_WAKE, .limit = 3,
+      .worth = waits_or_wakes },
 };
 
 const struct meaning *meaning_of(const char *name)
 {
-    size_t n = name ? strlen(name) : 0;
-
-    for (size_t i = 0; n > 0 && i < sizeof meanings / sizeof *meanings; i++)
-        for (const char *c = meanings[i].names; c; c = strchr(c, ' ')) {
-            c += *c == ' ';
-            if (strncmp(c, name, n) == 0 && (c[n] == '\0' || c[n] == ' '))
-                return &meanings[i];
-        }
+    for (size_t i = 0; name && i < sizeof meanings / sizeof *meanings; i++)
+        if (has_word(meanings[i].names, name))
+            return &meanings[i];
     return NULL;
 }

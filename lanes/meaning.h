@@ -3,6 +3,7 @@
  *
  *   meaning.c  the table: adding a call is adding a row
  *   seen.c     what strace's words stand for
+ *   noise.c    what is worth a row
  */
 #ifndef MEANING_H
 #define MEANING_H
@@ -26,12 +27,33 @@ struct meaning {
     const char *result; /* of success, the same and $r; NULL: not shown */
     unsigned flags;
     void (*enter)(struct process *p, struct call *call);
-    void (*leave)(struct process *p, struct call *call);
-    enum need need; /* what it may wait for */
-    int limit;      /* the argument that says how long, or 0 */
+    void (*leave)(struct process *p, struct call *call); /* no error */
+    void (*tried)(struct process *p, struct call *call); /* or an error */
+    enum need need;   /* what it may wait for */
+    int limit;        /* the argument that says how long, or 0 */
+    const char *only; /* words: a row only if one is in an argument */
+    bool (*worth)(const struct process *p, const struct call *call);
 };
 
 const struct meaning *meaning_of(const char *name);
+void leave_call(struct process *p, struct call *call,
+                const struct meaning *m);
+
+/* ---- noise.c ---------------------------------------------------------- */
+
+bool worth_a_row(struct process *p, const struct call *call,
+                 const struct meaning *m);
+/* For the table: is one such call of the programmer's? */
+bool is_opened(const struct process *p, const struct call *call);
+bool is_unlinked(const struct process *p, const struct call *call);
+bool is_own_socket(const struct process *p, const struct call *call);
+bool is_shared(const struct process *p, const struct call *call);
+bool succeeds(const struct process *p, const struct call *call);
+bool waits_or_wakes(const struct process *p, const struct call *call);
+bool closes(const struct process *p, const struct call *call);
+bool has_handler(const struct process *p, const struct call *call);
+bool changes_mask(const struct process *p, const struct call *call);
+bool has_children(const struct process *p, const struct call *call);
 
 /* ---- seen.c ----------------------------------------------------------- */
 

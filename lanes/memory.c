@@ -30,7 +30,7 @@ static struct look *look_of(struct object *object)
             return &looks[i];
     looks = resize(looks, (size_t)many + 1, sizeof *looks);
     looks[many] = (struct look){ .object = object, .fd = -1 };
-    if (strncmp(object->key, "/dev/shm/", 9) == 0)
+    if (begins(object->key, "/dev/shm/"))
         looks[many].fd = open(object->key, O_RDONLY | O_CLOEXEC);
     return &looks[many++];
 }

@@ -29,15 +29,15 @@ void source_line(char *frames, char *text, size_t size)
         struct known *k;
 
         line += strspn(line, " >");
-        if (!at || strncmp(at, "[0x", 3) != 0)
+        if (!at || !begins(at, "[0x"))
             continue;
         address = strtoul(at + 1, NULL, 16);
         if (!open || open > at)
             open = at;
         snprintf(file, sizeof file, "%.*s", (int)(open - line), line);
         file[strcspn(file, " ")] = '\0';
-        if (strncmp(file, "/lib", 4) == 0 || strncmp(file, "/usr/", 5) == 0 ||
-            *file != '/' || address == 0)
+        if (begins(file, "/lib") || begins(file, "/usr/") || *file != '/' ||
+            address == 0)
             continue;
         snprintf(where, sizeof where, "%s %lx", file, address);
         for (k = known; k && strcmp(k->where, where) != 0; k = k->next)

@@ -19,6 +19,11 @@ bool more_lines;
 
 /* ---- rows ------------------------------------------------------------- */
 
+static bool is_drawn(struct process *p, const struct meaning *m)
+{
+    return m && (opt.all || worth_a_row(p, &traced(p)->call, m));
+}
+
 /* As its row begins. */
 static void call_name(struct process *p, const struct call *call, char *name,
                       size_t size)
@@ -84,7 +89,7 @@ static void draw_pending(struct process *p)
     if (!p->inside || traced(p)->drawn)
         return;
     m = meaning_of(call->name);
-    if (!m || (m->flags & QUIET) || !worth_a_row(p, call, m))
+    if (!m || (m->flags & QUIET) || !is_drawn(p, m))
         return;
     traced(p)->drawn = true;
     row_begin(&row, waits ? ROW_WAIT : ROW_CALL, p);
@@ -107,7 +112,7 @@ static void draw_all_pending(const struct process *but)
                 continue;
             m = meaning_of(traced(p)->call.name);
             if (m && (traced(p)->must_wait || m->flags & FEEDS) &&
-                !(m->flags & QUIET) && worth_a_row(p, &traced(p)->call, m) &&
+                !(m->flags & QUIET) && is_drawn(p, m) &&
                 (!first || p->seq < first->seq))
                 first = p;
         }
@@ -307,7 +312,7 @@ static void enter(struct process *p, const char *body, const char *source)
         t->drawn = p->waits = false;
         copy(t->source, sizeof t->source, source);
     }
-    if (strncmp(call.name, "execve", 6) != 0)
+    if (!begins(call.name, "execve"))
         draw_failed_exec(p);
     call_free(&t->call);
     t->call = call;
@@ -350,9 +355,8 @@ static void draw_return(struct process *p, const struct meaning *m,
         row->kind = ROW_RETURN;
         if (!call->err && !row->arrows && !p->waits)
             return;
-    } else if (!row->arrows && !row->note &&
-               ((m->flags & WAITED && !opt.all) ||
-                !worth_a_row(p, call, m))) {
+    } else if (!row->arrows &&
+               ((m->flags & WAITED && !opt.all) || !is_drawn(p, m))) {
         return;
     }
     call_text(p, m, call, row);
@@ -363,7 +367,7 @@ static void draw_return(struct process *p, const struct meaning *m,
 static void count_in_vain(struct process *p, const struct meaning *m,
                           const struct call *call)
 {
-    p->vain = call->err && strcmp(call->err, "EAGAIN") == 0 ? "EAGAIN"
+    p->vain = failed_with(call, "EAGAIN") ? "EAGAIN"
               : m && m->need == NEEDS_DATA && call->value == 0 && p->target &&
                       p->target->kind != FILE_ && !has_messages(p->target)
                   ? "EOF"
@@ -380,7 +384,7 @@ static bool was_long(struct traced *t, const struct call *call)
 
     if (!m || !m->need)
         return false;
-    if (call->err && strncmp(call->err, "ERESTART", 8) == 0)
+    if (call->err && begins(call->err, "ERESTART"))
         return t->must_wait = true;
     return t->must_wait && !call->err &&
            (m->need == NEEDS_TIME || m->need == NEEDS_PARTNER ||
@@ -470,7 +474,7 @@ static void leave(struct process *p, const char *body, const char *source)
     t->call.open = p->inside = false;
     if (!(m && m->flags & EXITS)) /* which has its line at the end */
         rows_source(p, source);
-    if (t->call.err && strncmp(t->call.err, "ERESTART", 8) == 0) {
+    if (t->call.err && begins(t->call.err, "ERESTART")) {
         p->restarts = true;
         if (p->sending)
             sent(p, -1);
@@ -482,18 +486,17 @@ static void leave(struct process *p, const char *body, const char *source)
         !process_of((pid_t)t->call.value))
         birth((pid_t)t->call.value, p);
     /* The others' rows first: a table shown there must not know of this. */
-    if (m && !(m->flags & (QUIET | WAITED)) && worth_a_row(p, &t->call, m))
+    if (m && !(m->flags & (QUIET | WAITED)) && is_drawn(p, m))
         draw_all_pending(p);
     if (strcmp(t->call.name, "rt_sigreturn") == 0) {
-        handler_returns(p, t->call.err && strcmp(t->call.err, "EINTR") == 0);
+        handler_returns(p, failed_with(&t->call, "EINTR"));
         return;
     }
     row_begin(&row, t->drawn ? ROW_RETURN : ROW_CALL, p);
     next_row = &row;
     tied = 0;
     missed = NULL;
-    if (m && m->leave)
-        m->leave(p, &t->call);
+    leave_call(p, &t->call, m);
     received();
     before = p->drawn ? p->drawn->row : 0;
     count_in_vain(p, m, &t->call);
@@ -519,7 +522,7 @@ static void add_bus(struct process *p, const char *body, char *text,
 
     field(body, "si_addr", address, sizeof address);
     o = mapped(p, strtoul(address, NULL, 0), &at);
-    if (o && o->made && strncmp(o->key, "/dev/shm/", 9) == 0)
+    if (o && o->made && begins(o->key, "/dev/shm/"))
         append(text, size, " at byte %lu of %s: %s", at, o->name,
                !o->given                ? "no ftruncate"
                : (long)at < o->capacity ? "no memory left"
@@ -553,9 +556,9 @@ static void signal_line(struct process *p, const char *body,
     if (field(body, "si_int", value, sizeof value) ||
         field(body, "si_value", value, sizeof value))
         append(row.text, sizeof row.text, " %.20s", value);
-    if (strncmp(code, "CLD_", 4) == 0 && from)
+    if (begins(code, "CLD_") && from)
         append(row.text, sizeof row.text, " from %s", letter(from));
-    else if (strncmp(code, "SI_", 3) == 0)
+    else if (begins(code, "SI_"))
         tie(p, SIGNAL_, from, signal_came(p, from, signal_number(name)),
             false, "%s", signal_shown(name));
     if (strcmp(name, "SIGPIPE") == 0)
@@ -685,8 +688,8 @@ static void take_line(struct line *line, bool whole, const char *source)
         break;
     case LINE_RESUMED:
         if (!t->body || !p->inside ||
-            (strncmp(t->body, line->name, strlen(line->name)) != 0 &&
-             strncmp(t->body, "restart_syscall", 15) != 0)) {
+            (!begins(t->body, line->name) &&
+             !begins(t->body, "restart_syscall"))) {
             unknown_lines++;
             break;
         }

@@ -1,10 +1,10 @@
 /*
  * trace.h - a line of the log is a step of the world, and perhaps a row
  *
- *   trace.c   entry and return of a call     noise.c   what is worth a row
- *   label.c   call -> text                   memory.c  the lane of -m
- *   needs.c   call -> what would end it    tables.c  -f
- *   traced.c  what is kept of a process
+ *   trace.c   entry and return of a call     memory.c  the lane of -m
+ *   label.c   call -> text                   tables.c  -f
+ *   needs.c   call -> what would end it      traced.c  what is kept of a
+ * process
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -52,6 +52,4 @@ void tag_of(struct process *p, const struct call *call, char *tag, size_t n);
 bool has_messages(const struct object *o); /* and no end of file */
 /* What was wrong with a call that has returned, or NULL. */
 const char *note_of(const struct process *p, const struct call *call);
-bool worth_a_row(struct process *p, const struct call *call,
-                 const struct meaning *m);
 #endif

@@ -34,7 +34,7 @@ static void name_by_path(struct object *o)
     const char *base = strrchr(o->key, '/');
 
     base = base && base[1] ? base + 1 : o->key;
-    if (strncmp(o->key, "/dev/shm/sem.", 13) == 0)
+    if (begins(o->key, "/dev/shm/sem."))
         snprintf(o->name, sizeof o->name, "/%.40s", o->key + 13);
     else
         copy(o->name, sizeof o->name, base);
@@ -67,7 +67,7 @@ struct object *object_by(enum kind kind, const char *key)
 /* The letters P1, S1 are given when an object is first drawn or named. */
 const char *object_name(struct object *o)
 {
-    if (o->kind == PIPE && strncmp(o->name, "pipe:", 5) == 0)
+    if (o->kind == PIPE && begins(o->name, "pipe:"))
         snprintf(o->name, sizeof o->name, "P%d", ++pipes);
     if (o->kind == SOCKET && strchr("s0123456789tu", o->name[0]) &&
         strpbrk(o->name, ":>")) {
@@ -125,19 +125,18 @@ struct object *object_of(const char *link)
 {
     char key[64];
 
-    if (strncmp(link, "pipe:[", 6) == 0)
+    if (begins(link, "pipe:["))
         return object_by(PIPE, link);
-    if (strncmp(link, "socket:[", 8) == 0) {
+    if (begins(link, "socket:[")) {
         snprintf(key, sizeof key, "socket:%lu", strtoul(link + 8, NULL, 10));
         return object_by(SOCKET, key);
     }
-    if (strncmp(link, "anon_inode:", 11) == 0)
+    if (begins(link, "anon_inode:"))
         return event_object(link + 11);
-    if (strncmp(link, "/dev/pts/", 9) == 0 ||
-        strncmp(link, "/dev/tty", 8) == 0 ||
-        strncmp(link, "/dev/console", 12) == 0)
+    if (begins(link, "/dev/pts/") || begins(link, "/dev/tty") ||
+        begins(link, "/dev/console"))
         return object_by(TTY, link);
-    if (strncmp(link, "/dev/", 5) == 0 && strstr(link, "<char"))
+    if (begins(link, "/dev/") && strstr(link, "<char"))
         return object_by(DEVICE, link);
     return path_object(link);
 }
@@ -297,7 +296,7 @@ void inherit(int fd, const char *link, bool r, bool w)
         static const char *const names[] = { "stdin", "stdout", "stderr" };
         struct object *o = inherited->slot[fd].file->object;
 
-        if (fd <= 2 && o->kind == PIPE && strncmp(o->name, "pipe", 4) == 0)
+        if (fd <= 2 && o->kind == PIPE && begins(o->name, "pipe"))
             copy(o->name, sizeof o->name, names[fd]);
     }
 }
@@ -603,8 +602,8 @@ static bool by_name(const struct object *o)
 {
     return !o->gone && o->kind != PIPE && o->kind != EVENT &&
            o->kind != FUTEX && o->kind != FILE_ && o->kind != SEMAPHORE &&
-           (o->kind != SOCKET || strncmp(o->key, "bound ", 6) == 0) &&
-           strncmp(o->key, "shared ", 7) != 0;
+           (o->kind != SOCKET || begins(o->key, "bound ")) &&
+           !begins(o->key, "shared ");
 }
 
 static void messages_free(struct object *o)
