@@ -76,7 +76,7 @@ static struct {
 enum { MOST_PIDS = 256 };
 
 static struct reader reader = { .fd = -1 };
-static FILE *keep;
+static FILE *picture, *keep;
 static pid_t tracer;
 static int log_writer = -1, terminal = -1;
 static volatile sig_atomic_t interrupts, terminated; /* by this signal */
@@ -159,8 +159,7 @@ static void paint_and_pause(const struct row *row)
     double began = seconds_now(), looked_at;
 
     if (will.quiz && !quitting && *row->ask && row->kind != ROW_WAIT) {
-        say("     %s: %s%s%s%s = ?", letter(row->who), row->ask,
-            *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
+        say("     %s: %s%s = ?", letter(row->who), row->ask, row_tag(row));
         key();
     }
     paint(row);
@@ -492,7 +491,7 @@ static void take_line(char *line, bool whole)
 {
     look_away();
     time_now = came;
-    if (whole && strncmp(line, " > ", 3) == 0) {
+    if (whole && begins(line, " > ")) {
         char *more;
 
         if (asprintf(&more, "%s%s\n", held_frames ? held_frames : "", line) ==
@@ -521,8 +520,7 @@ static void drain_terminal(void)
     if (n <= 0 && (n == 0 || errno == EIO)) {
         close(terminal);
         terminal = -1;
-    } else if (n > 0 && processes == NULL &&
-               strncmp(text, "strace", 6) == 0) {
+    } else if (n > 0 && processes == NULL && begins(text, "strace")) {
         /* strace itself, which has not begun */
         fprintf(stderr, "lanes: %.*s", (int)n, text);
     }
@@ -800,7 +798,10 @@ static int finish(bool ended)
         say("%ld line%s of the log %s not understood.", unknown_lines,
             unknown_lines == 1 ? "" : "s",
             unknown_lines == 1 ? "was" : "were");
-    painter->end();
+    if (painter->end)
+        painter->end();
+    if (fflush(picture) == EOF || ferror(picture))
+        errx(1, "the picture could not be written");
     if (keep && fclose(keep) == EOF)
         err(1, "the kept log");
     return status;
@@ -831,13 +832,13 @@ int main(int argc, char *argv[])
     const struct sigaction on_again = { .sa_handler = on_continue,
                                         .sa_flags = SA_RESTART };
     const char *no_colour = getenv("NO_COLOR");
-    const char *log = NULL, *picture = NULL, *kept = NULL;
+    const char *log = NULL, *file = NULL, *kept = NULL;
     int attached = 0, extras = 0, o;
     struct winsize size;
     bool unicode, colour, why = false, timed = false;
-    FILE *out = stdout;
 
     painter = &text_painter;
+    picture = stdout;
     if (argc > 2 && strcmp(argv[1], "--launch") == 0)
         launch(argv + 2);
     while ((o = getopt_long(argc, argv, "+sqd:t:flman:wW:o:k:r:c:p:x:",
@@ -878,7 +879,7 @@ int main(int argc, char *argv[])
             opt.width = (int)number_of(optarg, 'W', 20, 400);
             break;
         case 'o':
-            picture = optarg;
+            file = optarg;
             break;
         case 'k':
             kept = optarg;
@@ -912,35 +913,34 @@ int main(int argc, char *argv[])
         fputs(help, stderr);
         errx(2, "one of these, please: a command, -p PID, -r LOG");
     }
-    if (picture && (will.step || will.quiz))
-        errx(2, "a picture in a file cannot be stepped through: %s", picture);
+    if (file && (will.step || will.quiz))
+        errx(2, "a picture in a file cannot be stepped through: %s", file);
     setlocale(LC_CTYPE, "");
     unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    if (picture) {
-        const char *dot = strrchr(picture, '.');
+    if (file) {
+        const char *dot = strrchr(file, '.');
         bool html = dot && strcmp(dot, ".html") == 0;
 
         if (html || (dot && strcmp(dot, ".svg") == 0))
             painter = &svg_painter;
         else if (!dot || strcmp(dot, ".txt") != 0)
-            errx(2, "-o: the name must end in .svg, .html or .txt: %s",
-                 picture);
-        out = fopen(picture, "we");
-        if (!out)
-            err(1, "%s", picture);
-        svg_open(out, html);
+            errx(2, "-o: the name must end in .svg, .html or .txt: %s", file);
+        picture = fopen(file, "we");
+        if (!picture)
+            err(1, "%s", file);
+        svg_open(picture, html);
     }
-    if (!opt.width && !picture &&
-        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+    if (!opt.width && !file && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+        size.ws_col >= 20)
         opt.width = size.ws_col > 400 ? 400 : size.ws_col;
     if (!opt.width)
         opt.width = 80;
     opt.hold = will.source && !will.step && !will.quiz && !will.delay;
     opt.margin = !will.source ? 0 : opt.width < 80 ? opt.width / 4 : 20;
-    colour = !picture && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
-    if (!isatty(fileno(out)))
-        setvbuf(out, NULL, _IOFBF, 1 << 16);
-    text_open(out, colour, unicode);
+    colour = !file && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
+    if (!isatty(fileno(picture)))
+        setvbuf(picture, NULL, _IOFBF, 1 << 16);
+    text_open(picture, colour, unicode);
     if (kept && !(keep = fopen(kept, "we")))
         err(1, "%s", kept);
 
@@ -977,7 +977,7 @@ int main(int argc, char *argv[])
         before_effect = memory_show;
     opt.attached = attached > 0;
     run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
-               !picture && !attached);
+               !file && !attached);
     say_keys();
     return finish(follow(0, will.stuck));
 }

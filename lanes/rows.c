@@ -64,35 +64,73 @@ static int column_of(struct process *p)
     return *column;
 }
 
+static void head(struct lane *lane, int number, const char *name)
+{
+    lane->number = number;
+    copy(lane->name, sizeof lane->name, name);
+}
+
 static void lanes_now(struct row *row)
 {
+    static struct lane last[MAX_COLUMNS];
+    bool taken[MAX_COLUMNS] = { false };
+
+    memcpy(row->lane, last, sizeof last);
+    row->lanes = row->column + 1;
     for (int i = 0; i < MAX_COLUMNS; i++)
-        row->lane[i] = (struct lane){ .state = ' ', .number = -1 };
-    row->lanes = 0;
+        row->lane[i].state = ' ';
     for (struct process *p = processes; p; p = p->next) {
         int column = drawn(p)->column;
-        struct lane *lane;
 
         if (column == -1 || !alive(p) || p->hidden)
             continue;
-        lane = &row->lane[column];
-        if (lane->number != -1 && p != row->who)
+        if (taken[column] && p != row->who)
             continue; /* a shared column shows the newest, or the row's own */
-        lane->number = p->number;
-        copy(lane->name, sizeof lane->name, p->name);
-        lane->state = '|';
-        if (p->state == ENDING)
-            lane->state = ' ';
-        else if (p->waits && p != row->who)
-            lane->state = ':';
+        taken[column] = true;
+        head(&row->lane[column], p->number, p->name);
+        row->lane[column].state = p->state == ENDING          ? ' '
+                                  : p->waits && p != row->who ? ':'
+                                                              : '|';
         if (row->lanes <= column)
             row->lanes = column + 1;
     }
-    if (drawn(&memory)->column != -1 &&
-        row->lane[memory.drawn->column].number == -1)
-        copy(row->lane[memory.drawn->column].name, 32, "memory");
-    if (row->lanes <= row->column)
-        row->lanes = row->column + 1;
+    if (drawn(&memory)->column != -1 && !taken[memory.drawn->column])
+        head(&row->lane[memory.drawn->column], -1, "memory");
+    row->renamed = false;
+    for (int i = 0; i < MAX_COLUMNS; i++)
+        row->renamed |= row->lane[i].number != last[i].number ||
+                        strcmp(row->lane[i].name, last[i].name) != 0;
+    memcpy(last, row->lane, sizeof last);
+}
+
+int next_lane(const struct row *row, int lanes)
+{
+    int i = row->column + 1;
+
+    while (i < lanes && row->lane[i].state == ' ')
+        i++;
+    return i;
+}
+
+/* The last one, where there are more processes than columns. */
+bool lane_shared(int column)
+{
+    int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
+    const struct process *p = processes;
+
+    while (p && p->number < columns) /* those outside have none */
+        p = p->next;
+    return p && column == columns - 1;
+}
+
+const char *lane_head(const struct lane *lane)
+{
+    static char text[64];
+
+    if (lane->number == -1) /* nobody's: shared memory */
+        return lane->name;
+    snprintf(text, sizeof text, "%s %s", letter_of(lane->number), lane->name);
+    return text;
 }
 
 /* ---- captions --------------------------------------------------------- */
@@ -134,6 +172,14 @@ void captions_read(const char *path)
     fclose(in);
 }
 
+const char *row_tag(const struct row *row)
+{
+    static char text[sizeof row->tag + 4];
+
+    snprintf(text, sizeof text, *row->tag ? " [%s]" : "", row->tag);
+    return text;
+}
+
 /* A pattern sees "A read = "hi" [P1.r]", then the arrows' texts. */
 static const char *caption_of(const struct row *row)
 {
@@ -141,8 +187,8 @@ static const char *caption_of(const struct row *row)
 
     if (captions == 0 || !row->who)
         return NULL;
-    snprintf(text, sizeof text, "%s %s%s%s%s", letter(row->who), row->text,
-             *row->tag ? " [" : "", row->tag, *row->tag ? "]" : "");
+    snprintf(text, sizeof text, "%s %s%s", letter(row->who), row->text,
+             row_tag(row));
     for (int i = 0; i < row->arrows; i++)
         append(text, sizeof text, " <- %s", row->arrow[i].tie.text);
     for (int i = 0; i < captions; i++)
@@ -164,6 +210,11 @@ void row_arrow(struct row *row, const struct tie *tie)
 {
     if (row->arrows < MAX_TIES)
         row->arrow[row->arrows++].tie = *tie;
+}
+
+bool arrow_solid(const struct arrow *arrow)
+{
+    return arrow->tie.kind == BYTES || arrow->tie.kind == PASSED;
 }
 
 bool arrow_from_afar(const struct row *row, const struct arrow *arrow)
@@ -369,8 +420,7 @@ static bool folded(const struct row *row)
         if (window[i].who && strcmp(window[i].key, key) == 0)
             s = &window[i];
     for (int i = 0; i < WINDOW && !s; i++)
-        if (window[i].who &&
-            strncmp(window[i].key, loose, strlen(loose)) == 0) {
+        if (window[i].who && begins(window[i].key, loose)) {
             s = &window[i]; /* the same, with other data */
             if (s->times < enough) {
                 unfold(who);

@@ -27,7 +27,7 @@ struct arrow {
 
 struct lane {   /* of a column, at the time of a row */
     char state; /* ' ' nobody, '|' runs, ':' is inside a call that blocks */
-    int number; /* of the process: 0 is A */
+    int number; /* of the process that is there, or was last: 0 is A */
     char name[32];
 };
 
@@ -49,6 +49,7 @@ struct row {
     int arrows;
     struct lane lane[MAX_COLUMNS]; /* all columns; the row's own, too */
     int lanes;
+    bool renamed; /* one has another name than in the row before */
     const char *caption, *note; /* note: a mistake, where there is no caption
                                  */
 };
@@ -66,7 +67,7 @@ struct drawn { /* of a process */
 struct painter {
     void (*row)(const struct row *row);
     void (*text)(const char *text); /* verdict, tables: lines as they are */
-    void (*end)(void);
+    void (*end)(void);              /* NULL: it keeps nothing */
     bool forgets; /* keeps no row, so processes that are gone can be freed */
 };
 extern const struct painter *painter; /* main's choice */
@@ -80,6 +81,12 @@ extern struct options {
 
 void row_begin(struct row *row, enum row_kind kind, struct process *who);
 void row_arrow(struct row *row, const struct tie *tie);
+const char *row_tag(const struct row *row); /* " [P1.r]", or "" */
+/* A label's room ends at the next lane that somebody is in. */
+int next_lane(const struct row *row, int lanes);
+bool lane_shared(int column); /* it is for many processes */
+const char *lane_head(const struct lane *lane);
+bool arrow_solid(const struct arrow *arrow); /* it carries data */
 /* Is the sender's row not the one above, so that its number is worth saying?
  */
 bool arrow_from_afar(const struct row *row, const struct arrow *arrow);

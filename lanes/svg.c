@@ -7,7 +7,6 @@
  * own above the label: so none strikes through words.
  */
 #include "paint.h"
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,12 +202,6 @@ static void line(const char *class, int number, int x1, int y1, int x2,
 
 /* ---- layout ----------------------------------------------------------- */
 
-/* Where -n allows fewer lanes than processes, the last is for many. */
-static bool shared(int i)
-{
-    return i == (opt.lanes ? opt.lanes : MAX_COLUMNS) - 1;
-}
-
 /* It comes from the left, and stands in the label's own line. */
 static bool beside(const struct row *row, int arrow)
 {
@@ -218,26 +211,22 @@ static bool beside(const struct row *row, int arrow)
 static void label(const struct kept *k, char *text, char *tag, size_t size)
 {
     const struct row *row = &k->row;
-    bool tagged = *row->tag && row->kind != ROW_RETURN;
 
-    snprintf(text, size, "%s%s%s%s%s", row->kind == ROW_RETURN ? "└ " : "",
-             row->kind == ROW_START || row->kind == ROW_FOLDED ? k->letter
-                                                               : "",
-             row->kind == ROW_START    ? " "
-             : row->kind == ROW_FOLDED ? ": "
-                                       : "",
-             row->text, row->kind == ROW_WAIT ? " …" : "");
-    snprintf(tag, size, "%s%s%s", tagged ? " [" : "", tagged ? row->tag : "",
-             tagged ? "]" : "");
+    *text = '\0';
+    if (row->kind == ROW_START || row->kind == ROW_FOLDED)
+        snprintf(text, size, "%s%s", k->letter,
+                 row->kind == ROW_START ? " " : ": ");
+    append(text, size, "%s%s%s", row->kind == ROW_RETURN ? "└ " : "",
+           row->text, row->kind == ROW_WAIT ? " …" : "");
+    copy(tag, size, row->kind == ROW_RETURN ? "" : row_tag(row));
 }
 
 static void arrow_text(const struct row *row, const struct arrow *arrow,
                        char *text, size_t size)
 {
-    bool many = shared(arrow->from);
-
-    snprintf(text, size, "%s%s%s", many ? letter(arrow->tie.from) : "",
-             many ? ": " : "", arrow->tie.text);
+    snprintf(text, size, lane_shared(arrow->from) ? "%s: %s" : "%s%s",
+             lane_shared(arrow->from) ? letter(arrow->tie.from) : "",
+             arrow->tie.text);
     if (arrow_from_afar(row, arrow))
         append(text, size, "%s·%ld", *text ? " " : "", arrow->from_row);
 }
@@ -291,9 +280,9 @@ static void set_columns(void)
         width = column[lanes];
     for (struct kept *k = kept; k < kept + kepts; k++) {
         int chars = k->text ? length(k->text) : 0;
+        int right = LEFT + pixels(chars < WIDEST ? chars : WIDEST);
 
-        if (LEFT + pixels(chars < WIDEST ? chars : WIDEST) > width)
-            width = LEFT + pixels(chars < WIDEST ? chars : WIDEST);
+        width = right > width ? right : width;
     }
 }
 
@@ -322,7 +311,7 @@ static bool wants_heads(const struct row *row, int *number, int since)
         if (row->lane[i].state == ' ' || row->lane[i].number == number[i])
             continue;
         wants |= !(row->kind == ROW_START && i == row->column) &&
-                 (!shared(i) || number[i] == -1);
+                 (!lane_shared(i) || number[i] == -1);
         number[i] = row->lane[i].number;
     }
     return wants;
@@ -335,7 +324,7 @@ static bool last_of_all(const struct kept *k)
     const struct kept *next = k + 1;
 
     return k->row.kind == ROW_EVENT &&
-           (next == kept + kepts || next->text || i >= next->row.lanes ||
+           (next == kept + kepts || next->text ||
             next->row.lane[i].state == ' ' ||
             next->row.lane[i].number != k->number);
 }
@@ -378,61 +367,59 @@ static void set_rows(void)
 
 /* ---- drawing ---------------------------------------------------------- */
 
-/* A lane is drawn in as few lines as it has states. */
+/* A lane is drawn in as few lines as it has states: of which one is being
+   drawn, and from where. */
+struct stroke {
+    char state; /* as in a row's lane */
+    int number, from;
+};
+
+/* What was, ends here if what comes is another. */
+static void go_on(struct stroke *is, char state, int number, int x, int y)
+{
+    if (state == is->state && number == is->number)
+        return;
+    if (is->state != ' ')
+        line(is->state == ':' ? "waits" : "runs", is->number, x, is->from, x,
+             y);
+    *is = (struct stroke){ state, number, y };
+}
+
 static void draw_lane(int i)
 {
-    char state = ' ';
-    int number = -1, from = 0, waiting = -1, y = 0;
+    struct stroke is = { ' ', -1, 0 };
+    int waiting = -1, x = column[i], y = 0;
 
     for (struct kept *k = kept; k < kept + kepts && !k->text; k++) {
         bool own =
             k->row.who && k->row.column == i && k->row.kind != ROW_FOLDED;
-        struct lane now = { .state = ' ', .number = number };
+        struct lane now = k->row.lane[i];
 
-        if (i < k->row.lanes)
-            now = k->row.lane[i];
         if (now.state != ' ') /* its rows say when it goes in, and out */
             now.state = now.number == waiting ? ':' : '|';
-        /* The half above the row's middle, then the one below. */
-        for (int half = own ? 0 : 1; half < 2; half++) {
-            char next = now.state;
-
-            y = own && half ? k->at : k->y;
-            if (own && half) {
-                waiting = k->row.kind == ROW_WAIT ? now.number : -1;
-                next = '|';
-                if (waiting != -1)
-                    next = ':';
-                else if (k->ends)
-                    next = ' ';
-            } else if (own && now.number == number && state != ' ') {
-                next = state;
-            } else if (own && k->row.kind == ROW_START) {
-                next = ' ';
-            }
-            if (next == state && now.number == number)
-                continue;
-            if (k->heads && now.number != number)
-                y = k->y + LINE / 2;
-            if (state != ' ')
-                line(state == ':' ? "waits" : "runs", number, column[i], from,
-                     column[i], y);
-            from = y;
-            state = next;
-            number = now.number;
+        if (own && now.number == is.number && is.state != ' ')
+            now.state = is.state;
+        else if (own && k->row.kind == ROW_START)
+            now.state = ' ';
+        go_on(&is, now.state, now.number, x,
+              k->heads && now.number != is.number ? k->y + LINE / 2 : k->y);
+        if (own) { /* below the row's middle it may be another */
+            waiting = k->row.kind == ROW_WAIT ? now.number : -1;
+            go_on(&is,
+                  waiting != -1 ? ':'
+                  : k->ends     ? ' '
+                                : '|',
+                  now.number, x, k->at);
         }
         y = k->y + k->height;
     }
-    if (state != ' ')
-        line(state == ':' ? "waits" : "runs", number, column[i], from,
-             column[i], y);
+    go_on(&is, ' ', -1, x, y);
 }
 
-static void draw_head(int x, int y, int number, const char *name)
+static void draw_head(int x, int y, int number, const char *text)
 {
-    char text[64], class[24];
+    char class[24];
 
-    snprintf(text, sizeof text, "%s %.40s", letter_of(number), name);
     snprintf(class, sizeof class, "round f%d", number % COLOURS);
     box(class, x - DISC, y - 12, pixels(length(text)) + 14, 24);
     snprintf(class, sizeof class, "head t%d", number % COLOURS);
@@ -444,7 +431,7 @@ static void draw_zombie(const struct arrow *arrow, int y)
 {
     for (const struct kept *k = kept; k < kept + kepts; k++)
         if (k->ends && k->row.number == arrow->from_row &&
-            !shared(arrow->from))
+            !lane_shared(arrow->from))
             line("zombie", arrow->tie.from->number, column[arrow->from],
                  k->at + DISC, column[arrow->from], y);
 }
@@ -466,9 +453,8 @@ static void draw_arrow(const struct row *row, const struct arrow *arrow,
     }
     if (arrow->tie.kind == STATUS)
         draw_zombie(arrow, y);
-    line(arrow->tie.kind == BYTES || arrow->tie.kind == PASSED ? "data"
-                                                               : "dashed",
-         number, from, y, end - sign * 10, y);
+    line(arrow_solid(arrow) ? "data" : "dashed", number, from, y,
+         end - sign * 10, y);
     fprintf(out,
             "<path class=\"f%d\" d=\"M%d %dl%d -6v12zM%d %da4 4 0 1 0 8 0"
             "a4 4 0 1 0 -8 0z\"/>\n",
@@ -481,22 +467,12 @@ static void draw_arrow(const struct row *row, const struct arrow *arrow,
     text_at("said", x + 4, y, text, chars);
 }
 
-/* As far as the next lane that somebody is in. */
-static int room_for(const struct row *row)
-{
-    int i = row->column + 1;
-
-    while (i < lanes && (i >= row->lanes || row->lane[i].state == ' '))
-        i++;
-    return ((i < lanes ? column[i] - DISC : width) - column[row->column] -
-            DISC - 8) *
-           100 / 964;
-}
-
 static void draw_label(const struct kept *k)
 {
     const struct row *row = &k->row;
-    int most = room_for(row), tags;
+    int x = column[row->column] + DISC + 5, next = next_lane(row, lanes);
+    int right = (next < lanes ? column[next] - DISC : width) - 3;
+    int most = (right - x) * 100 / 964, tags;
     char text[400], tag[400], all[900];
 
     label(k, text, tag, sizeof text);
@@ -507,7 +483,7 @@ static void draw_label(const struct kept *k)
             row->failed               ? "error"
             : row->kind == ROW_FOLDED ? "folded"
                                       : "label",
-            column[row->column] + DISC + 5, k->at + 5);
+            x, k->at + 5);
     if (length(all) > most)
         title(all);
     write_text(text, most - tags);
@@ -544,13 +520,13 @@ static void draw_row(const struct kept *k)
 {
     const struct row *row = &k->row;
     int x = column[row->column], y = k->y;
-    char number[24], class[24];
+    char number[24], class[24], text[400], tag[400];
 
     if (k->heads) {
         for (int i = 0; i < row->lanes; i++)
             if (row->lane[i].state != ' ')
                 draw_head(column[i], y + LINE / 2, row->lane[i].number,
-                          row->lane[i].name);
+                          lane_head(&row->lane[i]));
         y += LINE + 6;
     }
     for (int i = 0; i < row->arrows; i++) {
@@ -563,7 +539,8 @@ static void draw_row(const struct kept *k)
     snprintf(number, sizeof number, "%ld", row->number);
     text_at("number", LEFT - DISC - 12, k->at, number, 20);
     if (row->kind == ROW_START) {
-        draw_head(x, k->at, k->number, row->text);
+        label(k, text, tag, sizeof text);
+        draw_head(x, k->at, k->number, text);
     } else {
         if (row->who && row->kind != ROW_FOLDED) {
             fprintf(out,
@@ -583,27 +560,13 @@ static void draw_row(const struct kept *k)
 /* Who is in the lanes, or was last, for the page's own header. */
 static void write_names(const struct kept *k)
 {
-    static struct lane last[MAX_COLUMNS];
-    bool changed = false;
-
-    for (int i = 0; i < k->row.lanes; i++) {
-        const struct lane *lane = &k->row.lane[i];
-
-        if (lane->number == -1 || (strcmp(lane->name, last[i].name) == 0 &&
-                                   lane->number == last[i].number))
-            continue;
-        last[i] = *lane;
-        changed = true;
-    }
-    if (!changed && k > kept)
+    if (!k->row.renamed && k > kept)
         return;
     fputs(" data-who=\"", out);
     for (int i = 0; i < lanes; i++) {
         fputs(i ? "|" : "", out);
-        if (*last[i].name) {
-            fprintf(out, "%s ", letter_of(last[i].number));
-            write_text(last[i].name, 20);
-        }
+        if (*k->row.lane[i].name && k->row.lane[i].number != -1)
+            write_text(lane_head(&k->row.lane[i]), 22);
     }
     fputc('"', out);
 }
@@ -653,7 +616,7 @@ static void svg_end(void)
 {
     const char *name = kepts > 0 && !kept->text ? kept->row.text : "lanes";
 
-    name += strncmp(name, "exec ", 5) == 0 ? 5 : 0;
+    name += begins(name, "exec ") ? 5 : 0;
     set_columns();
     set_rows();
     if (html) {
@@ -666,8 +629,6 @@ static void svg_end(void)
     draw_all(name);
     if (html)
         page_end(out);
-    if (fflush(out) == EOF || ferror(out))
-        errx(1, "the picture could not be written");
 }
 
 const struct painter svg_painter = { svg_row, svg_text, svg_end, false };

@@ -5,7 +5,6 @@
  * of characters first, so that an arrow can pass the lanes between.
  */
 #include "paint.h"
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,7 @@ enum { LEFT = 5, WIDEST = 400, AGAIN = 20 /* rows between two headers */ };
 
 static FILE *out;
 static bool in_colour, in_utf8;
-static int since_header = AGAIN, drawn_lanes;
-static struct lane heads[MAX_COLUMNS];
+static int lanes, since_header = AGAIN;
 static bool new_heads = true;
 
 /* Our own characters; all else in a line is ASCII, strace sees to that. */
@@ -60,31 +58,31 @@ static int edge(void)
     return opt.width - opt.margin;
 }
 
-static int shown_lanes(int lanes)
+/* More lanes than before, but no more than there is room for. */
+static void widen(int wanted)
 {
-    int most = (edge() - LEFT) / 12;
+    int most = (edge() - LEFT) / 12, before = lanes;
 
-    if (most < 1)
-        most = 1;
-    if (lanes < 3 && most >= 3 && !opt.lanes)
-        lanes = 3;
     if (opt.lanes)
-        lanes = opt.lanes;
-    return lanes > most ? most : lanes;
+        wanted = opt.lanes;
+    else if (wanted < 3 && most >= 3)
+        wanted = 3;
+    if (wanted > most)
+        wanted = most < 1 ? 1 : most;
+    if (wanted <= before)
+        return;
+    lanes = wanted;
+    since_header = AGAIN;
 }
 
-static int lane_width(int lanes)
+static int lane_width(void)
 {
     return (edge() - LEFT) / lanes;
 }
 
 static int column_at(int column)
 {
-    int n = shown_lanes(drawn_lanes);
-
-    if (column >= n)
-        column = n - 1;
-    return LEFT + column * lane_width(n);
+    return LEFT + (column < lanes ? column : lanes - 1) * lane_width();
 }
 
 static void clear(void)
@@ -144,56 +142,30 @@ static void print_line(void)
     fputc('\n', out);
 }
 
-static void header(void)
+static void header(const struct row *row)
 {
-    int n = shown_lanes(drawn_lanes);
-
     clear();
     for (int x = 0; x < opt.width; x++)
         put(x, LINE, PLAIN);
-    for (int i = 0; i < n; i++) {
-        char text[64];
+    for (int i = 0; i < lanes; i++) {
+        const struct lane *lane = &row->lane[i];
+        char text[70];
 
-        if (!*heads[i].name)
+        if (!*lane->name)
             continue;
-        if (heads[i].number == -1) /* nobody's: shared memory */
-            snprintf(text, sizeof text, " %.31s ", heads[i].name);
-        else
-            snprintf(text, sizeof text, " %s %.31s ",
-                     letter_of(heads[i].number), heads[i].name);
-        put_text(column_at(i), text, lane_width(n) - 1,
-                 heads[i].number == -1 ? PLAIN : heads[i].number % COLOURS);
+        snprintf(text, sizeof text, " %s ", lane_head(lane));
+        put_text(column_at(i), text, lane_width() - 1,
+                 lane->number == -1 ? PLAIN : lane->number % COLOURS);
     }
     print_line();
     since_header = 0;
     new_heads = false;
 }
 
-static void heads_now(const struct row *row)
-{
-    static bool begun;
-
-    for (; !begun; begun = true)
-        for (int i = 0; i < MAX_COLUMNS; i++)
-            heads[i].number = -1;
-    for (int i = 0; i < MAX_COLUMNS; i++) {
-        const struct lane *lane = &row->lane[i];
-
-        if (i < row->lanes && *lane->name &&
-            (lane->number != heads[i].number ||
-             strcmp(lane->name, heads[i].name) != 0)) {
-            new_heads = true;
-            heads[i] = *lane;
-        }
-    }
-}
-
 static void lanes_line(const struct row *row)
 {
-    int n = shown_lanes(drawn_lanes);
-
     clear();
-    for (int i = 0; i < row->lanes && i < n; i++)
+    for (int i = 0; i < lanes && i < MAX_COLUMNS; i++)
         if (row->lane[i].state != ' ')
             put(column_at(i), row->lane[i].state == ':' ? WAITS : RUNS,
                 row->lane[i].number % COLOURS);
@@ -207,11 +179,9 @@ static void draw_arrow(const struct row *row, const struct arrow *arrow,
         colour = arrow->tie.from->number % COLOURS;
     int n, x, length = abs(end - begin) + 1;
     char text[80];
-    char line =
-        arrow->tie.kind == BYTES || arrow->tie.kind == PASSED ? LINE : DASH;
 
     for (x = left; x < left + length; x++)
-        put(x, line, colour);
+        put(x, arrow_solid(arrow) ? LINE : DASH, colour);
     put(begin, right ? FROM_LEFT : FROM_RIGHT, colour);
     put(end, right ? TO_RIGHT : TO_LEFT, colour);
     snprintf(text, sizeof text, "%s%s%c%ld", arrow->tie.text,
@@ -239,7 +209,7 @@ static const char *result_in(const char *text)
             quoted = !quoted;
         else if (*c == '\\' && c[1])
             c++;
-        else if (!quoted && strncmp(c, " = ", 3) == 0)
+        else if (!quoted && begins(c, " = "))
             return c;
     }
     return NULL;
@@ -248,11 +218,8 @@ static const char *result_in(const char *text)
 /* What does not fit loses its brackets and blanks first, its end at last. */
 static void label_of(const struct row *row, int room, char *text, size_t size)
 {
-    int n = shown_lanes(drawn_lanes);
-    int columns = opt.lanes ? opt.lanes : MAX_COLUMNS;
-    bool tag = *row->tag && row->kind != ROW_RETURN;
-    bool squeezed = row->column >= n || (row->column == columns - 1 &&
-                                         processes->number >= columns);
+    const char *tag = row->kind == ROW_RETURN ? "" : row_tag(row);
+    bool squeezed = row->column >= lanes || lane_shared(row->column);
     char who[16] = "";
     const char *dots = row->kind == ROW_WAIT ? " \t" : "";
     const char *result = result_in(row->text);
@@ -263,11 +230,10 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
     if (row->arrows > 0 && row->arrow[0].from == row->column)
         append(who, sizeof who, "%.4s>",
                letter(row->arrow[0].tie.from)); /* they share the column */
-    snprintf(text, size, "%s%s%s%s%s%s", who, row->text, dots,
-             tag ? " [" : "", tag ? row->tag : "", tag ? "]" : "");
+    snprintf(text, size, "%s%s%s%s", who, row->text, dots, tag);
     if ((int)strlen(text) > room) {
         snprintf(text, size, "%s%s%s%s%s", who, row->text, dots,
-                 tag ? " " : "", tag ? row->tag : "");
+                 *tag ? " " : "", *tag ? row->tag : "");
         for (char *c = text; *c && *c != '"'; c++)
             if (*c == ',' && c[1] == ' ')
                 memmove(c + 1, c + 2, strlen(c + 2) + 1);
@@ -284,7 +250,7 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
             result += 3;
         snprintf(text, size, "%s%.*s%s%s", who, head > 0 ? head : 0,
                  row->text, head < result - row->text ? "\t" : "", result);
-    } else if ((int)strlen(text) > room && tag &&
+    } else if ((int)strlen(text) > room && *tag &&
                (int)strlen(row->tag) < room / 2) {
         int left = room - (int)strlen(row->tag) - 2; /* the object matters */
 
@@ -301,23 +267,15 @@ static void label_of(const struct row *row, int room, char *text, size_t size)
 static void text_row(const struct row *row)
 {
     char label[400], number[16];
-    int x, room, n, lanes, source, corner = row->kind == ROW_RETURN;
+    int x, room, n, next, source, corner = row->kind == ROW_RETURN;
     int colour = row->failed ? ERROR : PLAIN;
     const struct arrow *arrow = row->arrows > 0 ? &row->arrow[0] : NULL;
 
-    if (row->lanes > drawn_lanes) {
-        int before = drawn_lanes;
-
-        drawn_lanes = row->lanes;
-        if (shown_lanes(before ? before : 1) != shown_lanes(drawn_lanes) ||
-            before == 0)
-            since_header = AGAIN;
-    }
-    heads_now(row);
+    widen(row->lanes);
+    new_heads |= row->renamed;
     if (new_heads && since_header >= AGAIN)
-        header();
+        header(row);
     since_header++;
-    lanes = shown_lanes(drawn_lanes);
 
     /* Further senders have a line of their own, above. */
     for (int i = 1; i < row->arrows; i++) {
@@ -339,25 +297,16 @@ static void text_row(const struct row *row)
         put(x, RUNS, row->who->number % COLOURS);
     if (row->who && row->ends)
         put(x, RETURN, row->who->number % COLOURS);
-    room = lane_width(lanes) - 2 - corner * 2;
-    if (row->column >= lanes - 1)
-        room = edge() - x - 2 - corner * 2;
+    next = arrow ? row->column + 1 : next_lane(row, lanes);
+    room = (next < lanes ? column_at(next) : edge()) - x - 2 - corner * 2;
     if (arrow && column_at(arrow->from) > x) {
         /* the arrow comes from the right: it begins where the label ends */
         int from = column_at(arrow->from),
             text = (int)strlen(arrow->tie.text) + 6;
 
         room = from - x - 3 - corner * 2 - (text > 14 ? 14 : text);
-        if (room < lane_width(lanes) / 2)
-            room = lane_width(lanes) / 2;
-    } else if (!arrow && (row->column < lanes - 1)) {
-        /* a label may pass over lanes that nobody is in */
-        for (int i = row->column + 1; i < lanes; i++) {
-            if (row->lane[i].state != ' ')
-                break;
-            room = i == lanes - 1 ? edge() - x - 2 - corner * 2
-                                  : column_at(i + 1) - x - 2 - corner * 2;
-        }
+        if (room < lane_width() / 2)
+            room = lane_width() / 2;
     }
     label_of(row, room, label, sizeof label);
     n = x + 2;
@@ -395,10 +344,4 @@ static void text_text(const char *text)
     fprintf(out, "%s\n", text);
 }
 
-static void text_end(void)
-{
-    if (fflush(out) == EOF || ferror(out))
-        errx(1, "the picture could not be written");
-}
-
-const struct painter text_painter = { text_row, text_text, text_end, true };
+const struct painter text_painter = { text_row, text_text, NULL, true };

@@ -355,7 +355,7 @@ static void draw_return(struct process *p, const struct meaning *m,
         row->kind = ROW_RETURN;
         if (!call->err && !row->arrows && !p->waits)
             return;
-    } else if (!row->arrows &&
+    } else if (!row->arrows && !row->note &&
                ((m->flags & WAITED && !opt.all) || !is_drawn(p, m))) {
         return;
     }
