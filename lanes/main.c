@@ -71,9 +71,14 @@ static struct {
     bool step, quiz, tables, source;
     int delay;    /* milliseconds after each row */
     double stuck; /* seconds of silence that mean: stuck */
-} will = { .stuck = 5 };
+} will;
 
-enum { MOST_PIDS = 256 };
+enum { MOST_PIDS = 256, MOST_EXTRA = 64 };
+
+static const char *given[128]; /* the last argument of each option, or "" */
+static const char *extra[MOST_EXTRA]; /* -x */
+static pid_t pids[MOST_PIDS];         /* -p */
+static int extras, attached;
 
 static struct reader reader = { .fd = -1 };
 static FILE *picture, *keep;
@@ -104,11 +109,8 @@ static double interrupted;  /* by the first ^C */
 static double seconds_now(void)
 {
     static double last;
-    struct timespec t;
-    double time;
+    double time = monotonic();
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    time = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
     if (continued) { /* after ^Z: while we stood still, so did the program */
         continued = false;
         paused += time - last;
@@ -124,10 +126,8 @@ static void key(void)
     static char *line;
     static size_t room;
 
-    for (;;) {
+    while (!quitting) {
         fflush(stdout);
-        if (quitting)
-            return;
         if (getline(&line, &room, stdin) == -1) {
             clearerr(stdin);
             quitting = true;
@@ -135,13 +135,10 @@ static void key(void)
         }
         if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
             fputs("\033[A\033[K", stdout); /* the line that Enter has left */
-        if (*line == 'q') {
-            quitting = true;
-        } else if (*line == 'f') {
-            tables_say();
-            continue;
-        }
-        return;
+        quitting = *line == 'q';
+        if (*line != 'f')
+            return;
+        tables_say();
     }
 }
 
@@ -198,6 +195,12 @@ static bool on_path(const char *name)
     return false;
 }
 
+/* As the shell has it. */
+static int exit_status(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* Several commands have one parent, which only waits; it gets no lane. */
 static void launch(char *argv[])
 {
@@ -226,8 +229,7 @@ static void launch(char *argv[])
     }
     while ((ended = wait(&status)) != -1)
         if (ended == pid)
-            last = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-                                       : WEXITSTATUS(status);
+            last = exit_status(status);
     _exit(last);
 }
 
@@ -269,61 +271,60 @@ static void open_log(bool held)
     fcntl(reader.fd, F_SETFL, O_NONBLOCK);
 }
 
-/* What strace is called with; --and needs a parent for all the commands. */
-static const char **strace_words(char *command[], const pid_t pids[],
-                                 int attached, char *extra[], int extras,
-                                 bool held)
+static const char *strace_argv[256] = { "strace" };
+
+static void word(const char *text)
 {
-    static const char *argv[256] = { "strace", "-f", "-yy", "-ttt",
-                                     "-q",     "-s", "64",  "-a" };
+    static int n = 1;
+
+    if (n == 255)
+        errx(2, "too many words");
+    strace_argv[n++] = text;
+}
+
+/* What strace is called with; --and needs a parent for all the commands. */
+static void strace_words(char *command[], bool held)
+{
     static char output[48], self[4096], list[MOST_PIDS * 8];
-    int n = 8;
+    static const char *const always[] = { "-f", "-yy", "-ttt", "-q",
+                                          "-s", "64",  "-a" };
     bool several = false;
 
-    argv[n++] = held ? "4040" : "1";
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        word(always[i]);
+    word(held ? "4040" : "1");
     if (will.source) {
-        argv[n++] = "-k"; /* and the stacks of calls that never return */
-        argv[n++] = "--inject=execve,exit,exit_group:delay_enter=1";
+        word("-k"); /* and the stacks of calls that never return */
+        word("--inject=execve,exit,exit_group:delay_enter=1");
     }
     if (will.step || will.quiz || will.delay) /* or it rings in mid-lecture */
-        argv[n++] = "--inject=?alarm:retval=0";
+        word("--inject=?alarm:retval=0");
     for (int i = 0; i < extras; i++)
-        argv[n++] = extra[i];
+        word(extra[i]);
     snprintf(output, sizeof output, "/proc/%d/fd/%d", (int)getpid(),
              log_writer);
-    argv[n++] = "-o";
-    argv[n++] = output;
+    word("-o");
+    word(output);
     for (int i = 0; i < attached; i++)
-        append(list, sizeof list, "%d,", (int)pids[i]);
-    if (attached) {
-        argv[n++] = "-p";
-        argv[n++] = list;
-    }
-    if (!command)
-        return argv;
-    argv[n++] = "--";
+        append(list, sizeof list, "%s%d", i ? "," : "-p", (int)pids[i]);
+    word(attached ? list : "--");
     for (char **c = command; *c; c++)
         several |= strcmp(*c, "--and") == 0;
     if (several) {
         if (readlink("/proc/self/exe", self, sizeof self - 1) == -1)
             err(1, "/proc/self/exe");
-        argv[n++] = self;
-        argv[n++] = "--launch";
+        word(self);
+        word("--launch");
     }
-    for (char **c = command; *c; c++) {
-        if (n >= 254)
-            errx(2, "too many words");
-        argv[n++] = *c;
-    }
-    return argv;
+    for (char **c = command; *c; c++)
+        word(*c);
 }
 
-static void run_strace(char *command[], const pid_t pids[], int attached,
-                       char *extra[], int extras, bool own_terminal)
+/* No command: those of -p. */
+static void run_strace(char *command[], bool own_terminal)
 {
     bool held = will.step || will.quiz || will.delay || opt.memory;
     int slave = -1, input = -1;
-    const char **argv;
 
     if (!on_path("strace"))
         errx(1, "strace is missing: sudo apt-get install strace, or draw a "
@@ -331,15 +332,14 @@ static void run_strace(char *command[], const pid_t pids[], int attached,
     if (will.source && !on_path("addr2line"))
         warnx("no source lines, addr2line is missing: "
               "sudo apt-get install binutils");
-    if (command && !on_path(command[0])) {
-        int status = access(command[0], F_OK) == 0 ? 126 : 127;
+    if (*command && !on_path(*command)) {
+        bool is = access(*command, F_OK) == 0;
 
-        errno = status == 127 ? ENOENT : EACCES;
-        warn("%s", command[0]);
-        exit(status);
+        errno = is ? EACCES : ENOENT;
+        err(is ? 126 : 127, "%s", *command);
     }
     open_log(held);
-    argv = strace_words(command, pids, attached, extra, extras, held);
+    strace_words(command, held);
     if (own_terminal)
         open_terminal(&slave);
     if (will.step || will.quiz) { /* the keys are for us */
@@ -360,7 +360,7 @@ static void run_strace(char *command[], const pid_t pids[], int attached,
             dup2(slave, STDOUT_FILENO);
             dup2(slave, STDERR_FILENO);
         }
-        execvp("strace", (char **)argv);
+        execvp("strace", (char **)strace_argv);
         err(1, "strace");
     }
     if (slave != -1)
@@ -554,8 +554,7 @@ static bool tracer_ended(void)
     if (waitpid(tracer, &status, WNOHANG) != tracer)
         return false;
     tracer = -1;
-    root_status =
-        WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    root_status = exit_status(status);
     return true;
 }
 
@@ -784,8 +783,7 @@ static int finish(bool ended)
 
         while (tracer > 0 && waitpid(tracer, &code, 0) == tracer) {
             tracer = -1;
-            root_status =
-                WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+            root_status = exit_status(code);
             if (ended && WIFSIGNALED(code))
                 tracer_killed(pid, WTERMSIG(code));
         }
@@ -807,120 +805,72 @@ static int finish(bool ended)
     return status;
 }
 
-static double number_of(const char *text, char option, double least,
-                        double most)
+static double number_of(int option, double least, double most,
+                        double otherwise)
 {
+    const char *text = given[option];
     char *end;
-    double n = strtod(text, &end);
+    double n;
 
+    if (!text)
+        return otherwise;
+    n = strtod(text, &end);
     if (end == text || *end || !(n >= least && n <= most))
         errx(2, "-%c must be a number from %g to %g: %s", option, least, most,
              text);
     return n;
 }
 
-int main(int argc, char *argv[])
+static void read_options(int argc, char *argv[])
 {
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' },
         { "all", no_argument, NULL, 'a' },
         { 0 },
     };
-    char *extra[64];
-    pid_t pids[MOST_PIDS];
-    const struct sigaction on = { .sa_handler = on_interrupt };
-    const struct sigaction on_again = { .sa_handler = on_continue,
-                                        .sa_flags = SA_RESTART };
-    const char *no_colour = getenv("NO_COLOR");
-    const char *log = NULL, *file = NULL, *kept = NULL;
-    int attached = 0, extras = 0, o;
+
+    for (int o; (o = getopt_long(argc, argv, "+sqd:t:flman:wW:o:k:r:c:p:x:",
+                                 options, NULL)) != -1;) {
+        given[o] = optarg ? optarg : "";
+        if (o == 'h' || o == '?') {
+            fputs(help, o == 'h' ? stdout : stderr);
+            exit(o == 'h' ? 0 : 2);
+        } else if (o == 'c') {
+            captions_read(optarg);
+        } else if (o == 'p') {
+            live = true; /* so that /proc is asked */
+            attached = proc_family((pid_t)number_of('p', 1, 1 << 22, 0), pids,
+                                   attached, MOST_PIDS);
+        } else if (o == 'x') {
+            if (extras == MOST_EXTRA)
+                errx(2, "too many -x");
+            extra[extras++] = optarg;
+        }
+    }
+    will.step = given['s'];
+    will.quiz = given['q'];
+    will.delay = (int)number_of('d', 0, 60000, 0);
+    will.stuck = number_of('t', 0.01, 1e6, 5);
+    will.tables = given['f'];
+    will.source = given['l'];
+    opt.memory = given['m'];
+    opt.all = given['a'];
+    opt.lanes = (int)number_of('n', 1, MAX_COLUMNS, 0);
+    opt.width = (int)number_of('W', 20, 400, 0);
+    opt.attached = attached > 0;
+}
+
+/* Where the picture goes, who paints it, and how wide it is. */
+static void open_picture(void)
+{
+    const char *file = given['o'], *no_colour = getenv("NO_COLOR");
+    const char *dot = file ? strrchr(file, '.') : NULL;
+    bool html = dot && strcmp(dot, ".html") == 0;
     struct winsize size;
-    bool unicode, colour, why = false, timed = false;
 
     painter = &text_painter;
     picture = stdout;
-    if (argc > 2 && strcmp(argv[1], "--launch") == 0)
-        launch(argv + 2);
-    while ((o = getopt_long(argc, argv, "+sqd:t:flman:wW:o:k:r:c:p:x:",
-                            options, NULL)) != -1) {
-        switch (o) {
-        case 's':
-            will.step = true;
-            break;
-        case 'q':
-            will.quiz = true;
-            break;
-        case 'd':
-            will.delay = (int)number_of(optarg, 'd', 0, 60000);
-            break;
-        case 't':
-            will.stuck = number_of(optarg, 't', 0.01, 1e6);
-            timed = true;
-            break;
-        case 'f':
-            will.tables = true;
-            break;
-        case 'l':
-            will.source = true;
-            break;
-        case 'm':
-            opt.memory = true;
-            break;
-        case 'a':
-            opt.all = true;
-            break;
-        case 'n':
-            opt.lanes = (int)number_of(optarg, 'n', 1, MAX_COLUMNS);
-            break;
-        case 'w':
-            why = true;
-            break;
-        case 'W':
-            opt.width = (int)number_of(optarg, 'W', 20, 400);
-            break;
-        case 'o':
-            file = optarg;
-            break;
-        case 'k':
-            kept = optarg;
-            break;
-        case 'r':
-            log = optarg;
-            break;
-        case 'c':
-            captions_read(optarg);
-            break;
-        case 'p':
-            live = true; /* so that /proc is asked */
-            attached = proc_family((pid_t)number_of(optarg, 'p', 1, 1 << 22),
-                                   pids, attached, MOST_PIDS);
-            break;
-        case 'x':
-            if (extras == 64)
-                errx(2, "too many -x");
-            extra[extras++] = optarg;
-            break;
-        default:
-            fputs(help, o == 'h' ? stdout : stderr);
-            return o == 'h' ? 0 : 2;
-        }
-    }
-    if (why && optind < argc && timed)
-        return limit_run(will.stuck, argv + optind, opt.width);
-    if (why && optind < argc)
-        return why_pids(argv + optind, opt.width);
-    if ((optind < argc) + (attached > 0) + (log != NULL) != 1) {
-        fputs(help, stderr);
-        errx(2, "one of these, please: a command, -p PID, -r LOG");
-    }
-    if (file && (will.step || will.quiz))
-        errx(2, "a picture in a file cannot be stepped through: %s", file);
-    setlocale(LC_CTYPE, "");
-    unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (file) {
-        const char *dot = strrchr(file, '.');
-        bool html = dot && strcmp(dot, ".html") == 0;
-
         if (html || (dot && strcmp(dot, ".svg") == 0))
             painter = &svg_painter;
         else if (!dot || strcmp(dot, ".txt") != 0)
@@ -937,36 +887,64 @@ int main(int argc, char *argv[])
         opt.width = 80;
     opt.hold = will.source && !will.step && !will.quiz && !will.delay;
     opt.margin = !will.source ? 0 : opt.width < 80 ? opt.width / 4 : 20;
-    colour = !file && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
     if (!isatty(fileno(picture)))
         setvbuf(picture, NULL, _IOFBF, 1 << 16);
-    text_open(picture, colour, unicode);
-    if (kept && !(keep = fopen(kept, "we")))
-        err(1, "%s", kept);
-
+    setlocale(LC_CTYPE, "");
+    text_open(picture,
+              !file && isatty(STDOUT_FILENO) && (!no_colour || !*no_colour),
+              strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
     held = *painter;
     paint = held.row;
     held.row = paint_and_pause;
     painter = &held;
+}
 
-    signal(SIGPIPE, SIG_IGN);
-    if (log) {
-        reader.fd = open(log, O_RDONLY | O_CLOEXEC);
-        if (reader.fd == -1)
-            err(1, "%s", log);
-        if (!reader_is_log(&reader))
-            errx(2, "-r: not understood, so it is no log of strace's: %s",
-                 log);
-        say_keys();
-        do {
-            bool whole;
-            char *line;
+static int draw_log(const char *log)
+{
+    bool whole;
+    char *line;
 
-            while (!quitting && (line = reader_line(&reader, false, &whole)))
-                take_line(line, true);
-        } while (!quitting && reader_fill(&reader, NULL));
-        return finish(true);
+    reader.fd = open(log, O_RDONLY | O_CLOEXEC);
+    if (reader.fd == -1)
+        err(1, "%s", log);
+    if (!reader_is_log(&reader))
+        errx(2, "-r: not understood, so it is no log of strace's: %s", log);
+    say_keys();
+    do {
+        while (!quitting && (line = reader_line(&reader, false, &whole)))
+            take_line(line, true);
+    } while (!quitting && reader_fill(&reader, NULL));
+    return finish(true);
+}
+
+int main(int argc, char *argv[])
+{
+    const struct sigaction on = { .sa_handler = on_interrupt };
+    const struct sigaction on_again = { .sa_handler = on_continue,
+                                        .sa_flags = SA_RESTART };
+    bool command;
+
+    if (argc > 2 && strcmp(argv[1], "--launch") == 0)
+        launch(argv + 2);
+    read_options(argc, argv);
+    command = optind < argc;
+    if (given['w'] && command && given['t'])
+        return limit_run(will.stuck, argv + optind, opt.width);
+    if (given['w'] && command)
+        return why_pids(argv + optind, opt.width);
+    if (command + (attached > 0) + (given['r'] != NULL) != 1) {
+        fputs(help, stderr);
+        errx(2, "one of these, please: a command, -p PID, -r LOG");
     }
+    if (given['o'] && (will.step || will.quiz))
+        errx(2, "a picture in a file cannot be stepped through: %s",
+             given['o']);
+    open_picture();
+    if (given['k'] && !(keep = fopen(given['k'], "we")))
+        err(1, "%s", given['k']);
+    signal(SIGPIPE, SIG_IGN);
+    if (given['r'])
+        return draw_log(given['r']);
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
     sigaction(SIGCONT, &on_again, NULL);
@@ -975,9 +953,7 @@ int main(int argc, char *argv[])
     live = true;
     if (opt.memory)
         before_effect = memory_show;
-    opt.attached = attached > 0;
-    run_strace(attached ? NULL : argv + optind, pids, attached, extra, extras,
-               !file && !attached);
+    run_strace(argv + optind, !given['o'] && !attached);
     say_keys();
     return finish(follow(0, will.stuck));
 }
