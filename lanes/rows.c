@@ -88,9 +88,11 @@ static void lanes_now(struct row *row)
             continue; /* a shared column shows the newest, or the row's own */
         taken[column] = true;
         head(&row->lane[column], p->number, p->name);
-        row->lane[column].state = p->state == ENDING          ? ' '
-                                  : p->waits && p != row->who ? ':'
-                                                              : '|';
+        row->lane[column].state = '|';
+        if (p->state == ENDING)
+            row->lane[column].state = ' ';
+        else if (p->waits && p != row->who)
+            row->lane[column].state = ':';
         if (row->lanes <= column)
             row->lanes = column + 1;
     }
@@ -176,7 +178,9 @@ const char *row_tag(const struct row *row)
 {
     static char text[sizeof row->tag + 4];
 
-    snprintf(text, sizeof text, *row->tag ? " [%s]" : "", row->tag);
+    *text = '\0';
+    if (*row->tag)
+        snprintf(text, sizeof text, " [%s]", row->tag);
     return text;
 }
 

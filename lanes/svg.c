@@ -405,11 +405,12 @@ static void draw_lane(int i)
               k->heads && now.number != is.number ? k->y + LINE / 2 : k->y);
         if (own) { /* below the row's middle it may be another */
             waiting = k->row.kind == ROW_WAIT ? now.number : -1;
-            go_on(&is,
-                  waiting != -1 ? ':'
-                  : k->ends     ? ' '
-                                : '|',
-                  now.number, x, k->at);
+            now.state = '|';
+            if (waiting != -1)
+                now.state = ':';
+            else if (k->ends)
+                now.state = ' ';
+            go_on(&is, now.state, now.number, x, k->at);
         }
         y = k->y + k->height;
     }
