@@ -48,7 +48,7 @@ int main(int argc, char *argv[])
     sigemptyset(&sa.sa_mask);
     for (int i = 0; i < SIGNALS; i++)
         sigaddset(&sa.sa_mask, signals[i]);
-    /* Blocked, they come only in sigsuspend; sa_mask: one each time. */
+    /* They come only in sigsuspend, and with this sa_mask one at a time. */
     if (sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL) == -1)
         err(1, "sigprocmask");
     for (int i = 0; i < SIGNALS; i++)
