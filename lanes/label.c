@@ -67,10 +67,11 @@ static void cut_string(char *text, long n)
         copy(c, 2, "\"");
 }
 
-static void add_process(struct label *label, long pid)
+static void add_process(struct label *label, const struct process *by,
+                        long pid)
 {
     /* It may just have been waited for. */
-    const struct process *p = anyone((pid_t)pid);
+    const struct process *p = called(by, pid, true);
 
     if (p)
         add(label, letter(p));
@@ -295,7 +296,7 @@ static void add_futex(struct label *label, const struct process *p,
                       const struct call *call)
 {
     const struct process *thread =
-        anyone((pid_t)strtol(arg(call, 2), NULL, 10));
+        called(p, strtol(arg(call, 2), NULL, 10), true);
     bool wakes = has(call, 1, "WAKE");
 
     if (p->target && p->target->semaphore) {
@@ -341,16 +342,16 @@ static void expand_one(char kind, int n, const struct process *p,
             add_data(label, what, call->value, 16);
         break;
     case 'p': /* a process */
-        add_process(label, strtol(what, NULL, 10));
+        add_process(label, p, strtol(what, NULL, 10));
         break;
     case 'P': /* a process, as the result */
         if (call->value == 0 && strcmp(call->name, "waitid") == 0 &&
             field(arg(call, 2), "si_pid", text, sizeof text))
-            add_process(label, strtol(text, NULL, 10));
+            add_process(label, p, strtol(text, NULL, 10));
         else if (call->value == 0)
             add(label, "0");
         else
-            add_process(label, call->value);
+            add_process(label, p, call->value);
         break;
     case 'g': /* a signal */
         add(label, signal_shown(what));

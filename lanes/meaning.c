@@ -450,6 +450,23 @@ static void enter_exit(struct process *p, struct call *call)
         }
 }
 
+/* Its children will be in a pid namespace where others know their numbers by
+   another name. */
+static void leave_unshare(struct process *p, struct call *call)
+{
+    bool joins = strcmp(call->name, "setns") == 0;
+
+    if (has(call, joins, "CLONE_NEWPID") || (joins && has(call, 0, "pid:[")))
+        p->child_ns = new_ns();
+}
+
+/* So each program learns its number, as the C library begins. */
+static void leave_own(struct process *p, struct call *call)
+{
+    if (p->ns && call->value > 0)
+        p->own = (pid_t)call->value;
+}
+
 static void leave_exec(struct process *p, struct call *call)
 {
     const char *argv = arg(call, 1);
@@ -474,7 +491,7 @@ static void leave_wait(struct process *p, struct call *call)
 
     if (strcmp(call->name, "waitid") == 0 && pid == 0)
         pid = field_number(arg(call, 2), "si_pid");
-    child = pid > 0 ? process_of((pid_t)pid) : NULL;
+    child = called(p, pid, false);
     if (!child || child == p || strstr(status, "WIFCONTINUED"))
         return;
     snprintf(text, sizeof text, "exit %d", child->status);
@@ -492,7 +509,7 @@ static void leave_wait(struct process *p, struct call *call)
 static void enter_kill(struct process *p, struct call *call)
 {
     int at = strcmp(call->name, "tgkill") == 0;
-    struct process *to = process_of((pid_t)arg_number(call, at));
+    struct process *to = called(p, arg_number(call, at), false);
     int signal = signal_number(arg(call, at + 1));
 
     if (!to || signal == 0)
@@ -526,14 +543,14 @@ static void leave_sigmask(struct process *p, struct call *call)
 
 static void leave_sigwait(struct process *p, struct call *call)
 {
-    pid_t pid = (pid_t)field_number(arg(call, 1), "si_pid");
+    long pid = field_number(arg(call, 1), "si_pid");
+    struct process *from = called(p, pid, true);
     int signal = (int)call->value;
 
     if (signal > 0 && signal < 65)
         p->leader->came[signal]++;
     if (pid)
-        tie(p, SIGNAL_, anyone(pid), signal_came(p, anyone(pid), signal),
-            false, "%s", "");
+        tie(p, SIGNAL_, from, signal_came(p, from, signal), false, "%s", "");
 }
 
 static void leave_signalfd(struct process *p, struct call *call)
@@ -923,7 +940,8 @@ static void leave_futex(struct process *p, struct call *call)
         return;
     }
     for (struct process *q = processes; q; q = q->next)
-        if (q->thread && q->pid == arg_number(call, 2)) { /* pthread_join */
+        if (q->thread &&
+            is_called(p, q, arg_number(call, 2))) { /* pthread_join */
             tie(p, WAKE, q, 0, false, "ended");
             return;
         }
@@ -999,6 +1017,9 @@ static const struct meaning meanings[] = {
       .worth = succeeds },
     { "exit exit_group", "exit $0", .flags = QUIET | EXITS,
       .enter = enter_exit },
+    { "unshare setns", "$n($0)", .flags = QUIET, .leave = leave_unshare },
+    { "set_tid_address", "set_tid_address()", .flags = QUIET,
+      .leave = leave_own },
     { "wait4 waitpid", "waitpid($p0)", "$P", .leave = leave_wait,
       .need = NEEDS_CHILD, .worth = has_children },
     { "waitid", "waitid($p1)", "$P", .leave = leave_wait, .need = NEEDS_CHILD,

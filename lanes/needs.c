@@ -113,6 +113,8 @@ static void fill(struct process *p)
     case NEEDS_CHILD:
         w->child = (pid_t)strtol(arg(call, strcmp(call->name, "waitid") == 0),
                                  NULL, 10);
+        if (called(p, w->child, true))
+            w->child = called(p, w->child, true)->pid;
         break;
     case NEEDS_SIGNAL:
         if (strcmp(call->name, "rt_sigtimedwait") == 0)

@@ -115,6 +115,25 @@ void proc_tables(double since)
     }
 }
 
+/* Its number in its own pid namespace, if it is not in ours. */
+static void take_number(struct process *p)
+{
+    char text[4096], path[48], *at, *last;
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)p->pid);
+    if (!look_text(text, sizeof text, p->pid, "status") ||
+        !(at = strstr(text, "\nNSpid:\t")) || stat(path, &st) == -1)
+        return;
+    at += 8;
+    at[strcspn(at, "\n")] = '\0';
+    last = strrchr(at, '\t');
+    if (!last || last == at)
+        return;
+    p->own = (pid_t)strtol(last + 1, NULL, 10);
+    p->ns = p->child_ns = (int)st.st_ino;
+}
+
 /* -p: what it has open, its parent, and its children. */
 void proc_adopt(struct process *p)
 {
@@ -122,6 +141,7 @@ void proc_adopt(struct process *p)
 
     if (s)
         take_descriptors(p, s);
+    take_number(p);
     p->parent = process_of(proc_parent(p->pid));
     for (struct process *q = processes; q; q = q->next)
         if (q != p && alive(q) && proc_parent(q->pid) == p->pid)

@@ -193,16 +193,43 @@ static void keep_failed_exec(struct process *p)
 /* ---- processes -------------------------------------------------------- */
 
 /*
+ * In a pid namespace of its own a process calls its child by a number that
+ * is not the log's. If its fork returns first, the child has none of ours
+ * until it does something itself.
+ */
+enum { NO_PID = 1 << 30 };
+
+static struct process *awaited(pid_t pid)
+{
+    struct process *found = NULL;
+    pid_t real = -1;
+
+    for (struct process *p = processes; p; p = p->next) {
+        if (p->pid < NO_PID || !alive(p))
+            continue;
+        if (real == -1)
+            real = proc_parent(pid);
+        if (!real || (p->thread ? p : p->parent)->leader->pid == real)
+            found = p; /* the first that was born */
+    }
+    if (found)
+        found->pid = pid;
+    return found;
+}
+
+/*
  * A process is there. Its parent is the one that is in a fork; if several
  * are, /proc knows, and without it the one that has waited longest.
  */
 static struct process *birth(pid_t pid, struct process *parent)
 {
-    struct process *p;
+    struct process *p = parent ? NULL : awaited(pid);
     struct row row;
     int candidates = parent ? 1 : 0;
     const char *flags = "";
 
+    if (p)
+        return p;
     if (!parent) {
         pid_t real = 0;
 
@@ -229,6 +256,10 @@ static struct process *birth(pid_t pid, struct process *parent)
     }
     p = process_new(pid, parent, strstr(flags, "CLONE_THREAD"),
                     strstr(flags, "CLONE_FILES"));
+    if (strstr(flags, "CLONE_NEWPID"))
+        p->ns = p->child_ns = new_ns();
+    if (parent && p->ns != parent->ns && !called(p, 1, true))
+        p->own = 1;
     if (!parent)
         proc_name(pid, p->name, sizeof p->name);
     if (!parent && opt.attached)
@@ -246,6 +277,26 @@ static struct process *birth(pid_t pid, struct process *parent)
         show(&row);
     }
     return p;
+}
+
+static void fork_returns(struct process *p, const struct call *call)
+{
+    struct process *child = p->born ? anyone(p->born) : NULL;
+    const char *ours = /* if strace was asked for it */
+        call->result ? strstr(call->result, "/* ") : NULL;
+    long pid = ours         ? strtol(ours + 3, NULL, 10)
+               : p->ns == 0 ? call->value
+                            : NO_PID + call->value;
+
+    if (!p->born)
+        child = process_of((pid_t)pid);
+    if (!p->born && !child)
+        child = birth((pid_t)pid, p);
+    if (!child)
+        return; /* forgotten already */
+    child->parent_own = (pid_t)call->value;
+    if (child->ns == p->ns)
+        child->own = child->parent_own;
 }
 
 static void draw_exit(struct process *p)
@@ -482,9 +533,8 @@ static void leave(struct process *p, const char *body, const char *source)
     }
     if (t->call.result && *t->call.result == '?' && !t->call.err)
         return; /* killed in it: it never came back */
-    if (p->born == 0 && m && m->flags & IN_FORK && t->call.value > 0 &&
-        !process_of((pid_t)t->call.value))
-        birth((pid_t)t->call.value, p);
+    if (m && m->flags & IN_FORK && t->call.value > 0)
+        fork_returns(p, &t->call);
     /* The others' rows first: a table shown there must not know of this. */
     if (m && !(m->flags & (QUIET | WAITED)) && is_drawn(p, m))
         draw_all_pending(p);
@@ -539,7 +589,7 @@ static void signal_line(struct process *p, const char *body,
     snprintf(name, sizeof name, "%.*s", (int)strcspn(body, " "), body);
     field(body, "si_code", code, sizeof code);
     field(body, "si_pid", pid, sizeof pid);
-    from = anyone((pid_t)strtol(pid, NULL, 10));
+    from = called(p, strtol(pid, NULL, 10), true);
     p->leader->came[signal_number(name)]++;
     if (p->leader->handled[signal_number(name)])
         handler_begins(p);

@@ -394,6 +394,31 @@ struct process *anyone(pid_t pid)
     return p;
 }
 
+bool is_called(const struct process *by, const struct process *p, long n)
+{
+    if (by->ns == 0)
+        return p->pid == n;
+    if (by->ns == p->ns)
+        return p->own == n;
+    return p->parent && p->parent->ns == by->ns && p->parent_own == n;
+}
+
+struct process *called(const struct process *by, long n, bool gone)
+{
+    for (struct process *p = processes; p; p = p->next)
+        if (n > 0 && !outside(p) && is_called(by, p, n) &&
+            (gone || p->state != GONE))
+            return p;
+    return NULL;
+}
+
+int new_ns(void)
+{
+    static int made;
+
+    return ++made;
+}
+
 bool alive(const struct process *p)
 {
     return p->state == ALIVE || p->state == ENDING;
@@ -481,6 +506,7 @@ struct process *process_new(pid_t pid, struct process *parent, bool thread,
         copy(p->name, sizeof p->name, parent->name);
         copy(p->exe, sizeof p->exe, parent->exe);
         memcpy(p->handled, parent->handled, sizeof p->handled);
+        p->ns = p->child_ns = thread ? parent->ns : parent->child_ns;
         p->program = parent->program;
         p->parent = thread ? parent->parent : parent;
         p->thread = thread;

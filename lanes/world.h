@@ -213,8 +213,10 @@ enum in { /* a call that others have to know of */
 struct process {
     struct process *next;
     pid_t pid;
-    int number;    /* 0 is A; -1: outside of the picture */
-    char name[32]; /* from execve's argv */
+    int ns, child_ns;      /* its pid namespace, its children's; 0: ours */
+    pid_t own, parent_own; /* its number there, and in its parent's */
+    int number;            /* 0 is A; -1: outside of the picture */
+    char name[32];         /* from execve's argv */
     char exe[256];
     struct process *parent, *leader; /* leader: of the thread group */
     enum state state;
@@ -261,6 +263,11 @@ extern double time_now;           /* seconds, of the present step */
 
 struct process *process_of(pid_t pid);
 struct process *anyone(pid_t pid); /* even if it is gone */
+/* Does by, which may be in another pid namespace, call it so? */
+bool is_called(const struct process *by, const struct process *p, long n);
+/* The one that it calls so; gone: even if it is. */
+struct process *called(const struct process *by, long n, bool gone);
+int new_ns(void); /* a pid namespace */
 struct process *process_new(pid_t pid, struct process *parent, bool thread,
                             bool files);
 bool alive(const struct process *p);

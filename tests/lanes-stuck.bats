@@ -220,6 +220,23 @@ early() {
     assert_line --regexp '^ +B a tried to open it before it was made \(row 3\)$'
 }
 
+@test "verdict: in a pid namespace of its own the child is known by its number there" {
+    run -124 lanes -r /dev/stdin <<-'END'
+	1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0
+	1 unshare(CLONE_NEWPID) = 0
+	1 clone(child_stack=NULL, flags=SIGCHLD) = 21
+	21 fork() = 2
+	21 fork() = 3
+	22 pause( <unfinished ...>
+	23 pause( <unfinished ...>
+	21 wait4(3,  <unfinished ...>
+	1 wait4(21,  <unfinished ...>
+	END
+    assert_line --partial 'in waitpid(D)'
+    assert_equal "$(grep -o 'until it ends.*' <<<"$output")" 'until it ends: B a
+until it ends: D a'
+}
+
 @test "verdict: a wake-up that could not come is not the last one" {
     early <<-'END'
 	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000

@@ -267,6 +267,57 @@ prints "late" = EIO'
     assert_line --regexp 'sem_post \[shared[+]32\]'
 }
 
+@test "picture: in a pid namespace of its own a process has other numbers" {
+    drawn -W 100 <<-'END'
+	1 unshare(CLONE_NEWPID) = 0
+	1 clone(child_stack=NULL, flags=SIGCHLD) = 21
+	21 fork() = 2
+	21 wait4(2,  <unfinished ...>
+	22 kill(1, SIGWINCH) = 0
+	21 <... wait4 resumed>0x7ffc, 0, NULL) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+	21 --- SIGWINCH {si_signo=SIGWINCH, si_code=SI_USER, si_pid=2, si_uid=0} ---
+	21 wait4(2,  <unfinished ...>
+	22 exit_group(3) = ?
+	22 +++ exited with 3 +++
+	21 <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 2
+	21 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=2, si_uid=0, si_status=3} ---
+	21 vfork( <unfinished ...>
+	23 execve("./b", ["b"], 0x7ff /* 1 var */) = 0
+	23 set_tid_address(0x7ffc) = 3
+	21 <... vfork resumed>) = 3
+	23 unshare(CLONE_NEWPID) = 0
+	23 fork() = 4
+	24 kill(2, SIGWINCH) = -1 ESRCH (No such process)
+	24 +++ exited with 5 +++
+	23 wait4(4, [{WIFEXITED(s) && WEXITSTATUS(s) == 5}], 0, NULL) = 4
+	23 +++ exited with 0 +++
+	21 waitid(P_PID, 3, {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=3, si_uid=0, si_status=0}, WEXITED, NULL) = 0
+	21 +++ exited with 0 +++
+	1 wait4(21, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 21
+	1 +++ exited with 0 +++
+	END
+    assert_equal "$(grep -c ' ├╌ fork ╌' <<<"$output")" 4
+    for row in 'waitpid\(C\) …' 'kill\(B, SIGWINCH\)' 'SIGWINCH ◀' '└ waitpid = C ◀.* exit 3' \
+        'wait.* = E ◀' 'waitid\(D\) = D ◀' 'wait.* = B ◀'; do
+        assert_line --regexp "$row"
+    done
+    refute_output --partial 'not understood'
+    sed -i "/unshare/d;/^21 fork/s:$: /* 22 in strace's PID NS */:
+        /^23 fork/s:$: /* 24 in strace's PID NS */:" log
+    run -0 lanes -r log # attached to, perhaps
+    refute_line --regexp '[A-Z] [?]' # of no parent, so it has no name
+}
+
+@test "lanes: unshare -pf: each process has one lane, and is waited for" {
+    requires strace
+    ((EUID == 0)) || skip 'needs root, to make a namespace'
+    run -0 lanes -W 120 unshare -pf sh -c 'sh -c "exit 3" & wait; /bin/true; kill -WINCH $$'
+    assert_equal "$(grep -c '├╌ fork ╌' <<<"$output")" 3
+    assert_line --regexp 'wait.* = C ◀.* exit 3'
+    assert_line --regexp 'wait.* = D ◀.* exit 0'
+    assert_line --regexp 'kill\(B, SIGWINCH\)'
+}
+
 @test "note: a wake-up that is private reaches no other process" {
     drawn <<-'END'
 	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
@@ -705,6 +756,20 @@ sem_open makes /turn' ]] || fail "$output"
     wait -n || true
     wait || true
     run -0 grep 'exit 5' picture
+}
+
+@test "lanes -p: a process in a pid namespace of its own is waited for, too" {
+    requires strace
+    ((EUID == 0)) || skip 'needs root, to make a namespace'
+    mkfifo f
+    unshare -pf --kill-child sh -c 'read -r line; sh -c "exit 4"; exit 5' <>f 3>&- &
+    wait_until pgrep -P $!
+    lanes -W 120 -p $! >picture 3>&- &
+    wait_until grep -qs 'waitpid.*…' picture
+    echo word >f
+    wait
+    assert_equal "$(grep -c '╌ fork ╌' picture)" 1
+    run -0 grep 'wait.* = C ◀.* exit 4' picture
 }
 
 @test "lanes: a tool that is missing is named with its package" {
