@@ -23,23 +23,14 @@ void circles_close(const struct graph *g)
 }
 
 /* Marks all that are reached; backwards: all from which it is reached. */
-static void reach(const struct graph *g, int from, bool backwards, bool *is)
+static void reach(const struct graph *g, int at, bool backwards, bool *is)
 {
-    int *queue = zeros((size_t)g->n, sizeof *queue), head = 0, tail = 0;
-
-    queue[tail++] = from;
-    while (head < tail) {
-        int at = queue[head++];
-
-        for (int i = 0; i < g->n; i++)
-            if (g->closed[i] && !is[i] &&
-                (backwards ? g->waits_for(i, at) : g->waits_for(at, i))) {
-                is[i] = true;
-                if (i != from)
-                    queue[tail++] = i;
-            }
-    }
-    free(queue);
+    for (int i = 0; i < g->n; i++)
+        if (g->closed[i] && !is[i] &&
+            (backwards ? g->waits_for(i, at) : g->waits_for(at, i))) {
+            is[i] = true;
+            reach(g, i, backwards, is);
+        }
 }
 
 /* Those that the first of them waits for and that wait for it. */

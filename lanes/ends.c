@@ -333,14 +333,14 @@ static void timer_lacks(struct waiting *w, const char *info)
 }
 
 /* The others have the same number in what /proc says of it. */
-static void eventfd_lacks(struct waiting *w, struct descriptor *d, bool room,
-                          char *info)
+static void eventfd_lacks(struct waiting *w, struct descriptor *d, char *info)
 {
     char *id = strstr(info, "eventfd-id:");
 
     if (id)
         id[strcspn(id, "\n") + 1] = '\0';
-    wait_add(w, "its count is %s; held by ", room ? "too high" : "0");
+    wait_add(w, "its count is %s; held by ",
+             look_number(info, "eventfd-count:", 16) ? "too high" : "0");
     ends_say(w, ends_holders(w->who->of, d, ANY, id), "nobody that is known");
 }
 
@@ -379,7 +379,7 @@ void ends_lack(struct waiting *w, struct descriptor *d, bool room)
         w->open |= !ends_deleted(d->link);
         break;
     case EVENTFD:
-        eventfd_lacks(w, d, room, info);
+        eventfd_lacks(w, d, info);
         break;
     case SIGNALFD:
         wait_add(w, "none has come of ");
@@ -447,13 +447,8 @@ void ends_poll(struct waiting *w, const struct pollfd *list, int n)
             wait_add(w, "; and to write: ");
         if (events & POLLOUT)
             ends_lack(w, d, true);
-        if (!events) {
-            wait_add(w, "nothing has happened to its other end");
-            if (*d->link == 'p' || *d->link == '/')
-                add_held(w, d, d->r ? WRITES : READS);
-            else
-                w->open = true;
-        }
+        if (!events)
+            wait_open(w, "nothing has happened to its other end");
     }
     if (!said)
         wait_open(w, "no descriptor to wait for, only a signal ends it");
@@ -474,7 +469,7 @@ static bool at_its_end(struct seen *p, struct descriptor *d)
         return h.n == 0;
     }
     s = kind == SOCKET ? sock_at(p, d) : NULL;
-    return s && s->ended;
+    return s && sock_ended(s);
 }
 
 bool ends_never_wait(struct waiting *w)

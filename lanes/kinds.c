@@ -371,129 +371,8 @@ static void kind_open(struct waiting *w)
         wait_giver(w, elsewhere->of, elsewhere);
 }
 
-static void kind_lock_holders(struct waiting *w, struct descriptor *d,
-                              const char *kind)
-{
-    struct holds h = ends_holders(w->who->of, d, ANY, kind);
-
-    wait_add(w, h.n ? "locked by " : "locked, ");
-    ends_say(w, h, "it is not known by which process");
-}
-
-static void kind_flock(struct waiting *w)
-{
-    struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
-
-    w->known = true;
-    if (!d)
-        return;
-    wait_add(w, " on %s: ", d->link);
-    kind_lock_holders(w, d, "FLOCK");
-}
-
-static void kind_fcntl(struct waiting *w)
-{
-    struct descriptor *d = look_fd(w->who->of, (int)w->who->arg[0]);
-    bool open_file = w->who->arg[1] == F_OFD_SETLKW;
-    struct flock lock = { 0 };
-
-    w->known = true;
-    if (!d)
-        return;
-    snprintf(w->call, sizeof w->call, "fcntl(%d, %s)", (int)w->who->arg[0],
-             open_file ? "F_OFD_SETLKW" : "F_SETLKW");
-    wait_add(w, " on %s", d->link);
-    if (look_memory(w->who, w->who->arg[2], &lock, sizeof lock)) {
-        wait_add(w, ", to %s", lock.l_type == F_RDLCK ? "read" : "write");
-        if (lock.l_whence == SEEK_SET && lock.l_len > 0)
-            wait_add(w, " bytes %ld to %ld", (long)lock.l_start,
-                     (long)(lock.l_start + lock.l_len - 1));
-    }
-    wait_add(w, ": ");
-    kind_lock_holders(w, d, open_file ? "OFDLCK" : "POSIX");
-}
-
-/* ---- where the call may not be read: by wchan, and the descriptors ---- */
-
-enum {
-    PIPES = 1 << PIPE | 1 << FIFO,
-    SOCKETS = 1 << SOCKET,
-    EVENTS = 1 << EVENTFD | 1 << TIMERFD,
-    WOKEN = 1 << TERMINAL | 1 << SOCKET | 1 << INOTIFY
-};
-
-static void say_lock(struct waiting *w);
-
-/*
- * What the kernel's own function tells, where the call may not be read: what
- * explains it, or which kinds of descriptors it can be, and for which of its
- * ends. Their names change from kernel to kernel; one that is not known is
- * told as it is.
- */
-static const struct sleep {
-    const char *wchan, *name; /* wchan: of newer kernels, and of older */
-    unsigned kinds;
-    enum end end;
-    void (*say)(struct waiting *w);
-} sleeps[] = {
-    { "anon_pipe_read pipe_read", "read", PIPES, READS, NULL },
-    { "pipe_wait_readable", "splice", PIPES, READS, NULL },
-    { "anon_pipe_write pipe_write", "write", PIPES, WRITES, NULL },
-    { "pipe_wait_writable", "splice", PIPES, WRITES, NULL },
-    { "pipe_wait", .name = "read or write" },
-    { "unix_stream_read_generic unix_stream_data_wait sk_wait_data", "recv",
-      SOCKETS, READS, NULL },
-    { "sock_alloc_send_pskb sk_stream_wait_memory", "send", SOCKETS, WRITES,
-      NULL },
-    { "unix_wait_for_peer", "connect or send", SOCKETS, WRITES, NULL },
-    { "__skb_wait_for_more_packets", "recv or accept", SOCKETS, READS, NULL },
-    { "inet_csk_accept", "accept", SOCKETS, READS, NULL },
-    { "wait_woken", "read or write", WOKEN, ANY, NULL },
-    { "n_tty_read", "read", WOKEN, ANY, NULL },
-    { "wq_sleep", "mq_receive or mq_send", 1 << QUEUE, ANY, NULL },
-    { "do_wait_intr_irq eventfd_read timerfd_read timerfd_read_iter", "read",
-      EVENTS, READS, NULL },
-    { "signalfd_read signalfd_read_iter signalfd_dequeue", "read",
-      1 << SIGNALFD, READS, NULL },
-    { "do_epoll_wait ep_poll", "epoll_wait", 1 << EPOLL, READS, NULL },
-    { "poll_schedule_timeout", .name = "poll or select" },
-    { "do_sys_poll", .name = "poll" },
-    { "do_select", .name = "select" },
-    { "locks_lock_inode_wait flock_lock_inode_wait", "flock",
-      .say = say_lock },
-    { "fcntl_setlk do_lock_file_wait", "fcntl", .say = say_lock },
-    { "do_wait", "wait", .say = kind_wait },
-    { "hrtimer_nanosleep do_nanosleep", "nanosleep", .say = kind_time },
-    { "__do_sys_pause sys_pause do_sys_pause", "pause", .say = kind_signal },
-    { "sigsuspend", "sigsuspend", .say = kind_signal },
-    { "do_sigtimedwait", .name = "sigwait" },
-    { "futex_do_wait futex_wait_queue futex_wait_queue_me", .name = "futex" },
-    { "rt_mutex_schedule", .name = "pthread_mutex_lock" },
-    { "__do_semtimedop do_semtimedop", .name = "semop" },
-    { "do_msgrcv", .name = "msgrcv" },
-    { "do_msgsnd", .name = "msgsnd" },
-    { "wait_for_partner", .name = "open of a FIFO" },
-    { "kernel_clone", "vfork", .say = kind_vfork },
-    { "io_cqring_wait", .name = "io_uring_enter" },
-};
-
-/* The next descriptor that it can be. */
-static struct descriptor *candidate(struct seen *p, const struct sleep *s,
-                                    const struct descriptor *after)
-{
-    look_descriptors(p);
-    for (int i = after ? (int)(after - p->descriptor) + 1 : 0;
-         i < p->descriptors; i++) {
-        struct descriptor *d = &p->descriptor[i];
-
-        if (s->kinds >> ends_kind(p, d) & 1 &&
-            (s->end == ANY || (s->end == READS ? d->r : d->w)))
-            return d;
-    }
-    return NULL;
-}
-
-/* Of a lock the kernel's table tells for which file one waits. */
+/* Where the call may not be read the kernel's table tells for which file one
+ * waits. */
 static int waits_to_lock(struct waiting *w)
 {
     struct seen *p = w->who->of;
@@ -517,59 +396,143 @@ static int waits_to_lock(struct waiting *w)
     return fd;
 }
 
-static void say_lock(struct waiting *w)
+static void kind_lock(struct waiting *w)
 {
-    struct descriptor *d = look_fd(w->who->of, waits_to_lock(w));
-    const char *kind = strcmp(w->call, "flock") == 0 ? "FLOCK" : "POSIX";
+    struct thread *t = w->who;
+    bool readable = t->known == CALL_KNOWN;
+    bool whole = strncmp(w->call, "flock", 5) == 0; /* the file */
+    bool open_file = readable && !whole && t->arg[1] == F_OFD_SETLKW;
+    struct descriptor *d =
+        look_fd(t->of, readable ? (int)t->arg[0] : waits_to_lock(w));
+    struct flock lock = { 0 };
+    struct holds h;
 
+    w->known = true;
     w->open = !d;
     if (!d)
         return;
-    append(w->call, sizeof w->call, "(%d)", d->fd);
-    wait_add(w, " on %s: ", d->link);
-    kind_lock_holders(w, d, kind);
+    if (!readable)
+        append(w->call, sizeof w->call, "(%d)", d->fd);
+    else if (!whole)
+        snprintf(w->call, sizeof w->call, "fcntl(%d, %s)", d->fd,
+                 open_file ? "F_OFD_SETLKW" : "F_SETLKW");
+    wait_add(w, " on %s", d->link);
+    if (!whole && look_memory(t, t->arg[2], &lock, sizeof lock)) {
+        wait_add(w, ", to %s", lock.l_type == F_RDLCK ? "read" : "write");
+        if (lock.l_whence == SEEK_SET && lock.l_len > 0)
+            wait_add(w, " bytes %ld to %ld", (long)lock.l_start,
+                     (long)(lock.l_start + lock.l_len - 1));
+    }
+    h = ends_holders(t->of, d, ANY,
+                     whole       ? "FLOCK"
+                     : open_file ? "OFDLCK"
+                                 : "POSIX");
+    wait_add(w, h.n ? ": locked by " : ": locked, ");
+    ends_say(w, h, "it is not known by which process");
 }
+
+/* ---- where the call may not be read: by wchan, and the descriptors ---- */
+
+enum {
+    PIPES = 1 << PIPE | 1 << FIFO,
+    SOCKETS = 1 << SOCKET,
+    EVENTS = 1 << EVENTFD | 1 << TIMERFD,
+    WOKEN = 1 << TERMINAL | 1 << SOCKET | 1 << INOTIFY
+};
+
+/*
+ * What the kernel's own function tells, where the call may not be read: what
+ * explains it, and which kinds of descriptors it can be, and for which of its
+ * ends. Their names change from kernel to kernel; one that is not known is
+ * told as it is.
+ */
+static const struct sleep {
+    const char *wchan, *name; /* wchan: of newer kernels, and of older */
+    void (*say)(struct waiting *w);
+    unsigned kinds;
+    enum end end;
+} sleeps[] = {
+    { "anon_pipe_read pipe_read", "read", kind_data, PIPES, READS },
+    { "pipe_wait_readable", "splice", kind_data, PIPES, READS },
+    { "anon_pipe_write pipe_write", "write", kind_room, PIPES, WRITES },
+    { "pipe_wait_writable", "splice", kind_room, PIPES, WRITES },
+    { "pipe_wait", .name = "read or write" },
+    { "unix_stream_read_generic unix_stream_data_wait sk_wait_data", "recv",
+      kind_data, SOCKETS, READS },
+    { "sock_alloc_send_pskb sk_stream_wait_memory", "send", kind_room,
+      SOCKETS, WRITES },
+    { "unix_wait_for_peer", "connect or send", kind_room, SOCKETS, WRITES },
+    { "__skb_wait_for_more_packets", "recv or accept", kind_data, SOCKETS,
+      READS },
+    { "inet_csk_accept", "accept", kind_data, SOCKETS, READS },
+    { "wait_woken", "read or write", NULL, WOKEN, ANY },
+    { "n_tty_read", "read", NULL, WOKEN, ANY },
+    { "wq_sleep", "mq_receive or mq_send", NULL, 1 << QUEUE, ANY },
+    { "do_wait_intr_irq eventfd_read timerfd_read timerfd_read_iter", "read",
+      kind_data, EVENTS, READS },
+    { "signalfd_read signalfd_read_iter signalfd_dequeue", "read", kind_data,
+      1 << SIGNALFD, READS },
+    { "do_epoll_wait ep_poll", "epoll_wait", kind_epoll, 1 << EPOLL, READS },
+    { "poll_schedule_timeout", .name = "poll or select" },
+    { "do_sys_poll", .name = "poll" },
+    { "do_select", .name = "select" },
+    { "locks_lock_inode_wait flock_lock_inode_wait", "flock",
+      .say = kind_lock },
+    { "fcntl_setlk do_lock_file_wait", "fcntl", .say = kind_lock },
+    { "do_wait", "wait", .say = kind_wait },
+    { "hrtimer_nanosleep do_nanosleep", "nanosleep", .say = kind_time },
+    { "__do_sys_pause sys_pause do_sys_pause", "pause", .say = kind_signal },
+    { "sigsuspend", "sigsuspend", .say = kind_signal },
+    { "do_sigtimedwait", .name = "sigwait" },
+    { "futex_do_wait futex_wait_queue futex_wait_queue_me", .name = "futex" },
+    { "rt_mutex_schedule", .name = "pthread_mutex_lock" },
+    { "__do_semtimedop do_semtimedop", .name = "semop" },
+    { "do_msgrcv", .name = "msgrcv" },
+    { "do_msgsnd", .name = "msgsnd" },
+    { "wait_for_partner", .name = "open of a FIFO" },
+    { "kernel_clone", "vfork", .say = kind_vfork },
+    { "io_cqring_wait", .name = "io_uring_enter" },
+};
 
 /* All that it can be; if that is one, what it lacks. */
 static void say_descriptor(struct waiting *w, const struct sleep *s)
 {
     struct seen *p = w->who->of;
-    struct descriptor *d = candidate(p, s, NULL), *next = d;
-    bool room = s->end == WRITES;
+    struct descriptor *can[SHOWN + 1];
     char info[2048];
+    int n = 0;
 
-    if (!d) {
-        wait_add(w, ", of which descriptor may not be read");
-        return;
+    look_descriptors(p);
+    for (int i = 0; i < p->descriptors && n <= SHOWN; i++) {
+        struct descriptor *d = &p->descriptor[i];
+
+        if (s->kinds >> ends_kind(p, d) & 1 &&
+            (s->end == ANY || (s->end == READS ? d->r : d->w)))
+            can[n++] = d;
     }
-    if (candidate(p, s, d)) {
-        for (int said = 0; next; next = candidate(p, s, next)) {
-            if (said == SHOWN) {
-                wait_add(w, " or others");
-                break;
-            }
-            wait_add(w, said++ ? " or fd %d, " : " of fd %d, ", next->fd);
-            ends_add_what(w, p, next);
+    if (n == 1) {
+        look_info(p, can[0]->fd, info, sizeof info);
+        if (look_number(info, "eventfd-count:", 16)) /* until it is small */
+            copy(w->call, sizeof w->call, "write");
+        append(w->call, sizeof w->call, "(%d)", can[0]->fd);
+        w->who->arg[0] = (unsigned long)can[0]->fd;
+        w->open = !s->say;
+        if (s->say) {
+            s->say(w);
+            return;
         }
-        return;
     }
-    look_info(p, d->fd, info, sizeof info);
-    if (s->kinds == EVENTS && look_number(info, "eventfd-count:", 16)) {
-        copy(w->call, sizeof w->call, "write"); /* until it is small */
-        room = true;
+    if (n == 0)
+        wait_add(w, ", of which descriptor may not be read");
+    for (int i = 0; i < n && i < SHOWN; i++) {
+        if (n > 1)
+            wait_add(w, i ? " or fd %d, " : " of fd %d, ", can[i]->fd);
+        else
+            wait_add(w, " on ");
+        ends_add_what(w, p, can[i]);
     }
-    append(w->call, sizeof w->call, "(%d)", d->fd);
-    if (s->kinds == 1 << EPOLL) {
-        struct pollfd list[128] = { 0 };
-
-        ends_poll(w, list, look_epoll(p, d->fd, list, 128));
-    } else if (s->end == ANY) {
-        wait_add(w, " on ");
-        ends_add_what(w, p, d);
-    } else {
-        w->open = false;
-        ends_with_fd(w, d->fd, room);
-    }
+    if (n > SHOWN)
+        wait_add(w, " or others");
 }
 
 static void hidden_say(struct waiting *w)
@@ -590,13 +553,11 @@ static void hidden_say(struct waiting *w)
     }
     w->known = true;
     copy(w->call, sizeof w->call, s->name);
-    if (s->say) {
-        s->say(w);
-        return;
-    }
-    w->open = true;
+    w->open = !s->say || s->kinds;
     if (s->kinds)
         say_descriptor(w, s);
+    else if (s->say)
+        s->say(w);
     else if (strcmp(s->name, "futex") == 0)
         wait_add(w,
                  " (a semaphore, a mutex, a condition or a join), of which "
@@ -645,8 +606,8 @@ static const struct call {
     { SYS_epoll_pwait2, "epoll_wait", kind_epoll, FD, 3 },
 #endif
     { SYS_openat, "open", kind_open, PLAIN, 0 },
-    { SYS_flock, "flock", kind_flock, FD, 0 },
-    { SYS_fcntl, "fcntl", kind_fcntl, FD, 0 },
+    { SYS_flock, "flock", kind_lock, FD, 0 },
+    { SYS_fcntl, "fcntl", kind_lock, FD, 0 },
     { SYS_wait4, "wait", kind_wait, PLAIN, 0 },
     { SYS_waitid, "waitid", kind_wait, PLAIN, 0 },
     { SYS_nanosleep, "nanosleep", kind_time, PLAIN, 0 },

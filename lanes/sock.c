@@ -12,18 +12,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 static struct sock *all;
 static int many;
 static bool asked;
 
-static struct sock *sock_new(void)
+static struct sock *sock_new(int family, int type, ino_t ino)
 {
-    if ((many & (many - 1)) == 0)
-        all = resize(all, many ? 2 * (size_t)many : 1, sizeof *all);
-    all[many] = (struct sock){ 0 };
+    all = resize(all, (size_t)many + 1, sizeof *all);
+    all[many] = (struct sock){ .family = family, .type = type, .ino = ino };
     return &all[many++];
 }
 
@@ -55,11 +53,8 @@ static void add_unix(const struct nlmsghdr *header)
 {
     const struct unix_diag_msg *m = NLMSG_DATA(header);
     int left = (int)NLMSG_PAYLOAD(header, sizeof *m);
-    struct sock *s = sock_new();
+    struct sock *s = sock_new(SOCK_UNIX, m->udiag_type, m->udiag_ino);
 
-    s->family = SOCK_UNIX;
-    s->ino = m->udiag_ino;
-    s->type = m->udiag_type;
     s->listens = m->udiag_state == TCP_LISTEN;
     s->was_connected =
         m->udiag_state == TCP_ESTABLISHED && m->udiag_type != SOCK_DGRAM;
@@ -111,13 +106,10 @@ static void ask_unix(void)
                                 UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS |
                                 UDIAG_SHOW_RQLEN },
     };
-    const struct timeval limit = { .tv_usec = 200000 };
     static char answer[65536] __attribute__((aligned(8)));
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     bool more = fd != -1;
 
-    if (more)
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (more && send(fd, &ask, sizeof ask, 0) != (ssize_t)sizeof ask)
         more = false;
     while (more) {
@@ -145,23 +137,18 @@ static void ask_unix(void)
 static void address(const char *hex, char *text, size_t size)
 {
     char host[INET6_ADDRSTRLEN] = "?";
-    size_t n = strcspn(hex, ":");
-    unsigned word[4] = { 0 };
-    unsigned port = (unsigned)strtoul(hex + n + (hex[n] == ':'), NULL, 16);
+    unsigned w[4], port = 0;
 
-    for (size_t i = 0; i < n / 8 && i < 4; i++) {
-        char part[9];
-
-        snprintf(part, sizeof part, "%.8s", hex + 8 * i);
-        word[i] = (unsigned)strtoul(part, NULL, 16);
-    }
-    inet_ntop(n == 8 ? AF_INET : AF_INET6, word, host, sizeof host);
-    if (strncmp(host, "::ffff:", 7) == 0)
-        memmove(host, host + 7, strlen(host + 7) + 1);
-    snprintf(text, size, "%s:%u", host, port);
+    if (sscanf(hex, "%8x%8x%8x%8x:%x", &w[0], &w[1], &w[2], &w[3], &port) ==
+        5)
+        inet_ntop(AF_INET6, w, host, sizeof host);
+    else if (sscanf(hex, "%8x:%x", &w[0], &port) == 2)
+        inet_ntop(AF_INET, w, host, sizeof host);
+    snprintf(text, size, "%s:%u",
+             strncmp(host, "::ffff:", 7) == 0 ? host + 7 : host, port);
 }
 
-static void ask_inet(const char *path, int family, int type)
+static void ask_inet(const char *path, int family)
 {
     enum { SYN_SENT = 2, CLOSE_WAIT = 8, LISTEN = 10 };
     char line[512], local[48], remote[48];
@@ -175,10 +162,8 @@ static void ask_inet(const char *path, int family, int type)
         if (sscanf(line, "%*d: %47s %47s %x %x:%x %*s %*s %*u %*d %lu", local,
                    remote, &state, &out, &unread, &ino) != 6)
             continue;
-        s = sock_new();
-        s->family = family;
-        s->type = type;
-        s->ino = ino;
+        s = sock_new(family, family == SOCK_TCP ? SOCK_STREAM : SOCK_DGRAM,
+                     ino);
         s->unread = unread;
         s->listens = family == SOCK_TCP && state == LISTEN;
         s->ended = family == SOCK_TCP && state == CLOSE_WAIT;
@@ -202,26 +187,17 @@ static void pair_inet(void)
                 all[i].peer = all[j].ino;
 }
 
-/* Of UNIX: once connected, and to none now. */
-static void find_ended(void)
-{
-    for (int i = 0; i < many; i++)
-        all[i].ended |= all[i].family == SOCK_UNIX && all[i].was_connected &&
-                        !all[i].peer && !sock_before_accept(&all[i]);
-}
-
 static void ask(void)
 {
     if (asked)
         return;
     asked = true;
     ask_unix();
-    ask_inet("/proc/net/tcp", SOCK_TCP, SOCK_STREAM);
-    ask_inet("/proc/net/tcp6", SOCK_TCP, SOCK_STREAM);
-    ask_inet("/proc/net/udp", SOCK_UDP, SOCK_DGRAM);
-    ask_inet("/proc/net/udp6", SOCK_UDP, SOCK_DGRAM);
+    ask_inet("/proc/net/tcp", SOCK_TCP);
+    ask_inet("/proc/net/tcp6", SOCK_TCP);
+    ask_inet("/proc/net/udp", SOCK_UDP);
+    ask_inet("/proc/net/udp6", SOCK_UDP);
     pair_inet();
-    find_ended();
 }
 
 /* ---- questions -------------------------------------------------------- */
@@ -281,6 +257,12 @@ const struct sock *sock_before_accept(const struct sock *s)
     return s->family == SOCK_TCP && !s->peer && port
                ? sock_listener(atoi(port + 1))
                : NULL;
+}
+
+bool sock_ended(const struct sock *s)
+{
+    return s->ended ||
+           (s->was_connected && !s->peer && !sock_before_accept(s));
 }
 
 const struct sock *sock_towards(ino_t ino, const struct sock *after)

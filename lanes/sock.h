@@ -14,7 +14,7 @@ struct sock {
     ino_t ino, peer; /* 0: none, or one that is not accepted yet */
     int type;        /* SOCK_STREAM... */
     bool listens, connects, was_connected;
-    bool ended;            /* the other side has closed */
+    bool ended;            /* of TCP: the other side has closed */
     char name[112];        /* a path, @abstract, or an address:port */
     char remote[64];       /* of TCP and UDP */
     unsigned unread;       /* bytes */
@@ -30,6 +30,7 @@ const struct sock *sock_before_accept(const struct sock *s);
  * may be relative; file is NULL for an abstract name. */
 const struct sock *sock_named(const char *name, const struct stat *file);
 const struct sock *sock_listener(int port); /* of TCP */
+bool sock_ended(const struct sock *s);      /* the other side has closed */
 /* The next after it of those that are connected to ino. */
 const struct sock *sock_towards(ino_t ino, const struct sock *after);
 /* An address's path as it is shown: zeros are @ in an abstract one. */

@@ -35,12 +35,12 @@ static void others_on(struct waiting *w, int id)
 
 static void add_last(struct waiting *w, pid_t pid, const char *what)
 {
-    const struct seen *q = look_pid(pid);
+    const struct seen *q = pid > 0 ? look_pid(pid) : NULL;
 
     if (q)
         wait_add(w, "; %s %s", what,
                  q == w->who->of ? "itself" : wait_name(q));
-    else
+    else if (pid > 0)
         wait_add(w, "; %s %d, which has ended", what, (int)pid);
 }
 
@@ -71,35 +71,16 @@ void kind_semop(struct waiting *w)
             continue; /* this one could be done */
         wait_add(w, "%s semaphore %d has the value %d, and must %s %d",
                  said ? ";" : ":", op[i].sem_num, value,
-                 op[i].sem_op == 0 ? "be" : "have",
-                 op[i].sem_op == 0 ? 0 : -op[i].sem_op);
+                 op[i].sem_op == 0 ? "be" : "have", -op[i].sem_op);
         said = true;
-        if (last > 0)
-            add_last(w, last, "used last by");
-        else
+        if (last == 0)
             wait_add(w, "; no process has used it yet");
+        add_last(w, last, "used last by");
         if (q && q != w->who->of)
             wait_giver(w, q, NULL);
     }
     if (!w->givers)
         others_on(w, id);
-}
-
-/* The types in a queue, without taking any. */
-static void add_types(struct waiting *w, int id)
-{
-    struct {
-        long type;
-        char text[8192];
-    } m;
-    int n = 0;
-
-#ifndef MSG_COPY
-#define MSG_COPY 040000
-#endif
-    while (n < 8 && msgrcv(id, &m, sizeof m.text, n,
-                           MSG_COPY | IPC_NOWAIT | MSG_NOERROR) != -1)
-        wait_add(w, "%s%ld", n++ ? ", " : "", m.type);
 }
 
 /* A queue that could be asked. */
@@ -119,8 +100,14 @@ static bool queue(struct waiting *w, struct msqid_ds *q)
 
 void kind_msgrcv(struct waiting *w)
 {
+    enum { COPY = 040000 }; /* MSG_COPY: without taking any */
+    int id = (int)w->who->arg[0];
     long type = (long)w->who->arg[3];
     struct msqid_ds q;
+    struct {
+        long type;
+        char text[8192];
+    } m;
 
     if (!queue(w, &q))
         return;
@@ -129,10 +116,13 @@ void kind_msgrcv(struct waiting *w)
     } else {
         wait_add(w, ": it wants %s %ld, and in the queue are types ",
                  type < 0 ? "a type up to" : "type", type < 0 ? -type : type);
-        add_types(w, (int)w->who->arg[0]);
+        for (int n = 0;
+             n < 8 && msgrcv(id, &m, sizeof m.text, n,
+                             COPY | IPC_NOWAIT | MSG_NOERROR) != -1;
+             n++)
+            wait_add(w, "%s%ld", n ? ", " : "", m.type);
     }
-    if (q.msg_lspid > 0)
-        add_last(w, q.msg_lspid, "sent last:");
+    add_last(w, q.msg_lspid, "sent last:");
 }
 
 void kind_msgsnd(struct waiting *w)
@@ -144,6 +134,5 @@ void kind_msgsnd(struct waiting *w)
     wait_add(w, ": it is full, %lu message%s of %lu bytes in all",
              (unsigned long)q.msg_qnum, q.msg_qnum == 1 ? "" : "s",
              (unsigned long)q.__msg_cbytes);
-    if (q.msg_lrpid > 0)
-        add_last(w, q.msg_lrpid, "received last:");
+    add_last(w, q.msg_lrpid, "received last:");
 }
