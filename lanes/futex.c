@@ -9,58 +9,61 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OTHERS = SHOWN + 2 }; /* as many as a list takes */
-
 struct futex {
     unsigned long at;
-    unsigned word, words[3]; /* its value now, and what follows */
+    unsigned word[3];        /* its value now, and what follows */
     bool readable, private_; /* private_: no other process can wake it */
     const struct region *in;
-    int others; /* processes that have the memory, too */
-    struct seen *other[OTHERS];
+    int others;        /* processes that have the memory, too: givers */
     struct seen *copy; /* one that has a copy, made by fork */
     unsigned copy_word;
     bool named; /* others may open it */
     char name[256];
 };
 
+static bool has_region(struct seen *p, const struct region *in)
+{
+    look_regions(p);
+    for (int i = 0; i < p->regions; i++) {
+        const struct region *r = &p->region[i];
+
+        if (in->shared
+                ? r->shared && r->ino == in->ino && r->dev == in->dev
+                : !r->shared && r->from == in->from && r->to == in->to &&
+                      strcmp(r->path, in->path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The value is worth a word where it is another than ours. */
+static void look_at_copy(struct seen *p, struct futex *f)
+{
+    unsigned word[3]; /* value, waiters, private or not */
+
+    look_threads(p);
+    if (!p->threads || !look_memory(p->thread, f->at, word, sizeof word))
+        return;
+    f->copy = p;
+    f->copy_word =
+        word[2] == f->word[2] && word[1] < 100 ? word[0] : f->word[0];
+}
+
 static void sharers(struct waiting *w, struct futex *f)
 {
     struct seen *p = w->who->of;
 
     for (struct seen *q = look_each(NULL); q; q = look_each(q)) {
-        if (q == p || q->state == 'Z')
+        bool family = q->parent == p->pid || p->parent == q->pid;
+
+        if (q == p || q->state == 'Z' || !(f->in->shared || family) ||
+            !has_region(q, f->in))
             continue;
-        if (!f->in->shared && !q->asked_for && q->pid != p->parent)
-            continue; /* a copy: of interest is the family alone */
-        look_regions(q);
-        for (int i = 0; i < q->regions; i++) {
-            const struct region *r = &q->region[i];
-
-            if (f->in->shared && r->shared && r->ino == f->in->ino &&
-                r->dev == f->in->dev) {
-                if (f->others < OTHERS)
-                    f->other[f->others] = q;
-                f->others++;
-                wait_giver(w, q, NULL);
-                break;
-            }
-            if (!f->in->shared && !r->shared && f->at >= r->from &&
-                f->at < r->to && r->from == f->in->from &&
-                r->to == f->in->to && strcmp(r->path, f->in->path) == 0 &&
-                (q->parent == p->pid || p->parent == q->pid) &&
-                !(f->copy && f->copy_word != f->word)) {
-                unsigned theirs[3]; /* value, waiters, private or not */
-
-                look_threads(q);
-                if (!q->threads ||
-                    !look_memory(q->thread, f->at, theirs, sizeof theirs))
-                    continue;
-                f->copy = q;
-                f->copy_word = theirs[2] == f->words[2] && theirs[1] < 100
-                                   ? theirs[0]
-                                   : f->word;
-            }
+        if (f->in->shared) {
+            f->others++;
+            wait_giver(w, q, NULL);
+        } else if (!f->copy || f->copy_word == f->word[0]) {
+            look_at_copy(q, f);
         }
     }
     for (int i = 0; i < p->threads; i++)
@@ -119,8 +122,8 @@ static void add_sharers(struct waiting *w, const struct futex *f,
     wait_add(w, "; could %s: ", could);
     if (w->who->of->threads > 1)
         wait_add(w, "its other threads%s", f->others ? ", " : "");
-    for (int i = 0; i < f->others && i < OTHERS; i++)
-        wait_item(w, i, f->others, wait_name(f->other[i]));
+    for (int i = 0; i < f->others && i < w->givers; i++)
+        wait_item(w, i, f->others, wait_name(w->giver[i].p));
 }
 
 /* What is usually wrong with it: no other process can end the wait then. */
@@ -147,7 +150,7 @@ static bool add_cause(struct waiting *w, const struct futex *f,
         if (f->copy)
             wait_add(w, ", %s with the value %u", wait_name(f->copy),
                      f->copy_word);
-    } else if (!f->in->shared && f->copy && f->copy_word != f->word &&
+    } else if (!f->in->shared && f->copy && f->copy_word != f->word[0] &&
                p->threads < 2 && semaphore) {
         wait_add(
             w,
@@ -173,13 +176,13 @@ static bool say_value(struct waiting *w, struct futex *f)
 {
     unsigned expected = (unsigned)w->who->arg[2];
 
-    if (f->readable && f->word != expected)
+    if (f->readable && f->word[0] != expected)
         wait_add(w,
                  ": its value has changed from %u to %u, but it was not "
                  "woken",
-                 expected, f->word);
+                 expected, f->word[0]);
     else if (f->readable)
-        wait_add(w, ": its value is %u", f->word);
+        wait_add(w, ": its value is %u", f->word[0]);
     return false;
 }
 
@@ -216,8 +219,9 @@ static bool say_mutex(struct waiting *w, struct futex *f)
     unsigned owner = 0;
 
     look_memory(w->who, f->at + 8, &owner, sizeof owner);
-    if (f->word & ~3U) /* a robust one, or one with priorities, has it here */
-        owner = f->word & FUTEX_TID_MASK;
+    if (f->word[0] &
+        ~3U) /* a robust one, or one with priorities, has it here */
+        owner = f->word[0] & FUTEX_TID_MASK;
     return owner && add_holder(w, f, owner, ": held by");
 }
 
@@ -252,7 +256,7 @@ static bool say_other(struct waiting *w, struct futex *f)
     unsigned long owner;
     unsigned tid;
 
-    if (f->word != 2 || t->arg[2] != 2 ||
+    if (f->word[0] != 2 || t->arg[2] != 2 ||
         !look_memory(t, f->at + 8, &owner, sizeof owner) ||
         !look_memory(t, owner + TID, &tid, sizeof tid) ||
         !(holder = look_thread(t->of, (pid_t)tid)) || holder->of != t->of)
@@ -288,14 +292,14 @@ static const struct lock *lock_of(const char *name)
 /* A name that the stack has not told, by what lies in the memory. */
 static const char *guessed(struct thread *t, const struct futex *f, int op)
 {
-    unsigned owner = f->words[2];
+    unsigned owner = f->word[2];
 
     if (!f->readable || (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET))
         return "";
-    if (f->word == 0 && t->arg[2] == 0 && f->words[1] > 0 &&
-        f->words[1] < 10000 && owner == (f->private_ ? 0 : 128))
+    if (f->word[0] == 0 && t->arg[2] == 0 && f->word[1] > 0 &&
+        f->word[1] < 10000 && owner == (f->private_ ? 0 : 128))
         return "sem_wait"; /* value, those who wait, whether it is shared */
-    if (f->word == 2 && t->arg[2] == 2 && owner > 1 &&
+    if (f->word[0] == 2 && t->arg[2] == 2 && owner > 1 &&
         look_thread(t->of, (pid_t)owner))
         return "pthread_mutex_lock";
     return "";
@@ -310,8 +314,7 @@ void kind_futex(struct waiting *w)
     const struct lock *k;
 
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
-    f.readable = look_memory(t, f.at, &f.word, sizeof f.word);
-    look_memory(t, f.at, f.words, sizeof f.words);
+    f.readable = look_stack(t, f.at, f.word, sizeof f.word) >= 4;
     f.in = look_region(t->of, f.at);
     if (!*name)
         name = guessed(t, &f, op);
@@ -325,8 +328,8 @@ void kind_futex(struct waiting *w)
     if (t->arg[3] &&
         (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
         w->timed = true;
-    if (f.readable && f.word == (unsigned)t->arg[2] && f.word > 2 &&
-        !k->what && (joined = look_thread(t->of, (pid_t)f.word)) &&
+    if (f.readable && f.word[0] == (unsigned)t->arg[2] && f.word[0] > 2 &&
+        !k->what && (joined = look_thread(t->of, (pid_t)f.word[0])) &&
         joined->of == t->of && joined != t) {
         wait_add(w, ", until %s ends", wait_thread_name(joined));
         wait_giver(w, t->of, joined);

@@ -67,15 +67,15 @@ static void let_go(void)
     close_range(3, ~0U, 0);
 }
 
-/* ^Z stops the command; the shell must see us stopped as well. */
-static void stop_too(int number)
+/* Does to us what a signal does that is blocked else. */
+static void take_signal(int number)
 {
     sigset_t one;
 
     sigemptyset(&one);
     sigaddset(&one, number);
     raise(number);
-    sigprocmask(SIG_UNBLOCK, &one, NULL); /* here we stand still */
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
     sigprocmask(SIG_BLOCK, &one, NULL);
 }
 
@@ -92,7 +92,7 @@ static void on_signal(const siginfo_t *info, double *until)
     case SIGTTOU:
         if (!from_terminal)
             kill(command_pid, info->si_signo);
-        stop_too(info->si_signo);
+        take_signal(info->si_signo); /* the shell must see us stopped, too */
         *until += monotonic() - stood;
         return;
     case SIGINT:
@@ -136,20 +136,16 @@ static bool follow(double until)
 /* Until there is no descendant any more, for so long at most. */
 static bool gone(double seconds)
 {
+    const struct timespec moment = { .tv_nsec = 20000000 };
     double until = monotonic() + seconds;
     sigset_t child;
 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     while (reap()) {
-        double left = until - monotonic();
-        struct timespec t = { .tv_nsec = 20000000 };
-
-        if (left <= 0)
+        if (monotonic() >= until)
             return false;
-        if (left < 0.02)
-            t.tv_nsec = (long)(left * 1e9);
-        sigtimedwait(&child, NULL, &t);
+        sigtimedwait(&child, NULL, &moment);
     }
     return true;
 }
@@ -184,42 +180,22 @@ static void end_all(void)
     fputs("lanes: not all could be ended\n", stderr);
 }
 
-static void say_words(char *command[])
-{
-    size_t n = 0;
-
-    for (char **word = command; *word; word++) {
-        n += strlen(*word) + 1;
-        if (n > 200) {
-            fputs(" ...", stderr);
-            break;
-        }
-        fprintf(stderr, " %s", *word);
-    }
-    fputc('\n', stderr);
-}
-
 /* As the command ended, so do we. */
 static int same_end(int status)
 {
-    struct rlimit no_core = { 0, 0 };
-    sigset_t one;
-    int number;
+    const struct rlimit no_core = { 0, 0 };
 
     if (!WIFSIGNALED(status))
         return WEXITSTATUS(status);
-    number = WTERMSIG(status);
     setrlimit(RLIMIT_CORE, &no_core);
-    signal(number, SIG_DFL);
-    sigemptyset(&one);
-    sigaddset(&one, number);
-    raise(number);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
-    return 128 + number;
+    signal(WTERMSIG(status), SIG_DFL);
+    take_signal(WTERMSIG(status));
+    return 128 + WTERMSIG(status);
 }
 
 int limit_run(double seconds, char *command[], int width)
 {
+    char words[240] = "";
     sigset_t all, mask;
 
     sigfillset(&all);
@@ -241,7 +217,10 @@ int limit_run(double seconds, char *command[], int width)
     else
         fprintf(stderr, "lanes: not ended after %g second%s:", seconds,
                 seconds == 1 ? "" : "s");
-    say_words(command);
+    for (char **word = command; *word; word++)
+        append(words, sizeof words, " %s", *word);
+    fprintf(stderr, "%s%s\n", words,
+            strlen(words) == sizeof words - 1 ? " ..." : "");
     why_descendants(stderr, width);
     fflush(stderr);
     end_all();
