@@ -309,9 +309,8 @@ void ends_add_signals(struct waiting *w, unsigned long mask)
     for (int i = 1; i <= 64; i++)
         if (mask >> (i - 1) & 1)
             wait_item(w, n++, __builtin_popcountl(mask), signal_name(i));
-    for (struct seen *q = look_each(NULL); q; q = look_each(q))
-        if (mask >> (SIGCHLD - 1) & 1 && q->parent == w->who->of->pid &&
-            q->state != 'Z')
+    if (mask >> (SIGCHLD - 1) & 1)
+        for (struct seen *q = NULL; (q = look_child(w->who->of, q));)
             wait_giver(w, q, NULL);
     w->open = true;
 }
@@ -344,7 +343,7 @@ static void eventfd_lacks(struct waiting *w, struct descriptor *d, char *info)
     ends_say(w, ends_holders(w->who->of, d, ANY, id), "nobody that is known");
 }
 
-void ends_lack(struct waiting *w, struct descriptor *d, bool room)
+static void lacks(struct waiting *w, struct descriptor *d, bool room)
 {
     struct seen *p = w->who->of, *other;
     char info[4096];
@@ -419,7 +418,7 @@ void ends_with_fd(struct waiting *w, int fd, bool room)
     wait_add(w, " on ");
     ends_add_what(w, w->who->of, d);
     wait_add(w, ": ");
-    ends_lack(w, d, room);
+    lacks(w, d, room);
 }
 
 void ends_poll(struct waiting *w, const struct pollfd *list, int n)
@@ -442,11 +441,11 @@ void ends_poll(struct waiting *w, const struct pollfd *list, int n)
         ends_add_what(w, w->who->of, d);
         wait_add(w, ": ");
         if (events & POLLIN)
-            ends_lack(w, d, false);
+            lacks(w, d, false);
         if (events == (POLLIN | POLLOUT))
             wait_add(w, "; and to write: ");
         if (events & POLLOUT)
-            ends_lack(w, d, true);
+            lacks(w, d, true);
         if (!events)
             wait_open(w, "nothing has happened to its other end");
     }

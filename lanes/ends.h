@@ -5,6 +5,7 @@
 #ifndef ENDS_H
 #define ENDS_H
 #include "wait.h"
+#include <poll.h>
 
 enum kind {
     PIPE,
@@ -48,8 +49,7 @@ void ends_add_what(struct waiting *w, struct seen *p, struct descriptor *d);
 void ends_add_socket(struct waiting *w, ino_t ino, const char *before,
                      const char *after);
 void ends_add_signals(struct waiting *w, unsigned long mask);
-/* Data, or room. */
-void ends_lack(struct waiting *w, struct descriptor *d, bool room);
+/* What it is, and what it lacks: data, or room. */
 void ends_with_fd(struct waiting *w, int fd, bool room);
 void ends_poll(struct waiting *w, const struct pollfd *list, int n);
 /* " spins: fd 3, a pipe, is at its end of file": why reads come back at once;

@@ -11,8 +11,8 @@
 
 struct futex {
     unsigned long at;
-    unsigned word[3];        /* its value now, and what follows */
-    bool readable, private_; /* private_: no other process can wake it */
+    unsigned word[3]; /* its value now, and what follows */
+    bool private_;    /* no other process can wake it */
     const struct region *in;
     int others;        /* processes that have the memory, too: givers */
     struct seen *copy; /* one that has a copy, made by fork */
@@ -176,12 +176,12 @@ static bool say_value(struct waiting *w, struct futex *f)
 {
     unsigned expected = (unsigned)w->who->arg[2];
 
-    if (f->readable && f->word[0] != expected)
+    if (f->word[0] != expected)
         wait_add(w,
                  ": its value has changed from %u to %u, but it was not "
                  "woken",
                  expected, f->word[0]);
-    else if (f->readable)
+    else
         wait_add(w, ": its value is %u", f->word[0]);
     return false;
 }
@@ -294,7 +294,7 @@ static const char *guessed(struct thread *t, const struct futex *f, int op)
 {
     unsigned owner = f->word[2];
 
-    if (!f->readable || (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET))
+    if (!f->in || (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET))
         return "";
     if (f->word[0] == 0 && t->arg[2] == 0 && f->word[1] > 0 &&
         f->word[1] < 10000 && owner == (f->private_ ? 0 : 128))
@@ -314,21 +314,22 @@ void kind_futex(struct waiting *w)
     const struct lock *k;
 
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
-    f.readable = look_stack(t, f.at, f.word, sizeof f.word) >= 4;
     f.in = look_region(t->of, f.at);
+    if (look_stack(t, f.at, f.word, sizeof f.word) < 4)
+        f.in = NULL;
     if (!*name)
         name = guessed(t, &f, op);
     f.named = shm_name(f.in, f.name, sizeof f.name) ||
               (f.in && f.in->shared && *f.in->path == '/' &&
                !ends_deleted(f.in->path));
-    snprintf(w->call, sizeof w->call, "%s",
-             *name && strcmp(name, "syscall") != 0 ? name : "futex");
+    if (*name && strcmp(name, "syscall") != 0)
+        copy(w->call, sizeof w->call, name);
     k = lock_of(op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ? "pthread_mutex_"
                                                             : name);
     if (t->arg[3] &&
         (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
         w->timed = true;
-    if (f.readable && f.word[0] == (unsigned)t->arg[2] && f.word[0] > 2 &&
+    if (f.in && f.word[0] == (unsigned)t->arg[2] && f.word[0] > 2 &&
         !k->what && (joined = look_thread(t->of, (pid_t)f.word[0])) &&
         joined->of == t->of && joined != t) {
         wait_add(w, ", until %s ends", wait_thread_name(joined));

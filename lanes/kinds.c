@@ -88,24 +88,15 @@ static void kind_select(struct waiting *w)
 static void kind_epoll(struct waiting *w)
 {
     struct pollfd list[128];
+    char text[16384];
+    unsigned events;
+    int n = 0, fd;
 
-    ends_poll(w, list,
-              look_epoll(w->who->of, (int)w->who->arg[0], list, 128));
-}
-
-/* The socket that has the name which a call got. */
-static const struct sock *named(struct waiting *w, const char *path, size_t n,
-                                char *name, size_t size)
-{
-    struct stat st;
-
-    sock_name(name, size, path, n);
-    if (look_foreign(w->who->of, "net"))
-        return NULL;
-    if (*name == '@')
-        return sock_named(name, NULL);
-    return look_path(w->who->of->door, name, &st) ? sock_named(name, &st)
-                                                  : NULL;
+    look_info(w->who->of, (int)w->who->arg[0], text, sizeof text);
+    for (char *at = text; n < 128 && (at = strstr(at, "tfd:")); at += 4)
+        if (sscanf(at, "tfd: %d events: %x", &fd, &events) == 2)
+            list[n++] = (struct pollfd){ .fd = fd, .events = (short)events };
+    ends_poll(w, list, n);
 }
 
 /* Is it to a UNIX socket, by its name? */
@@ -114,13 +105,20 @@ static bool to_name(struct waiting *w, unsigned long at, unsigned long size,
 {
     struct sockaddr_un a = { 0 };
     char name[sizeof a.sun_path + 1];
-    const struct sock *s;
+    const struct sock *s = NULL;
+    struct stat st;
 
     size = size < sizeof a ? size : sizeof a;
     if (!at || !look_memory(w->who, at, &a, size) || a.sun_family != AF_UNIX)
         return false;
-    s = named(w, a.sun_path, size - offsetof(struct sockaddr_un, sun_path),
-              name, sizeof name);
+    sock_name(name, sizeof name, a.sun_path,
+              size - offsetof(struct sockaddr_un, sun_path));
+    if (!look_foreign(w->who->of, "net")) {
+        if (*name == '@')
+            s = sock_named(name, NULL);
+        else if (look_path(w->who->of->door, name, &st))
+            s = sock_named(name, &st);
+    }
     wait_add(w, " to %s: its queue is full", name);
     w->known = true;
     w->open = !s;
@@ -155,18 +153,17 @@ static void kind_sendto(struct waiting *w)
 
 /* ---- processes, time, signals ----------------------------------------- */
 
-/* A child that it would take; which: as waitpid has it. */
-static bool awaits(const struct seen *p, const struct seen *q, long which)
+/* Would it take this child? which: as waitpid has it. */
+static bool awaits(const struct seen *p, const struct seen *child, long which)
 {
-    return q->parent == p->pid && q->state != 'Z' &&
-           (which == -1 || (which > 0    ? q->pid == which
-                            : which == 0 ? q->group == p->group
-                                         : q->group == -which));
+    return which == -1 || (which > 0    ? child->pid == which
+                           : which == 0 ? child->group == p->group
+                                        : child->group == -which);
 }
 
 static void kind_wait(struct waiting *w)
 {
-    struct seen *p = w->who->of;
+    struct seen *p = w->who->of, *q = NULL;
     bool waitid = w->who->call == SYS_waitid;
     long which = (int)w->who->arg[waitid];
     struct thread *t = NULL;
@@ -184,14 +181,12 @@ static void kind_wait(struct waiting *w)
     if (which != -1)
         snprintf(w->call, sizeof w->call, "%s(%ld)",
                  waitid ? "waitid" : "waitpid", which);
-    else
-        snprintf(w->call, sizeof w->call, "%s", waitid ? "waitid" : "wait");
-    for (struct seen *q = look_each(NULL); q; q = look_each(q))
+    while ((q = look_child(p, q)))
         of += awaits(p, q, which);
     wait_add(w, of == 0   ? ": no such child is left"
                 : of == 1 ? ", until "
                           : ", until one of ");
-    for (struct seen *q = look_each(NULL); q; q = look_each(q))
+    while ((q = look_child(p, q)))
         if (awaits(p, q, which)) {
             wait_giver(w, q, NULL);
             wait_item(w, n++, of, wait_name(q));
@@ -287,18 +282,13 @@ static void kind_sigwait(struct waiting *w)
 
 static void kind_vfork(struct waiting *w)
 {
-    struct seen *child = NULL;
+    struct seen *child = look_child(w->who->of, NULL);
 
-    for (struct seen *q = look_each(NULL); q; q = look_each(q))
-        if (q->parent == w->who->of->pid && q->state != 'Z')
-            child = q;
     w->known = true;
-    if (!child) {
-        wait_add(w, ", until its child has called exec or has ended");
-        return;
-    }
-    wait_add(w, ", until %s calls exec or ends", wait_name(child));
-    wait_giver(w, child, NULL);
+    wait_add(w, ", until %s calls exec or ends",
+             child ? wait_name(child) : "its child");
+    if (child)
+        wait_giver(w, child, NULL);
 }
 
 static void kind_uring(struct waiting *w)
@@ -312,18 +302,16 @@ static void kind_uring(struct waiting *w)
 
 static bool opens(struct thread *t, char *path, size_t size, bool *writes)
 {
-    int at = -1;
+    bool at = t->call == SYS_openat, is_open = at;
 
 #ifdef SYS_open
-    at = t->call == SYS_open ? 0 : -1;
+    is_open |= t->call == SYS_open;
 #endif
-    if (t->call == SYS_openat)
-        at = 1;
-    if (at == -1 || t->known != CALL_KNOWN ||
-        !look_string(t, t->arg[at], path, size))
+    if (!is_open || t->known != CALL_KNOWN)
         return false;
+    path[look_stack(t, t->arg[at], path, size - 1)] = '\0';
     *writes = (t->arg[at + 1] & O_ACCMODE) != O_RDONLY;
-    return true;
+    return *path;
 }
 
 static void kind_open(struct waiting *w)

@@ -187,6 +187,14 @@ struct seen *look_each(struct seen *after)
     return next < many ? all[next] : NULL;
 }
 
+struct seen *look_child(const struct seen *p, struct seen *after)
+{
+    while ((after = look_each(after)))
+        if (after->parent == p->pid && after->state != 'Z')
+            break;
+    return after;
+}
+
 /* Its descriptors and its memory. */
 static void forget(struct seen *p)
 {
@@ -457,27 +465,6 @@ void look_untold(struct seen *p, char *text, size_t size)
     }
 }
 
-int look_epoll(struct seen *p, int fd, struct pollfd *list, int most)
-{
-    char text[16384];
-    int n = 0;
-
-    look_info(p, fd, text, sizeof text);
-    for (char *at = text; n < most && (at = strstr(at, "tfd:")); at += 4) {
-        unsigned events;
-        unsigned long ino = 0;
-        int tfd;
-
-        if (sscanf(at, "tfd: %d events: %x data: %*x pos:%*d ino:%lx", &tfd,
-                   &events, &ino) < 2)
-            continue;
-        list[n++] =
-            (struct pollfd){ .fd = tfd,
-                             .events = (short)(events & (POLLIN | POLLOUT)) };
-    }
-    return n;
-}
-
 /* ---- memory ----------------------------------------------------------- */
 
 /* Mostly it lies first, but a static one need not. */
@@ -558,12 +545,4 @@ size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size)
 bool look_memory(struct thread *t, unsigned long at, void *to, size_t size)
 {
     return look_stack(t, at, to, size) == size;
-}
-
-bool look_string(struct thread *t, unsigned long at, char *to, size_t size)
-{
-    size_t n = look_stack(t, at, to, size - 1);
-
-    to[n] = '\0';
-    return n > 0;
 }

@@ -8,7 +8,6 @@
 #ifndef LOOK_H
 #define LOOK_H
 #include "base.h"
-#include <poll.h>
 #include <sys/stat.h>
 
 enum call_known {
@@ -68,6 +67,7 @@ void look_begin(void); /* which processes there are, without the kernel's */
 struct seen *look_only(pid_t pid); /* this one alone; NULL: it is gone */
 void look_end(void);
 struct seen *look_each(struct seen *after); /* NULL: the first */
+struct seen *look_child(const struct seen *p, struct seen *after); /* alive */
 struct seen *look_pid(pid_t pid);
 void look_tree(pid_t root); /* asked_for: this one and its descendants */
 
@@ -88,7 +88,6 @@ long look_reads(struct seen *p);
 bool look_memory(struct thread *t, unsigned long at, void *to, size_t size);
 /* As much of it as there is; how many bytes. */
 size_t look_stack(struct thread *t, unsigned long at, void *to, size_t size);
-bool look_string(struct thread *t, unsigned long at, char *to, size_t size);
 /* A file of the process, such as status; "" and false if nothing is there. */
 bool look_text(char *text, size_t size, pid_t pid, const char *file, ...)
     __attribute__((format(printf, 4, 5)));
@@ -102,5 +101,4 @@ unsigned long look_number(const char *text, const char *name, int base);
 bool look_queue(const struct seen *p, const struct descriptor *d);
 /* Of a message that no signal will tell of any more; "" if there is none. */
 void look_untold(struct seen *p, char *text, size_t size);
-int look_epoll(struct seen *p, int fd, struct pollfd *list, int most);
 #endif

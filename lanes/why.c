@@ -203,21 +203,15 @@ static void look_on(void)
 
 /* ---- sentences -------------------------------------------------------- */
 
-/* Other names of the call itself, where no more need be said than the name.
- */
-static bool same_call(const char *name)
-{
-    static const char names[] =
-        "read write readv writev recv recvfrom recvmsg send sendto sendmsg"
-        " accept accept4 connect open open64 openat openat64 creat poll ppoll"
-        " select pselect epoll_wait epoll_pwait wait wait3 wait4 waitpid"
-        " waitid sleep usleep nanosleep clock_nanosleep pause sigsuspend"
-        " sigwait sigwaitinfo sigtimedwait semop semtimedop msgrcv msgsnd"
-        " mq_receive mq_timedreceive mq_send mq_timedsend flock fcntl fcntl64"
-        " splice vfork syscall sendfile tee vmsplice futex";
-
-    return has_word(names, name);
-}
+/* Names of a call of which no more need be said than the name. */
+static const char same_call[] =
+    "read write readv writev recv recvfrom recvmsg send sendto sendmsg accept"
+    " accept4 connect open open64 openat openat64 creat poll ppoll select"
+    " pselect epoll_wait epoll_pwait wait wait3 wait4 waitpid waitid sleep"
+    " usleep nanosleep clock_nanosleep pause sigsuspend sigwait sigwaitinfo"
+    " sigtimedwait semop semtimedop msgrcv msgsnd mq_receive mq_timedreceive"
+    " mq_send mq_timedsend flock fcntl fcntl64 splice vfork syscall sendfile"
+    " tee vmsplice futex";
 
 /* "read(0)", under the name that the programmer wrote. */
 static void call_text(const struct waiting *w, char *text, size_t size)
@@ -228,11 +222,11 @@ static void call_text(const struct waiting *w, char *text, size_t size)
         *name && strncmp(name, w->call, base) == 0 && strlen(name) == base;
 
     if (!*name || known || strcmp(name, "syscall") == 0 ||
-        (w->place.inner && same_call(name)))
+        (w->place.inner && has_word(same_call, name)))
         snprintf(text, size, "%s", w->call);
     else if (strcmp(name, "waitpid") == 0 && !w->call[base])
         snprintf(text, size, "waitpid(-1)");
-    else if (same_call(name))
+    else if (has_word(same_call, name))
         snprintf(text, size, "%s%s", name, w->call + base);
     else
         snprintf(text, size, "%s, called by %s", w->call, name);
