@@ -199,24 +199,14 @@ bool ends_deleted(const char *path)
     return n > 10 && strcmp(path + n - 10, " (deleted)") == 0;
 }
 
-/* An abstract name may be filled up with zeros, which are @ here. */
-static int shown_length(const char *name)
-{
-    size_t n = strlen(name);
-
-    while (*name == '@' && n > 1 && name[n - 1] == '@')
-        n--;
-    return (int)n;
-}
-
 static void add_sock(struct waiting *w, const struct sock *s)
 {
     if (!s)
         wait_add(w, "a socket");
     else if (s->family == SOCK_UNIX)
-        wait_add(w, "a UNIX %ssocket%s%.*s",
+        wait_add(w, "a UNIX %ssocket%s%s",
                  s->type == SOCK_DGRAM ? "datagram " : "",
-                 *s->name ? " " : "", shown_length(s->name), s->name);
+                 *s->name ? " " : "", s->name);
     else if (s->listens || s->family == SOCK_UDP)
         wait_add(w, "%s %s", s->family == SOCK_UDP ? "UDP" : "TCP", s->name);
     else

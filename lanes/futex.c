@@ -2,7 +2,7 @@
  * futex.c - semaphores, mutexes, conditions and the like: one call for the
  * kernel, whose name the stack tells, and what lies in the memory
  */
-#include "kinds.h"
+#include "ends.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -227,13 +227,12 @@ static bool say_mutex(struct waiting *w, struct futex *f)
 
 static bool say_rwlock(struct waiting *w, struct futex *f)
 {
-    unsigned writer = 0;
+    unsigned writer;
 
-    if (!look_memory(w->who, f->at + 16, &writer, sizeof writer) || !writer ||
-        !look_thread(w->who->of, (pid_t)writer))
-        look_memory(w->who, f->at + 12, &writer, sizeof writer);
-    if (writer && look_thread(w->who->of, (pid_t)writer))
-        return add_holder(w, f, writer, ": locked for writing by");
+    for (unsigned long at = f->at + 16; at >= f->at + 12; at -= 4)
+        if (look_memory(w->who, at, &writer, sizeof writer) && writer &&
+            look_thread(w->who->of, (pid_t)writer))
+            return add_holder(w, f, writer, ": locked for writing by");
     wait_add(w, ": locked, perhaps for reading, which is not recorded");
     return false;
 }

@@ -119,7 +119,6 @@ static struct image *image_new(struct thread *t, const struct region *base)
     return i;
 }
 
-/* The image that an address is in, placed as in this process. */
 struct image *image_at(struct thread *t, unsigned long address)
 {
     const struct region *r = look_region(t->of, address), *base = NULL;
@@ -151,7 +150,6 @@ static const char *symbol_name(const struct image *i, size_t n)
     return (const char *)i->strings.at + s[n].st_name;
 }
 
-/* Of the names that a function has, the one without underscores. */
 const char *image_function(struct image *i, unsigned long address)
 {
     const Elf64_Sym *s = (const void *)i->symbols.at;
@@ -166,7 +164,6 @@ const char *image_function(struct image *i, unsigned long address)
     return best;
 }
 
-/* The name of what a slot of the GOT holds. */
 const char *image_import(const struct image *i, unsigned long slot)
 {
     for (int list = 0; list < 2; list++) {

@@ -1,7 +1,7 @@
 /*
  * kinds.c - which calls wait, and one function for each kind of waiting
  */
-#include "kinds.h"
+#include "ends.h"
 #include "sock.h"
 #include <arpa/inet.h>
 #include <fcntl.h>

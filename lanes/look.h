@@ -54,6 +54,7 @@ struct seen { /* a process */
     char name[32];
     int at;         /* its place in their order */
     bool asked_for; /* one of the tree */
+    bool taken;     /* by the verdict, with all its threads */
     struct thread *thread;
     struct descriptor *descriptor;
     struct region *region;

@@ -15,21 +15,16 @@
 
 bool live;
 
-static pid_t status_number(pid_t pid, const char *name)
-{
-    char text[4096];
-
-    if (!live || !look_text(text, sizeof text, pid, "status"))
-        return 0;
-    return (pid_t)look_number(text, name, 10);
-}
-
 /* Who forked it; of a thread, its process. */
 pid_t proc_parent(pid_t pid)
 {
-    pid_t group = status_number(pid, "\nTgid:");
+    char text[4096];
+    pid_t group;
 
-    return group && group != pid ? group : status_number(pid, "\nPPid:");
+    if (!live || !look_text(text, sizeof text, pid, "status"))
+        return 0;
+    group = (pid_t)look_number(text, "\nTgid:", 10);
+    return group != pid ? group : (pid_t)look_number(text, "\nPPid:", 10);
 }
 
 int proc_family(pid_t pid, pid_t list[], int n, int most)
@@ -270,23 +265,17 @@ static void look_lines(void)
 
 char proc_state(pid_t pid)
 {
-    char text[4096];
-    const char *at = look_text(text, sizeof text, pid, "status")
-                         ? strstr(text, "\nState:\t")
-                         : NULL;
+    char text[4096], *at;
 
-    if (!at)
-        return ' ';
-    return at[8];
+    look_text(text, sizeof text, pid, "status");
+    at = strstr(text, "\nState:\t");
+    return at ? at[8] : ' ';
 }
 
 void proc_states(void)
 {
-    for (struct process *p = processes; p; p = p->next) {
-        p->run = '\0';
-        if (live && alive(p))
-            p->run = proc_state(p->pid);
-    }
+    for (struct process *p = processes; p; p = p->next)
+        p->run = live && alive(p) ? proc_state(p->pid) : '\0';
 }
 
 void proc_look(void)

@@ -44,6 +44,8 @@ void sock_name(char *name, size_t size, const char *path, size_t n)
     name[n] = '\0';
     if (n == 0 || *path)
         return;
+    while (n > 1 && name[n - 1] == '\0') /* it may be filled up with them */
+        n--;
     for (size_t i = 0; i < n; i++) /* abstract: no file */
         if (name[i] == '\0')
             name[i] = '@';

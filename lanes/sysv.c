@@ -1,7 +1,7 @@
 /*
  * sysv.c - System V's semaphores and queues, asked by their numbers
  */
-#include "kinds.h"
+#include "ends.h"
 #include <errno.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>

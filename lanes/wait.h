@@ -40,7 +40,12 @@ void wait_giver(struct waiting *w, struct seen *p, struct thread *t);
 const char *wait_seconds(double seconds); /* "3.0 s" */
 /* What an argument of the call points to; false, and says so: it may not. */
 bool wait_reads(struct waiting *w, int argument, void *to, size_t size);
-void wait_explain(struct thread *t, struct waiting *w); /* kinds.c */
+/* kinds.c: each kind of waiting looks at the call's arguments for itself. */
+void wait_explain(struct thread *t, struct waiting *w);
+void kind_futex(struct waiting *w); /* futex.c */
+void kind_semop(struct waiting *w); /* sysv.c */
+void kind_msgrcv(struct waiting *w);
+void kind_msgsnd(struct waiting *w);
 /* What another calls a process or thread, or NULL: it has no such name. */
 extern const char *(*wait_alias)(pid_t pid);
 const char *wait_name(const struct seen *p);          /* "cat 4711" */

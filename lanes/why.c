@@ -6,8 +6,8 @@
  */
 #include "why.h"
 #include "circles.h"
+#include "ends.h"
 #include "image.h"
-#include "kinds.h"
 #include "sock.h"
 #include "stack.h"
 #include <err.h>
@@ -64,41 +64,25 @@ static void paragraph(const char *text)
 
 /* ---- who is there ----------------------------------------------------- */
 
-static struct node *node_of(const struct thread *t)
-{
-    for (int i = 0; i < many; i++)
-        if (nodes[i]->w.who == t)
-            return nodes[i];
-    return NULL;
-}
-
 static void take(struct seen *p)
 {
+    if (p->taken)
+        return;
+    p->taken = true;
     look_threads(p);
     for (int i = 0; i < p->threads && many < MOST; i++) {
-        if (node_of(&p->thread[i]))
-            continue;
         nodes[many] = zeros(1, sizeof **nodes);
-        wait_explain(&p->thread[i], &nodes[many]->w);
-        many++;
+        wait_explain(&p->thread[i], &nodes[many++]->w);
     }
 }
 
+/* Those outside of the tree that could end a wait in it. */
 static void take_givers(void)
 {
     for (int i = 0; i < many; i++)
         for (int j = 0; j < nodes[i]->w.givers; j++)
             if (nodes[i]->w.giver[j].p->pid > 1)
                 take(nodes[i]->w.giver[j].p);
-}
-
-/* The tree, and those outside of it that could end a wait in it. */
-static void collect(void)
-{
-    for (struct seen *p = look_each(NULL); p; p = look_each(p))
-        if (p->asked_for && p->pid != getpid())
-            take(p);
-    take_givers();
 }
 
 static void forget(void)
@@ -235,11 +219,11 @@ static void call_text(const struct waiting *w, char *text, size_t size)
 static void stopped_text(const struct waiting *w, char *text, size_t size)
 {
     const struct seen *p = w->who->of;
-    const struct seen *tracer = NULL;
+    const struct seen *tracer;
     char status[4096];
 
-    if (look_text(status, sizeof status, p->door, "status"))
-        tracer = look_pid((pid_t)look_number(status, "\nTracerPid:", 10));
+    look_text(status, sizeof status, p->door, "status");
+    tracer = look_pid((pid_t)look_number(status, "\nTracerPid:", 10));
     if (w->who->state == 't' || tracer)
         snprintf(text, size, " is held by a tracer, %s",
                  tracer ? wait_name(tracer) : "which is not known");
@@ -471,7 +455,10 @@ static bool tell(FILE *to, int columns)
     width = columns;
     if (!width && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
         width = size.ws_col > 20 ? size.ws_col - 1 : 79;
-    collect();
+    for (struct seen *p = look_each(NULL); p; p = look_each(p))
+        if (p->asked_for && p->pid != getpid())
+            take(p);
+    take_givers();
     look_on();
     for (int i = 0; i < many; i++)
         places[i] = &nodes[i]->w.place;
