@@ -265,17 +265,23 @@ static void look_lines(void)
 
 char proc_state(pid_t pid)
 {
-    char text[4096], *at;
+    char text[4096], state = ' ';
+    const char *at;
 
     look_text(text, sizeof text, pid, "status");
     at = strstr(text, "\nState:\t");
-    return at ? at[8] : ' ';
+    if (at)
+        state = at[8];
+    return state;
 }
 
 void proc_states(void)
 {
-    for (struct process *p = processes; p; p = p->next)
-        p->run = live && alive(p) ? proc_state(p->pid) : '\0';
+    for (struct process *p = processes; p; p = p->next) {
+        p->run = '\0';
+        if (live && alive(p))
+            p->run = proc_state(p->pid);
+    }
 }
 
 void proc_look(void)
