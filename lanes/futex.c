@@ -196,10 +196,16 @@ static bool add_holder(struct waiting *w, struct futex *f, unsigned tid,
 
     w->givers = 0;
     w->open = false;
-    if (!holder) {
+    if (!holder || holder->state == 'Z') {
+        bool copied = holder && holder->of != w->who->of && !f->in->shared;
+
         snprintf(number, sizeof number, "%u", tid);
-        wait_add(w, "%s %s, which has ended and never unlocked it", held,
-                 alias ? alias : number);
+        wait_add(w, "%s %s, which has ended%s", held,
+                 holder  ? wait_thread_name(holder)
+                 : alias ? alias
+                         : number,
+                 copied ? "; fork has copied the mutex, locked as it was"
+                        : " and never unlocked it");
         return true;
     }
     if (holder == w->who)

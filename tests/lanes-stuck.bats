@@ -344,7 +344,9 @@ until it ends: D a'
 }
 
 @test "verdict: memory of one's own; a lock that wakes threads only" {
-    ways mutex-copy sem-copy not-shared
+    ways mutex-copy mutex-left sem-copy not-shared
+    said mutex-left 'held by B stuck, which has ended; fork has copied the mutex' \
+        'C stuck waits for ever: nobody can end it'
     said mutex-copy 'held by A stuck: a mutex in memory that fork has copied' \
         'B stuck waits for ever: nobody can end it'
     said sem-copy 'after fork each has its own, B stuck with the value 1'

@@ -357,6 +357,18 @@ static void mutex_copy(void)
     wait(NULL);
 }
 
+/* The one that holds it has ended; nobody has waited for that. */
+static void mutex_left(void)
+{
+    if (fork() == 0) {
+        pthread_mutex_lock(&mutex);
+        if (fork() == 0)
+            pthread_mutex_lock(&mutex);
+        _exit(0);
+    }
+    pause();
+}
+
 static void sem_copy(void)
 {
     sem_init(&own_sem, 1, 0);
@@ -572,6 +584,7 @@ static const struct {
     { "msg", msg },
     { "mutex", mutex_ },
     { "mutex-copy", mutex_copy },
+    { "mutex-left", mutex_left },
     { "sem-copy", sem_copy },
     { "not-shared", not_shared },
     { "left-behind", left_behind },
