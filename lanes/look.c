@@ -75,10 +75,14 @@ unsigned long look_number(const char *text, const char *name, int base)
 /* The name as ps shows it, or in full where the kernel has cut it. */
 static void name_it(struct seen *p, const char *comm, size_t n)
 {
-    char line[256], *base;
+    const struct seen *parent = look_pid(p->parent);
+    char line[256];
+    const char *base;
 
     snprintf(p->name, sizeof p->name, "%.*s", (int)n, comm);
-    if (n == 15 && look_text(line, sizeof line, p->pid, "cmdline")) {
+    if (n == 15) {
+        if (!look_text(line, sizeof line, p->pid, "cmdline") && parent)
+            copy(line, sizeof line, parent->name); /* it has ended */
         base = strrchr(line, '/');
         base = base ? base + 1 : line;
         if (strncmp(base, p->name, 15) == 0)

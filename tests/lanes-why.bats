@@ -314,6 +314,33 @@ C
     wait $! || true
 }
 
+# /proc has 15 letters of it, and no more of one that has ended.
+@test "lanes -w: a child that has ended has its parent's name, in full" {
+    cc -w -o no-more-than-15-letters -x c - <<-'END'
+	#include <unistd.h>
+	int main(int argc, char *argv[])
+	{
+	    if (fork() == 0) {
+	        if (argc > 1)
+	            execl(argv[1], argv[1], NULL);
+	        _exit(0);
+	    }
+	    pause();
+	}
+	END
+    ln -s "$(type -P true)" no-more-than-this
+    is_said() { # NAME
+        lanes -w $! >said 2>&1 3>&-
+        grep -E "^$1 [0-9]+ has ended, and no-more-than-15-letters [0-9]+ has not waited" said
+    }
+    ./no-more-than-15-letters 3>&- &
+    wait_until is_said no-more-than-15-letters || fail "$(<said)"
+    kill $!
+    ./no-more-than-15-letters ./no-more-than-this 3>&- & # its name is lost
+    wait_until is_said no-more-than-th || fail "$(<said)"
+    kill $!
+}
+
 @test "lanes -w: nobody stuck is status 1, a wrong word 2" {
     sleep 1007 3>&- &
     run -1 lanes -w $!
