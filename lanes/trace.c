@@ -19,16 +19,17 @@ bool more_lines;
 
 /* ---- rows ------------------------------------------------------------- */
 
-static bool is_drawn(struct process *p, const struct meaning *m)
+static bool is_drawn(struct process *p)
 {
+    const struct meaning *m = traced(p)->meaning;
+
     return m && (opt.all || worth_a_row(p, &traced(p)->call, m));
 }
 
 /* As its row begins. */
-static void call_name(struct process *p, const struct call *call, char *name,
-                      size_t size)
+static void call_name(struct process *p, char *name, size_t size)
 {
-    expand(meaning_of(call->name)->shown, p, call, name, size);
+    expand(traced(p)->meaning->shown, p, &traced(p)->call, name, size);
     name[strcspn(name, "(< ")] = '\0';
 }
 
@@ -48,13 +49,14 @@ static bool call_prints(struct process *p, const struct meaning *m,
     return true;
 }
 
-static void call_text(struct process *p, const struct meaning *m,
-                      const struct call *call, struct row *row)
+static void call_text(struct process *p, struct row *row)
 {
+    const struct meaning *m = traced(p)->meaning;
+    const struct call *call = &traced(p)->call;
     bool prints = row->kind != ROW_RETURN && call_prints(p, m, call, row);
 
     if (row->kind == ROW_RETURN)
-        call_name(p, call, row->text, sizeof row->text);
+        call_name(p, row->text, sizeof row->text);
     else if (!prints)
         expand(m->shown, p, call, row->text, sizeof row->text);
     if (!prints)
@@ -78,22 +80,26 @@ static void call_text(struct process *p, const struct meaning *m,
     }
 }
 
+/* Is it in a call that will have a row, and has none yet? */
+static bool is_pending(struct process *p)
+{
+    struct traced *t = traced(p);
+
+    return p->inside && !t->drawn && t->meaning &&
+           !(t->meaning->flags & QUIET) && is_drawn(p);
+}
+
 /* The row of a call that is still on its way. */
 static void draw_pending(struct process *p)
 {
-    struct call *call = &traced(p)->call;
-    const struct meaning *m;
-    struct row row;
     bool waits = traced(p)->must_wait;
+    struct row row;
 
-    if (!p->inside || traced(p)->drawn)
-        return;
-    m = meaning_of(call->name);
-    if (!m || (m->flags & QUIET) || !is_drawn(p, m))
+    if (!is_pending(p))
         return;
     traced(p)->drawn = true;
     row_begin(&row, waits ? ROW_WAIT : ROW_CALL, p);
-    call_text(p, m, call, &row);
+    call_text(p, &row);
     *row.ask = '\0';
     show(&row);
     p->waits = waits; /* not before, for others may have a row first */
@@ -102,37 +108,26 @@ static void draw_pending(struct process *p)
 /* No row comes before that of a call which it may have waited for. */
 static void draw_all_pending(const struct process *but)
 {
-    for (;;) {
-        struct process *first = NULL;
+    struct process *first;
 
-        for (struct process *p = processes; p; p = p->next) {
-            const struct meaning *m;
-
-            if (p == but || !p->inside || traced(p)->drawn || !alive(p))
-                continue;
-            m = meaning_of(traced(p)->call.name);
-            if (m && (traced(p)->must_wait || m->flags & FEEDS) &&
-                !(m->flags & QUIET) && is_drawn(p, m) &&
+    do {
+        first = NULL;
+        for (struct process *p = processes; p; p = p->next)
+            if (p != but && alive(p) && is_pending(p) &&
+                (traced(p)->must_wait || traced(p)->meaning->flags & FEEDS) &&
                 (!first || p->seq < first->seq))
                 first = p;
-        }
-        if (!first)
-            return;
-        draw_pending(first);
-        if (!traced(first)->drawn)
-            return;
-    }
+        if (first)
+            draw_pending(first);
+    } while (first && traced(first)->drawn);
 }
 
 void draw_waiting(void)
 {
-    for (struct process *p = processes; p; p = p->next) {
-        const struct meaning *m =
-            p->inside ? meaning_of(traced(p)->call.name) : NULL;
-
-        if (m && m->need && (!p->run || p->run == 'S' || p->run == 'D'))
+    for (struct process *p = processes; p; p = p->next)
+        if (p->inside && traced(p)->meaning && traced(p)->meaning->need &&
+            (!p->run || p->run == 'S' || p->run == 'D'))
             traced(p)->must_wait = true;
-    }
     draw_all_pending(NULL);
 }
 
@@ -163,31 +158,28 @@ void show(struct row *row)
 
 static void draw_failed_exec(struct process *p)
 {
+    struct traced *t = traced(p);
     struct row row;
 
-    if (!traced(p)->failed_exec)
+    if (!*t->failed_exec)
         return;
     row_begin(&row, ROW_CALL, p);
-    copy(row.text, sizeof row.text, traced(p)->failed_exec);
-    copy(p->no_exec, sizeof p->no_exec, traced(p)->failed_exec);
+    copy(row.text, sizeof row.text, t->failed_exec);
+    copy(p->no_exec, sizeof p->no_exec, t->failed_exec);
     row.failed = true;
-    free(traced(p)->failed_exec);
-    traced(p)->failed_exec = NULL;
+    *t->failed_exec = '\0';
     show(&row);
 }
 
 static void keep_failed_exec(struct process *p)
 {
-    const struct call *call = &traced(p)->call;
-    char text[200];
+    struct traced *t = traced(p);
 
-    free(traced(p)->failed_exec);
-    traced(p)->failed_exec = NULL;
-    if (!call->err)
+    *t->failed_exec = '\0';
+    if (!t->call.err)
         return;
-    expand("exec$v1", p, call, text, sizeof text);
-    if (asprintf(&traced(p)->failed_exec, "%s = %s", text, call->err) == -1)
-        err(1, "asprintf");
+    expand("exec$v1", p, &t->call, t->failed_exec, 200);
+    append(t->failed_exec, sizeof t->failed_exec, " = %s", t->call.err);
 }
 
 /* ---- processes -------------------------------------------------------- */
@@ -224,35 +216,31 @@ static struct process *awaited(pid_t pid)
 static struct process *birth(pid_t pid, struct process *parent)
 {
     struct process *p = parent ? NULL : awaited(pid);
-    struct row row;
-    int candidates = parent ? 1 : 0;
+    pid_t real = parent ? 0 : proc_parent(pid);
+    bool sure = parent;
+    int candidates = 0;
     const char *flags = "";
+    struct row row;
 
     if (p)
         return p;
-    if (!parent) {
-        pid_t real = 0;
+    for (struct process *q = sure ? NULL : processes; q; q = q->next) {
+        bool is = real && q->leader->pid == real;
 
-        for (struct process *q = processes; q; q = q->next)
-            if (alive(q) && q->inside && q->in == IN_FORK && !q->born) {
-                candidates++;
-                parent = q; /* the list has the newest first */
-            }
-        if (candidates > 1)
-            real = proc_parent(pid);
-        if (real)
-            for (struct process *q = processes; q; q = q->next)
-                if (alive(q) && q->leader->pid == real && q->inside &&
-                    q->in == IN_FORK && !q->born) {
-                    parent = q;
-                    candidates = 1;
-                }
+        if (!alive(q) || !q->inside || q->in != IN_FORK || q->born)
+            continue;
+        candidates++;
+        if (!sure || is)
+            parent = q; /* the list has the newest first */
+        sure |= is;
     }
     if (parent) {
+        const struct call *call = &traced(parent)->call;
+
         parent->born = pid;
-        for (int i = 0; i < traced(parent)->call.args; i++)
-            if (has(&traced(parent)->call, i, "CLONE_"))
-                flags = arg(&traced(parent)->call, i);
+        for (int i = 0; i < call->args; i++)
+            if (has(call, i, "CLONE_"))
+                flags = arg(call, i);
     }
     p = process_new(pid, parent, strstr(flags, "CLONE_THREAD"),
                     strstr(flags, "CLONE_FILES"));
@@ -264,18 +252,18 @@ static struct process *birth(pid_t pid, struct process *parent)
         proc_name(pid, p->name, sizeof p->name);
     if (!parent && opt.attached)
         proc_adopt(p);
-    if (parent ? !parent->hidden : opt.attached || p->number > 0) {
-        row_begin(&row, ROW_START, p);
-        snprintf(row.text, sizeof row.text, "%s%s", p->name,
-                 p->thread ? " thread" : "");
-        if (parent)
-            tie(p, FORK, parent, 0, candidates > 1,
-                p->thread ? "thread" : "fork");
-        copy(row.source, sizeof row.source,
-             parent ? traced(parent)->source : "");
-        row.by = parent;
-        show(&row);
+    if (parent ? parent->hidden : !opt.attached && p->number == 0)
+        return p;
+    row_begin(&row, ROW_START, p);
+    snprintf(row.text, sizeof row.text, "%s%s", p->name,
+             p->thread ? " thread" : "");
+    if (parent) {
+        tie(p, FORK, parent, 0, !sure && candidates > 1,
+            p->thread ? "thread" : "fork");
+        copy(row.source, sizeof row.source, traced(parent)->source);
     }
+    row.by = parent;
+    show(&row);
     return p;
 }
 
@@ -319,15 +307,21 @@ static void draw_exit(struct process *p)
 /* It has a row that says that it is back in the call. */
 static void draw_again(struct process *p)
 {
-    const struct meaning *m = meaning_of(traced(p)->call.name);
     struct row row;
 
-    if (!traced(p)->drawn || !m)
+    if (!traced(p)->drawn || !traced(p)->meaning)
         return;
     row_begin(&row, ROW_RETURN, p);
-    call_name(p, &traced(p)->call, row.text, sizeof row.text);
+    call_name(p, row.text, sizeof row.text);
     append(row.text, sizeof row.text, ": again (SA_RESTART)");
     show(&row);
+}
+
+static void set_call(struct traced *t, const struct call *call)
+{
+    call_free(&t->call);
+    t->call = *call;
+    t->meaning = meaning_of(call->name);
 }
 
 static void enter(struct process *p, const char *body, const char *source)
@@ -336,6 +330,7 @@ static void enter(struct process *p, const char *body, const char *source)
     struct call call;
     const struct meaning *m;
     bool again;
+
     call_parse(body, &call);
     if (p->again == 0 || !t->call.name ||
         strcmp(call.name, t->call.name) != 0) {
@@ -365,14 +360,13 @@ static void enter(struct process *p, const char *body, const char *source)
     }
     if (!begins(call.name, "execve"))
         draw_failed_exec(p);
-    call_free(&t->call);
-    t->call = call;
+    set_call(t, &call);
+    m = t->meaning;
     t->call.open = p->inside = true;
     p->seq = now;
     if (!again)
         p->target = NULL;
     p->born = 0;
-    m = meaning_of(call.name);
     if (!p->target && m && m->flags & ON_FD)
         p->target = see(p, arg(&call, 0), NULL, NULL);
     p->in =
@@ -385,9 +379,9 @@ static void enter(struct process *p, const char *body, const char *source)
 }
 
 /* What the call did is known; is there a row, and of what kind? */
-static void draw_return(struct process *p, const struct meaning *m,
-                        struct row *row)
+static void draw_return(struct process *p, struct row *row)
 {
+    const struct meaning *m = traced(p)->meaning;
     struct call *call = &traced(p)->call;
 
     if (!m && opt.all && !traced(p)->drawn) {
@@ -407,10 +401,10 @@ static void draw_return(struct process *p, const struct meaning *m,
         if (!call->err && !row->arrows && !p->waits)
             return;
     } else if (!row->arrows && !row->note &&
-               ((m->flags & WAITED && !opt.all) || !is_drawn(p, m))) {
+               ((m->flags & WAITED && !opt.all) || !is_drawn(p))) {
         return;
     }
-    call_text(p, m, call, row);
+    call_text(p, row);
     show(row);
 }
 
@@ -431,7 +425,7 @@ static void count_in_vain(struct process *p, const struct meaning *m,
 /* Has it waited, though no row of another has come meanwhile? */
 static bool was_long(struct traced *t, const struct call *call)
 {
-    const struct meaning *m = meaning_of(t->call.name);
+    const struct meaning *m = t->meaning;
 
     if (!m || !m->need)
         return false;
@@ -462,6 +456,7 @@ static void handler_begins(struct process *p)
         return;
     in->call = t->call;
     t->call = (struct call){ 0 };
+    t->meaning = NULL;
     p->restarts = t->drawn = p->waits = false;
 }
 
@@ -477,8 +472,7 @@ static void handler_returns(struct process *p, bool failed)
     in = &t->interrupted[--t->handlers];
     if (!in->call.name)
         return;
-    call_free(&t->call);
-    t->call = in->call;
+    set_call(t, &in->call);
     p->target = in->target;
     t->drawn = in->drawn;
     if (!failed) {
@@ -489,7 +483,7 @@ static void handler_returns(struct process *p, bool failed)
     t->call.err = "EINTR";
     t->call.open = false;
     row_begin(&row, ROW_CALL, p);
-    draw_return(p, meaning_of(t->call.name), &row);
+    draw_return(p, &row);
     t->drawn = p->waits = false;
 }
 
@@ -515,10 +509,9 @@ static void leave(struct process *p, const char *body, const char *source)
         t->call.err = call.err;
         t->call.open = call.open;
     } else {
-        call_free(&t->call);
-        t->call = call;
+        set_call(t, &call);
     }
-    m = meaning_of(t->call.name);
+    m = t->meaning;
     copy(t->source, sizeof t->source, source);
     if (t->call.open && !(m && m->flags & EXITS))
         unknown_lines++;
@@ -536,7 +529,7 @@ static void leave(struct process *p, const char *body, const char *source)
     if (m && m->flags & IN_FORK && t->call.value > 0)
         fork_returns(p, &t->call);
     /* The others' rows first: a table shown there must not know of this. */
-    if (m && !(m->flags & (QUIET | WAITED)) && is_drawn(p, m))
+    if (m && !(m->flags & (QUIET | WAITED)) && is_drawn(p))
         draw_all_pending(p);
     if (strcmp(t->call.name, "rt_sigreturn") == 0) {
         handler_returns(p, failed_with(&t->call, "EINTR"));
@@ -553,7 +546,7 @@ static void leave(struct process *p, const char *body, const char *source)
     if (m && m->flags & IN_EXEC)
         keep_failed_exec(p);
     take_ties(&row);
-    draw_return(p, m, &row);
+    draw_return(p, &row);
     if (missed && p->drawn && p->drawn->row > before)
         missed->row = p->drawn->row;
     t->drawn = p->waits = false;
@@ -582,14 +575,13 @@ static void add_bus(struct process *p, const char *body, char *text,
 static void signal_line(struct process *p, const char *body,
                         const char *source)
 {
-    char name[16], pid[16], value[24], code[24];
+    char name[16], value[24], code[24];
     struct process *from;
     struct row row;
 
     snprintf(name, sizeof name, "%.*s", (int)strcspn(body, " "), body);
     field(body, "si_code", code, sizeof code);
-    field(body, "si_pid", pid, sizeof pid);
-    from = called(p, strtol(pid, NULL, 10), true);
+    from = called(p, field_number(body, "si_pid"), true);
     p->leader->came[signal_number(name)]++;
     if (p->leader->handled[signal_number(name)])
         handler_begins(p);
@@ -621,27 +613,25 @@ static void signal_line(struct process *p, const char *body,
 static void ended(struct process *p, const struct line *line,
                   const char *source)
 {
+    bool killed = line->kind == LINE_KILLED;
     struct row row;
 
     draw_failed_exec(p);
-    if (line->kind == LINE_KILLED) {
+    row_begin(&row, ROW_EVENT, p);
+    row.failed = killed;
+    if (killed) {
         copy(p->killer, sizeof p->killer, line->name);
-        row_begin(&row, ROW_EVENT, p);
         snprintf(row.text, sizeof row.text, "killed by %s",
                  signal_shown(line->name));
-        row.failed = true;
+    } else {
+        p->status = line->status;
+        snprintf(row.text, sizeof row.text, "exit %d", line->status);
+    }
+    if (killed || (p->state == ALIVE && !p->thread)) {
         ends(p);
         show(&row);
-    } else {
-        if (p->state == ALIVE && !p->thread) {
-            row_begin(&row, ROW_EVENT, p);
-            snprintf(row.text, sizeof row.text, "exit %d", line->status);
-            ends(p);
-            show(&row);
-        }
-        ends(p);
-        p->status = line->status;
     }
+    ends(p);
     if (p->sending)
         sent(p, p->sending->size);
     trace_forget(p);

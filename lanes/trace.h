@@ -11,14 +11,15 @@
 #include "meaning.h"
 #include "rows.h"
 
-struct traced {        /* of a process */
-    struct call call;  /* the one that it is in, or was in last */
-    char *body;        /* its text, to be joined with the resumed rest */
-    bool partial;      /* the log's last line, without its end */
-    bool drawn;        /* has a row */
-    bool must_wait;    /* as the world was when it went in */
-    char *failed_exec; /* of a PATH search, unless another follows */
-    bool resumed;      /* a handler has returned, and the call begins again */
+struct traced {                    /* of a process */
+    struct call call;              /* the one that it is in, or was in last */
+    const struct meaning *meaning; /* ... NULL: the table has none */
+    char *body;            /* its text, to be joined with the resumed rest */
+    bool partial;          /* the log's last line, without its end */
+    bool drawn;            /* has a row */
+    bool must_wait;        /* as the world was when it went in */
+    char failed_exec[256]; /* of a PATH search, unless another follows */
+    bool resumed; /* a handler has returned, and the call begins again */
     struct interrupted { /* calls, by handlers that have not returned */
         struct call call;
         struct object *target;

@@ -12,7 +12,6 @@ void trace_forget(struct process *p)
     while (p->traced->handlers > 0)
         call_free(&p->traced->interrupted[--p->traced->handlers].call);
     free(p->traced->body);
-    free(p->traced->failed_exec);
 }
 
 struct traced *traced(struct process *p)
