@@ -87,7 +87,7 @@ static int log_writer = -1, terminal = -1;
 static volatile sig_atomic_t interrupts, terminated; /* by this signal */
 static volatile sig_atomic_t continued;
 static bool quitting;
-static int root_status;
+static int tracer_status; /* which is that of the program */
 
 static void on_interrupt(int number)
 {
@@ -469,20 +469,18 @@ static bool is_stuck(double stuck)
 
 /* ---- the loop --------------------------------------------------------- */
 
-static char *held_line, *held_frames;
+static char *held_line, held_frames[1 << 16];
 
 /* A line waits until the stack that belongs to it has been read. */
 static void line_done(void)
 {
-    char source[64] = "", *line = held_line;
+    char source[64], *line = held_line;
 
     if (!line)
         return;
     held_line = NULL;
-    if (held_frames)
-        source_line(held_frames, source, sizeof source);
-    free(held_frames);
-    held_frames = NULL;
+    source_line(held_frames, source, sizeof source);
+    *held_frames = '\0';
     trace_line(line, true, source);
     free(line);
 }
@@ -492,22 +490,14 @@ static void take_line(char *line, bool whole)
     look_away();
     time_now = came;
     if (whole && begins(line, " > ")) {
-        char *more;
-
-        if (asprintf(&more, "%s%s\n", held_frames ? held_frames : "", line) ==
-            -1)
-            err(1, "asprintf");
-        free(held_frames);
-        held_frames = more;
+        append(held_frames, sizeof held_frames, "%s\n", line);
         return;
     }
     line_done();
-    if (!will.source || !whole) {
-        if (*line)
-            trace_line(line, whole, "");
-    } else if (*line) {
+    if (will.source && whole && *line)
         held_line = same(line);
-    }
+    else if (*line)
+        trace_line(line, whole, "");
     memory_look(true);
 }
 
@@ -545,17 +535,12 @@ static void hint(void)
               stderr);
 }
 
-static bool tracer_ended(void)
+/* With 0 for WNOHANG it waits until then. */
+static bool tracer_ended(int options)
 {
-    int status;
-
-    if (tracer <= 0)
-        return true;
-    if (waitpid(tracer, &status, WNOHANG) != tracer)
-        return false;
-    tracer = -1;
-    root_status = exit_status(status);
-    return true;
+    if (tracer > 0 && waitpid(tracer, &tracer_status, options) == tracer)
+        tracer = -1;
+    return tracer <= 0;
 }
 
 /* Those of which the log has not told yet are strace's children. */
@@ -615,13 +600,12 @@ static bool follow(double limit, double stuck)
         memory_show(false);
         if (interrupts == 1 && !explained && stuck > 0) {
             explained = true;
-            interrupted = seconds_now() + paused;
+            interrupted = monotonic();
             if (!looked)
                 trace_waits();
             say_verdict("At ^C:");
         }
-        if (explained && stuck > 0 &&
-            seconds_now() + paused - interrupted > 0.7)
+        if (explained && stuck > 0 && monotonic() - interrupted > 0.7)
             quitting = true; /* one ^C is not enough to end it */
         if (quitting || interrupts > 1 || ferror(stdout) ||
             (limit > 0 && seconds_now() - began > limit))
@@ -630,8 +614,6 @@ static bool follow(double limit, double stuck)
             return true;
         if (stuck > 0 && is_stuck(stuck))
             return false;
-        if (fds[1].fd == -1)
-            fds[1].events = 0;
         if (poll(fds, 2, 40) == -1 && errno != EINTR)
             err(1, "poll");
         if (fds[1].revents)
@@ -646,7 +628,7 @@ static bool follow(double limit, double stuck)
                 came = seconds_now();
             continue;
         }
-        if (log_writer != -1 && tracer_ended())
+        if (log_writer != -1 && tracer_ended(WNOHANG))
             return true; /* it has not even begun */
         silence = seconds_now() - came;
         if (silence > 0.05) {
@@ -738,20 +720,15 @@ static int finish(bool ended)
             line_done();
             trace_end();
         }
-        if (!live) {
-            for (struct process *p = processes; p; p = p->next)
-                stuck |= alive(p);
+        for (struct process *p = processes; p && !live; p = p->next) {
+            stuck |= alive(p);
+            status = p->status; /* in the end, the first one's */
+        }
+        if (!live)
             trace_waits();
-            if (stuck && (all_wait() || some_stuck(time_now))) {
-                say_verdict("The log ends here.");
-                status = 124;
-            } else if (processes) {
-                struct process *first = processes;
-
-                while (first->next)
-                    first = first->next;
-                status = first->status;
-            }
+        if (stuck && (all_wait() || some_stuck(time_now))) {
+            say_verdict("The log ends here.");
+            status = 124;
         }
         if (will.tables && !live)
             tables_say();
@@ -779,16 +756,11 @@ static int finish(bool ended)
     }
     if (live) {
         pid_t pid = tracer;
-        int code;
 
-        while (tracer > 0 && waitpid(tracer, &code, 0) == tracer) {
-            tracer = -1;
-            root_status = exit_status(code);
-            if (ended && WIFSIGNALED(code))
-                tracer_killed(pid, WTERMSIG(code));
-        }
+        if (pid > 0 && tracer_ended(0) && ended && WIFSIGNALED(tracer_status))
+            tracer_killed(pid, WTERMSIG(tracer_status));
         if (status == 0)
-            status = root_status;
+            status = exit_status(tracer_status);
         if (status != 0 && !processes)
             hint();
     }

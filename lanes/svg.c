@@ -72,13 +72,8 @@ void svg_open(FILE *file, bool in_html)
 
 static struct kept *keep(void)
 {
-    static int room;
-
-    if (kepts == room) {
-        room = room ? room * 2 : 64;
-        kept = resize(kept, (size_t)room, sizeof *kept);
-    }
-    memset(&kept[kepts], 0, sizeof *kept);
+    kept = resize(kept, (size_t)kepts + 1, sizeof *kept);
+    kept[kepts] = (struct kept){ 0 };
     return &kept[kepts++];
 }
 

@@ -40,13 +40,21 @@ static void name_by_path(struct object *o)
         copy(o->name, sizeof o->name, base);
 }
 
+static struct object *find(enum kind kind, const char *key)
+{
+    struct object *o = *bucket_of(key);
+
+    while (o && (o->kind != kind || o->gone || strcmp(o->key, key) != 0))
+        o = o->next;
+    return o;
+}
+
 struct object *object_by(enum kind kind, const char *key)
 {
-    struct object **at = bucket_of(key), *o;
+    struct object **at = bucket_of(key), *o = find(kind, key);
 
-    for (o = *at; o; o = o->next)
-        if (o->kind == kind && !o->gone && strcmp(o->key, key) == 0)
-            return o;
+    if (o)
+        return o;
     o = zeros(1, sizeof *o);
     o->kind = kind;
     o->key = same(key);
@@ -54,13 +62,10 @@ struct object *object_by(enum kind kind, const char *key)
     grown++;
     o->next = *at;
     *at = o;
-    if (kind == FILE_ || kind == FIFO || kind == MQ) {
+    if (kind == FILE_ || kind == FIFO || kind == MQ)
         name_by_path(o);
-    } else if (kind == TTY) {
-        copy(o->name, sizeof o->name, "tty");
-    } else {
-        copy(o->name, sizeof o->name, key);
-    }
+    else
+        copy(o->name, sizeof o->name, kind == TTY ? "tty" : key);
     return o;
 }
 
@@ -71,13 +76,13 @@ const char *object_name(struct object *o)
         snprintf(o->name, sizeof o->name, "P%d", ++pipes);
     if (o->kind == SOCKET && strchr("s0123456789tu", o->name[0]) &&
         strpbrk(o->name, ":>")) {
-        if (!o->side)
-            snprintf(o->name, sizeof o->name, "S%d", ++sockets);
-        else if (o->peer && o->peer->name[0] == 'S') /* S1.a has been named */
-            snprintf(o->name, sizeof o->name, "S%d.%c",
-                     atoi(o->peer->name + 1), o->side);
-        else
-            snprintf(o->name, sizeof o->name, "S%d.%c", ++sockets, o->side);
+        /* perhaps S1.a has been named, and it is S1.b */
+        bool named = o->side && o->peer && o->peer->name[0] == 'S';
+
+        snprintf(o->name, sizeof o->name, "S%d",
+                 named ? atoi(o->peer->name + 1) : ++sockets);
+        if (o->side)
+            append(o->name, sizeof o->name, ".%c", o->side);
     }
     return o->name;
 }
@@ -102,13 +107,11 @@ void object_rename(struct object *o, const char *key)
 /* A FIFO is known from its making; live, from its inode. */
 static struct object *path_object(const char *path)
 {
-    static const enum kind kinds[] = { FIFO, MQ, FILE_ };
+    struct object *o = find(FIFO, path);
 
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        for (struct object *o = *bucket_of(path); o; o = o->next)
-            if (o->kind == kinds[i] && !o->gone && strcmp(o->key, path) == 0)
-                return o;
-    return object_by(FILE_, path);
+    if (!o)
+        o = find(MQ, path);
+    return o ? o : object_by(FILE_, path);
 }
 
 static struct object *event_object(const char *link)
@@ -178,7 +181,7 @@ struct file *file_new(struct object *object, bool r, bool w)
     return file;
 }
 
-void file_free(struct file *file, struct process *by)
+static void file_free(struct file *file, struct process *by)
 {
     struct object *o;
 
@@ -270,35 +273,28 @@ static struct table *table_copy(const struct table *from)
     return t;
 }
 
-static void table_leave(struct process *p)
+static void table_free(struct table *t, struct process *by)
 {
-    if (--p->table->refs > 0) {
-        p->table = zeros(1, sizeof *p->table);
-        p->table->refs = 1;
+    if (--t->refs > 0)
         return;
-    }
-    p->table->refs = 1;
-    for (int i = 0; i < p->table->size; i++)
-        slot_close(p, i);
+    for (int i = 0; i < t->size; i++)
+        file_free(t->slot[i].file, by);
+    free(t->slot);
+    free(t);
 }
 
 void inherit(int fd, const char *link, bool r, bool w)
 {
+    static const char *const names[] = { "stdin", "stdout", "stderr" };
     static struct process nobody;
+    struct object *o = object_of(link);
 
-    if (!inherited) {
-        inherited = zeros(1, sizeof *inherited);
-        inherited->refs = 1;
-    }
+    if (!inherited)
+        inherited = table_copy(NULL);
     nobody.table = inherited;
-    slot_set(&nobody, fd, file_new(object_of(link), r, w), false);
-    {
-        static const char *const names[] = { "stdin", "stdout", "stderr" };
-        struct object *o = inherited->slot[fd].file->object;
-
-        if (fd <= 2 && o->kind == PIPE && begins(o->name, "pipe"))
-            copy(o->name, sizeof o->name, names[fd]);
-    }
+    slot_set(&nobody, fd, file_new(o, r, w), false);
+    if (fd <= 2 && o->kind == PIPE && begins(o->name, "pipe"))
+        copy(o->name, sizeof o->name, names[fd]);
 }
 
 bool holds(const struct process *p, const struct object *o, bool write)
@@ -360,13 +356,12 @@ static struct memory *space_copy(const struct memory *from)
     return s;
 }
 
-static void space_leave(struct process *p)
+static void space_free(struct memory *s)
 {
-    if (--p->space->refs == 0) {
-        free(p->space->map);
-        free(p->space);
-    }
-    p->space = space_copy(NULL);
+    if (--s->refs > 0)
+        return;
+    free(s->map);
+    free(s);
 }
 
 /* ---- processes -------------------------------------------------------- */
@@ -513,18 +508,13 @@ struct process *process_new(pid_t pid, struct process *parent, bool thread,
         if (thread)
             p->leader = parent->leader;
     }
-    if (files && parent) {
-        p->table = parent->table;
-        p->table->refs++;
-    } else {
-        p->table = table_copy(parent ? parent->table : inherited);
-    }
-    if (thread && parent) {
-        p->space = parent->space;
-        p->space->refs++;
-    } else {
-        p->space = space_copy(parent ? parent->space : NULL);
-    }
+    p->table = files && parent
+                   ? parent->table
+                   : table_copy(parent ? parent->table : inherited);
+    p->table->refs += files && parent;
+    p->space = thread && parent ? parent->space
+                                : space_copy(parent ? parent->space : NULL);
+    p->space->refs += thread && parent;
     p->next = processes;
     processes = p;
     return p;
@@ -540,7 +530,8 @@ void new_program(struct process *p, const char *path)
     for (int i = 0; i < p->table->size; i++)
         if (p->table->slot[i].cloexec)
             slot_close(p, i);
-    space_leave(p);
+    space_free(p->space);
+    p->space = space_copy(NULL);
     p->program = ++programs;
     *p->no_exec = '\0';
     memset(p->handled, 0, sizeof p->handled);
@@ -569,8 +560,10 @@ void ends(struct process *p)
     if (p->state != ALIVE)
         return;
     p->state = ENDING;
-    table_leave(p);
-    space_leave(p);
+    table_free(p->table, p);
+    p->table = table_copy(NULL);
+    space_free(p->space);
+    p->space = space_copy(NULL);
 }
 
 /* Whether its parent is told or not. */
@@ -645,15 +638,12 @@ static void messages_free(struct object *o)
 
 bool crowded(void)
 {
-    bool is = grown > 2000;
-
-    if (is)
-        grown = 0;
-    return is;
+    return grown > 2000;
 }
 
 void sweep(void)
 {
+    grown = 0;
     mark_table(inherited);
     for (struct process *p = processes; p; p = p->next) {
         if (p->state == GONE && p->next) /* the first is asked in the end */
@@ -690,16 +680,8 @@ void sweep(void)
         free(p->traced);
         free(p->drawn);
         free(p->wait);
-        if (--p->table->refs == 0) {
-            for (int i = 0; i < p->table->size; i++)
-                file_free(p->table->slot[i].file, NULL);
-            free(p->table->slot);
-            free(p->table);
-        }
-        if (--p->space->refs == 0) {
-            free(p->space->map);
-            free(p->space);
-        }
+        table_free(p->table, NULL);
+        space_free(p->space);
         free(p);
     }
     for (int i = 0; i < BUCKETS; i++) /* files in them are of objects, too */

@@ -124,7 +124,6 @@ const char *object_name(struct object *o); /* P1 and S1 from now on */
 void too_early(struct process *p, struct object *o, const char *what);
 extern struct early *missed; /* of the present step */
 struct file *file_new(struct object *object, bool r, bool w);
-void file_free(struct file *file, struct process *by);
 void file_ends(struct file *file, bool r, bool w); /* they are known now */
 void passed_close(struct message *m);              /* what nobody has taken */
 struct slot *slot_of(struct process *p, int fd);
