@@ -1,10 +1,9 @@
 /*
  * trace.h - a line of the log is a step of the world, and perhaps a row
  *
- *   trace.c   entry and return of a call     memory.c  the lane of -m
- *   label.c   call -> text                   tables.c  -f
- *   needs.c   call -> what would end it      traced.c  what is kept of a
- * process
+ *   trace.c   entry and return of a call    memory.c  the lane of -m
+ *   label.c   call -> text                  tables.c  -f
+ *   needs.c   call -> what would end it     traced.c  what is kept
  */
 #ifndef TRACE_H
 #define TRACE_H
