@@ -4,6 +4,7 @@
 #include "ends.h"
 #include "sock.h"
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,7 +208,7 @@ static void add_sock(struct waiting *w, const struct sock *s)
         wait_add(w, "a UNIX %ssocket%s%s",
                  s->type == SOCK_DGRAM ? "datagram " : "",
                  *s->name ? " " : "", s->name);
-    else if (s->listens || s->family == SOCK_UDP)
+    else if (s->state == TCP_LISTEN || s->family == SOCK_UDP)
         wait_add(w, "%s %s", s->family == SOCK_UDP ? "UDP" : "TCP", s->name);
     else
         wait_add(w, "TCP to %s", s->remote);
@@ -262,13 +263,11 @@ static void socket_lacks(struct waiting *w, struct descriptor *d, bool room)
     const struct sock *listener =
         s && !s->peer ? sock_before_accept(s) : NULL;
 
-    if (s && s->connects) {
+    if (s && s->state == TCP_SYN_SENT) {
         wait_open(w, "%s does not answer", s->remote);
-    } else if (s && s->listens) {
+    } else if (s && s->state == TCP_LISTEN) {
         wait_open(w, "nobody connects");
-    } else if (s && !room &&
-               (s->family == SOCK_UDP ||
-                (s->family == SOCK_UNIX && s->type == SOCK_DGRAM))) {
+    } else if (s && !room && s->type == SOCK_DGRAM) {
         no_message(w, s);
     } else if (listener) { /* connected, and in its queue still */
         wait_add(w, "%s", lack);

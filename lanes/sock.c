@@ -18,10 +18,12 @@ static struct sock *all;
 static int many;
 static bool asked;
 
-static struct sock *sock_new(int family, int type, ino_t ino)
+static struct sock *sock_new(int family, int type, int state, ino_t ino)
 {
     all = resize(all, (size_t)many + 1, sizeof *all);
-    all[many] = (struct sock){ .family = family, .type = type, .ino = ino };
+    all[many] = (struct sock){
+        .family = family, .type = type, .state = state, .ino = ino
+    };
     return &all[many++];
 }
 
@@ -55,11 +57,9 @@ static void add_unix(const struct nlmsghdr *header)
 {
     const struct unix_diag_msg *m = NLMSG_DATA(header);
     int left = (int)NLMSG_PAYLOAD(header, sizeof *m);
-    struct sock *s = sock_new(SOCK_UNIX, m->udiag_type, m->udiag_ino);
+    struct sock *s =
+        sock_new(SOCK_UNIX, m->udiag_type, m->udiag_state, m->udiag_ino);
 
-    s->listens = m->udiag_state == TCP_LISTEN;
-    s->was_connected =
-        m->udiag_state == TCP_ESTABLISHED && m->udiag_type != SOCK_DGRAM;
     for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left);
          a = RTA_NEXT(a, left)) {
         size_t n = RTA_PAYLOAD(a);
@@ -152,7 +152,6 @@ static void address(const char *hex, char *text, size_t size)
 
 static void ask_inet(const char *path, int family)
 {
-    enum { SYN_SENT = 2, CLOSE_WAIT = 8, LISTEN = 10 };
     char line[512], local[48], remote[48];
     FILE *in = fopen(path, "re");
 
@@ -165,11 +164,8 @@ static void ask_inet(const char *path, int family)
                    remote, &state, &out, &unread, &ino) != 6)
             continue;
         s = sock_new(family, family == SOCK_TCP ? SOCK_STREAM : SOCK_DGRAM,
-                     ino);
+                     (int)state, ino);
         s->unread = unread;
-        s->listens = family == SOCK_TCP && state == LISTEN;
-        s->ended = family == SOCK_TCP && state == CLOSE_WAIT;
-        s->connects = family == SOCK_TCP && state == SYN_SENT;
         address(local, s->name, sizeof s->name);
         address(remote, s->remote, sizeof s->remote);
     }
@@ -183,7 +179,8 @@ static void pair_inet(void)
     for (int i = 0; i < many; i++)
         for (int j = 0; j < many; j++)
             if (all[i].family == SOCK_TCP && all[j].family == SOCK_TCP &&
-                i != j && !all[i].listens && !all[j].listens &&
+                i != j && all[i].state != TCP_LISTEN &&
+                all[j].state != TCP_LISTEN &&
                 strcmp(all[i].name, all[j].remote) == 0 &&
                 strcmp(all[i].remote, all[j].name) == 0)
                 all[i].peer = all[j].ino;
@@ -219,7 +216,8 @@ const struct sock *sock_named(const char *name, const struct stat *file)
     for (int i = 0; i < many; i++) {
         const struct sock *s = &all[i];
 
-        if (s->family != SOCK_UNIX || !(s->listens || s->type == SOCK_DGRAM))
+        if (s->family != SOCK_UNIX ||
+            !(s->state == TCP_LISTEN || s->type == SOCK_DGRAM))
             continue;
         if (file ? s->file == (unsigned)file->st_ino &&
                        s->device ==
@@ -239,8 +237,8 @@ const struct sock *sock_listener(int port)
     for (int i = 0; i < many; i++) {
         size_t length = strlen(all[i].name);
 
-        if (all[i].family == SOCK_TCP && all[i].listens && length > n &&
-            strcmp(all[i].name + length - n, end) == 0)
+        if (all[i].family == SOCK_TCP && all[i].state == TCP_LISTEN &&
+            length > n && strcmp(all[i].name + length - n, end) == 0)
             return &all[i];
     }
     return NULL;
@@ -263,8 +261,10 @@ const struct sock *sock_before_accept(const struct sock *s)
 
 bool sock_ended(const struct sock *s)
 {
-    return s->ended ||
-           (s->was_connected && !s->peer && !sock_before_accept(s));
+    if (s->family != SOCK_UNIX)
+        return s->state == TCP_CLOSE_WAIT;
+    return s->state == TCP_ESTABLISHED && s->type != SOCK_DGRAM && !s->peer &&
+           !sock_before_accept(s);
 }
 
 const struct sock *sock_towards(ino_t ino, const struct sock *after)

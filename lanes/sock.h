@@ -11,10 +11,9 @@
 
 struct sock {
     enum { SOCK_UNIX, SOCK_TCP, SOCK_UDP } family;
-    ino_t ino, peer; /* 0: none, or one that is not accepted yet */
-    int type;        /* SOCK_STREAM... */
-    bool listens, connects, was_connected;
-    bool ended;            /* of TCP: the other side has closed */
+    ino_t ino, peer;       /* 0: none, or one that is not accepted yet */
+    int type;              /* SOCK_STREAM... */
+    int state;             /* TCP_LISTEN...; UNIX sockets have the same */
     char name[112];        /* a path, @abstract, or an address:port */
     char remote[64];       /* of TCP and UDP */
     unsigned unread;       /* bytes */
