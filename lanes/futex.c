@@ -285,15 +285,6 @@ static const struct lock {
     { "", NULL, "wake it", say_other },
 };
 
-static const struct lock *lock_of(const char *name)
-{
-    const struct lock *k = locks;
-
-    while (strncmp(name, k->prefix, strlen(k->prefix)) != 0)
-        k++;
-    return k;
-}
-
 /* A name that the stack has not told, by what lies in the memory. */
 static const char *guessed(struct thread *t, const struct futex *f, int op)
 {
@@ -316,7 +307,7 @@ void kind_futex(struct waiting *w)
     struct futex f = { .at = t->arg[0] };
     const char *name = w->place.name;
     int op = (int)t->arg[1] & FUTEX_CMD_MASK;
-    const struct lock *k;
+    const struct lock *k = locks;
 
     f.private_ = t->arg[1] & FUTEX_PRIVATE_FLAG;
     f.in = look_region(t->of, f.at);
@@ -329,8 +320,10 @@ void kind_futex(struct waiting *w)
                !ends_deleted(f.in->path));
     if (*name && strcmp(name, "syscall") != 0)
         copy(w->call, sizeof w->call, name);
-    k = lock_of(op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ? "pthread_mutex_"
-                                                            : name);
+    if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
+        name = "pthread_mutex_lock";
+    while (strncmp(name, k->prefix, strlen(k->prefix)) != 0)
+        k++;
     if (t->arg[3] &&
         (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
         w->timed = true;

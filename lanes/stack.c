@@ -14,8 +14,7 @@
 
 #ifdef __x86_64__
 
-/* Where a jump or call goes whose distance is in the code; after: behind it.
- */
+/* Where a jump goes whose distance is in the code; after: behind the jump. */
 static unsigned long target(const unsigned char *code, unsigned long after)
 {
     int distance;
@@ -90,9 +89,11 @@ static void skip(struct reader *r, unsigned long n)
     r->at += n < (size_t)(r->end - r->at) ? n : (size_t)(r->end - r->at);
 }
 
-/* Where the CFA is, and rbp. In every function's first instruction it is
- * rsp + 8, as the caller has left it: the tables say so each time, and their
- * common entries are not read. */
+/*
+ * Where the CFA is, and rbp. At a function's first instruction the CFA is
+ * rsp + 8, as the call has left it. The common entries of the tables say just
+ * this, and are not read.
+ */
 struct rules {
     enum { BP = 6, SP = 7, UNKNOWN } base; /* the CFA is this... */
     long offset;                           /* ... and so much */
@@ -193,8 +194,7 @@ static bool rules_for(struct thread *t, unsigned long pc, struct rules *rules,
         if (number(&r, 4) == 0) /* what several have in common */
             continue;
         here = i->bias + i->frames_at + (unsigned long)(r.at - i->frames.at);
-        *begin = target(r.at, here);
-        number(&r, 4);
+        *begin = here + (unsigned long)(long)(int)number(&r, 4);
         size = number(&r, 4);
         if (pc < *begin || pc - *begin >= size)
             continue;
@@ -357,7 +357,7 @@ void stack_place(struct thread *t, struct place *place)
         const struct image *image;
 
         if (!f.exact && step_over_signal(t, &f)) {
-            /* else the handler would have come before: it has jumped out */
+            /* one of the program would have come first: it has jumped out */
             place->in_handler = true;
             plain_name(place->name, sizeof place->name,
                        function_at(t, before));
@@ -388,8 +388,7 @@ void stack_place(struct thread *t, struct place *place)
 }
 
 #else
-/* Call instructions and registers are those of x86-64: no places elsewhere.
- */
+/* Instructions and registers are those of x86-64: elsewhere no places. */
 void stack_place(struct thread *t, struct place *place)
 {
     (void)t;
