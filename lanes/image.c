@@ -75,6 +75,7 @@ static void image_sections(struct image *i, bool program)
 
     if (!head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
         head->e_machine != EM_X86_64 || head->e_shstrndx >= head->e_shnum ||
+        head->e_shoff % 8 || head->e_phoff % 8 ||
         !(list = (const void *)part(i, head->e_shoff,
                                     head->e_shnum * sizeof *list)
                      .at))
@@ -86,6 +87,8 @@ static void image_sections(struct image *i, bool program)
     for (s = list; s < list + head->e_shnum; s++) {
         struct part here = part(i, s->sh_offset, s->sh_size);
 
+        if (s->sh_offset % 8) /* none of those below, or it is damaged */
+            continue;
         if (s->sh_type == (i->alone ? SHT_SYMTAB : SHT_DYNSYM) &&
             s->sh_link < head->e_shnum) {
             i->symbols = here;
