@@ -300,7 +300,10 @@ static void add_futex(struct label *label, const struct process *p,
     bool wakes = has(call, 1, "WAKE");
 
     if (p->target && p->target->semaphore) {
-        add(label, wakes ? "sem_post" : "sem_wait");
+        add(label, wakes ? "sem_post"
+                   : has(call, 3, "tv_sec") && has(call, 1, "REALTIME")
+                       ? "sem_timedwait"
+                       : "sem_wait");
     } else if (!wakes && thread && thread->thread) {
         add(label, "pthread_join(");
         add(label, letter(thread));

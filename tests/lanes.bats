@@ -352,6 +352,8 @@ futex wake shared+2048
 	1 alarm(1) = 0
 	1 futex(0x7ffd90, FUTEX_WAIT_BITSET_PRIVATE, 0, {tv_sec=1, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
 	1 futex(0x7ffd90, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, {tv_sec=1700000000, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
+	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=5}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
 	1 mq_timedreceive(3</q>, 0x7ffe, 9, NULL, {tv_sec=5, tv_nsec=0}) = -1 ETIMEDOUT (Connection timed out)
 	1 alarm(2) = 0
 	1 mq_timedsend(3</q>, "x", 1, 0, {tv_sec=5, tv_nsec=0}) = 0
@@ -360,6 +362,8 @@ futex wake shared+2048
         'futex wait = ETIMEDOUT [fd90]
 the time is absolute, not from now on: this one was in 1970
 --
+sem_timedwait = ETIMEDOUT [shared+0]
+the time is absolute, not from now on: this one was in 1970
 mq_receive(3) = ETIMEDOUT
 the time is absolute, not from now on: this one was in 1970'
 }
