@@ -329,16 +329,18 @@ C
 	}
 	END
     ln -s "$(type -P true)" no-more-than-this
-    is_said() { # NAME
-        lanes -w $! >said 2>&1 3>&-
-        grep -E "^$1 [0-9]+ has ended, and no-more-than-15-letters [0-9]+ has not waited" said
+    is_said() { # PID NAME
+        lanes -w "$1" >said 2>&1 3>&-
+        grep -E "^$2 [0-9]+ has ended, and no-more-than-15-letters $1 has not waited" said
     }
     ./no-more-than-15-letters 3>&- &
-    wait_until is_said no-more-than-15-letters || fail "$(<said)"
-    kill $!
+    PARENT=$!
+    wait_until is_said "$PARENT" no-more-than-15-letters || fail "$(<said)"
+    kill "$PARENT"
     ./no-more-than-15-letters ./no-more-than-this 3>&- & # its name is lost
-    wait_until is_said no-more-than-th || fail "$(<said)"
-    kill $!
+    PARENT=$!
+    wait_until is_said "$PARENT" no-more-than-th || fail "$(<said)"
+    kill "$PARENT"
 }
 
 @test "lanes -w: nobody stuck is status 1, a wrong word 2" {
