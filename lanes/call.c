@@ -317,6 +317,13 @@ bool field(const char *text, const char *name, char *value, size_t size)
     return false;
 }
 
+double field_seconds(const char *text)
+{
+    return (double)field_number(text, "tv_sec") +
+           (double)field_number(text, "tv_usec") / 1e6 +
+           (double)field_number(text, "tv_nsec") / 1e9;
+}
+
 long field_number(const char *text, const char *name)
 {
     char value[24];

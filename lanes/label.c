@@ -86,9 +86,7 @@ static void add_argv(struct label *label, const char *argv)
     char word[160];
 
     while ((argv = strchr(argv, '"'))) {
-        int n = string_bytes(argv, word, sizeof word - 1);
-
-        word[n < 0 ? 0 : n] = '\0';
+        string_of(argv, word, sizeof word);
         for (char *c = word; *c; c++)
             if (*c < ' ' || *c > '~')
                 *c = '.';
@@ -106,15 +104,14 @@ static void add_argv(struct label *label, const char *argv)
 static void add_iovec(struct label *label, const struct call *call,
                       const char *iov)
 {
-    char base[400], length[24];
+    char base[400];
 
     field(iov, "iov_base", base, sizeof base);
-    field(iov, "iov_len", length, sizeof length);
     if (!*base && strchr(iov, '{'))
         add(label, "...");
     else
         add_data(label, base,
-                 call->value > 0 ? call->value : strtol(length, NULL, 10),
+                 call->value > 0 ? call->value : field_number(iov, "iov_len"),
                  16);
 }
 
@@ -130,7 +127,7 @@ static void add_base(struct label *label, const char *path)
     }
     snprintf(text, sizeof text, "%.*s", (int)strcspn(path + 1, "\""),
              path + 1);
-    if (strncmp(text, "/dev/shm/sem.", 13) == 0) { /* a named semaphore */
+    if (begins(text, "/dev/shm/sem.")) { /* a named semaphore */
         add(label, "/");
         add(label, text + 13);
         return;
@@ -204,39 +201,28 @@ static void add_address(struct label *label, const char *address)
 
 static void add_time(struct label *label, const char *time)
 {
-    char whole[40], part[24], text[40];
-    double unit = 1e9;
+    char text[40];
 
-    if (!field(time, "tv_sec", whole, sizeof whole))
+    if (!strstr(time, "tv_sec="))
         return;
-    if (!field(time, "tv_nsec", part, sizeof part)) {
-        field(time, "tv_usec", part, sizeof part);
-        unit = 1e6;
-    }
-    snprintf(text, sizeof text, "%g s",
-             (double)strtol(whole, NULL, 10) +
-                 (double)strtol(part, NULL, 10) / unit);
+    snprintf(text, sizeof text, "%g s", field_seconds(time));
     add(label, text);
 }
 
 /* WRLCK 0-9, from {l_type=F_WRLCK, l_start=0, l_len=10}; or the command. */
 static void add_lock(struct label *label, const struct call *call)
 {
-    char type[24], from[24], length[24], range[60];
-    long start, n;
+    char type[24], range[60];
+    long start = field_number(arg(call, 2), "l_start");
+    long n = field_number(arg(call, 2), "l_len");
 
     if (!has(call, 1, "LK") ||
         !field(arg(call, 2), "l_type", type, sizeof type)) {
         add_until(label, arg(call, 1), " ");
         return;
     }
-    field(arg(call, 2), "l_start", from, sizeof from);
-    field(arg(call, 2), "l_len", length, sizeof length);
-    start = strtol(from, NULL, 10);
-    n = strtol(length, NULL, 10);
     snprintf(range, sizeof range, n == 0 ? "%s %ld-end" : "%s %ld-%ld",
-             type + (strncmp(type, "F_", 2) == 0 ? 2 : 0), start,
-             start + n - 1);
+             type + (begins(type, "F_") ? 2 : 0), start, start + n - 1);
     add(label, range);
 }
 
@@ -264,14 +250,13 @@ static bool in_1970(const struct call *call)
     enum { YEAR = 365 * 24 * 3600 };
     const struct meaning *m = meaning_of(call->name);
     bool futex = strcmp(call->name, "futex") == 0;
-    char seconds[24];
 
-    return call->err && strcmp(call->err, "ETIMEDOUT") == 0 && m->limit &&
+    return failed_with(call, "ETIMEDOUT") && m->limit &&
            (futex ? has(call, 1, "WAIT_BITSET") &&
                         has(call, 1, "CLOCK_REALTIME")
-                  : strncmp(call->name, "mq_timed", 8) == 0) &&
-           field(arg(call, m->limit), "tv_sec", seconds, sizeof seconds) &&
-           strtol(seconds, NULL, 10) < YEAR;
+                  : begins(call->name, "mq_timed")) &&
+           strstr(arg(call, m->limit), "tv_sec=") &&
+           field_number(arg(call, m->limit), "tv_sec") < YEAR;
 }
 
 const char *note_of(const struct process *p, const struct call *call)
@@ -295,8 +280,7 @@ const char *note_of(const struct process *p, const struct call *call)
 static void add_futex(struct label *label, const struct process *p,
                       const struct call *call)
 {
-    const struct process *thread =
-        called(p, strtol(arg(call, 2), NULL, 10), true);
+    const struct process *thread = called(p, arg_number(call, 2), true);
     bool wakes = has(call, 1, "WAKE");
 
     if (p->target && p->target->semaphore) {
@@ -332,7 +316,7 @@ static void expand_one(char kind, int n, const struct process *p,
         if (*what == '[' || *what == '{')
             add_iovec(label, call, what);
         else
-            add_data(label, what, strtol(arg(call, n + 1), NULL, 10), 64);
+            add_data(label, what, arg_number(call, n + 1), 64);
         break;
     case 'd': /* what is read, its length in the result */
         if (call->value == 0 && has_messages(p->target))
@@ -370,7 +354,7 @@ static void expand_one(char kind, int n, const struct process *p,
     case 'h': /* of sigaction: what handles it */
         if (!field(what, "sa_handler", text, sizeof text))
             field(what, "sa_sigaction", text, sizeof text);
-        add(label, strncmp(text, "0x", 2) == 0 ? "handler" : text);
+        add(label, begins(text, "0x") ? "handler" : text);
         break;
     case 'b': /* a path's last part */
         add_base(label, what);
@@ -437,7 +421,7 @@ static void expand_one(char kind, int n, const struct process *p,
             add(label, " ?");
         } else if (strcmp(what, "SETVAL") == 0) {
             add(label, " ");
-            add_number(label, strtol(arg(call, 3), NULL, 0));
+            add_number(label, arg_number(call, 3));
         }
         break;
     case 'q': /* mtype of a message */

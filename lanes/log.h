@@ -59,6 +59,7 @@ bool string_of(const char *quoted, char *text, size_t size); /* or "" */
 /* The value of FIELD= in a struct as strace writes it. */
 bool field(const char *text, const char *name, char *value, size_t size);
 long field_number(const char *text, const char *name); /* 0 if it is none */
+double field_seconds(const char *text); /* of a timespec, or a timeval */
 
 struct reader {
     int fd;

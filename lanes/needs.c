@@ -8,18 +8,13 @@
 /* NULL, -1 and what is no number are for ever. */
 static void limit(struct wait *w, const char *limit)
 {
-    char whole[24], part[24];
-
-    if (!*limit || *limit == '-' || strncmp(limit, "NULL", 4) == 0)
+    if (!*limit || *limit == '-' || begins(limit, "NULL"))
         return;
     if (*limit != '{') {
         w->limit = ((double)strtol(limit, NULL, 10) + 1e-3) / 1000;
         return;
     }
-    field(limit, "tv_sec", whole, sizeof whole);
-    field(limit, "tv_nsec", part, sizeof part);
-    w->limit = (double)strtol(whole, NULL, 10) +
-               ((double)strtol(part, NULL, 10) + 1) / 1e9;
+    w->limit = field_seconds(limit) + 1e-9;
     w->clock = w->limit > 100000;
 }
 
@@ -111,8 +106,7 @@ static void fill(struct process *p)
         w->object = bound_to(arg(call, 1));
         break;
     case NEEDS_CHILD:
-        w->child = (pid_t)strtol(arg(call, strcmp(call->name, "waitid") == 0),
-                                 NULL, 10);
+        w->child = (pid_t)arg_number(call, strcmp(call->name, "waitid") == 0);
         if (called(p, w->child, true))
             w->child = called(p, w->child, true)->pid;
         break;
@@ -126,7 +120,7 @@ static void fill(struct process *p)
         w->address = strtoul(arg(call, 0), NULL, 0);
         w->private = has(call, 1, "PRIVATE");
         w->own = w->object && !w->object->in && !opt.attached;
-        w->expected = (unsigned)strtol(arg(call, 2), NULL, 0);
+        w->expected = (unsigned)arg_number(call, 2);
         break;
     case NEEDS_TIME:
         limit(w, strchr(arg(call, 0), '{') ? arg(call, 0) : arg(call, 2));
@@ -136,7 +130,7 @@ static void fill(struct process *p)
         break;
     case NEEDS_ONE_OF:
         w->epoll = -1;
-        if (strncmp(call->name, "epoll", 5) == 0)
+        if (begins(call->name, "epoll"))
             w->epoll = descriptor(arg(call, 0), what, sizeof what);
         else if (strstr(call->name, "poll"))
             ask_poll(p, call);
@@ -319,7 +313,7 @@ bool has_to_wait(struct process *p)
     case NEEDS_SEMAPHORE:
         return lacks_value(w->object, w);
     case NEEDS_MESSAGE:
-        return lacks_message(w->object, strtol(arg(call, 3), NULL, 10));
+        return lacks_message(w->object, arg_number(call, 3));
     case NEEDS_LOCK:
         return lacks_lock(p, call);
     case NEEDS_ONE_OF:

@@ -82,7 +82,7 @@ bool is_shared(const struct process *p, const struct call *call)
 /* Until there is no child any more: so a shell asks. */
 bool has_children(const struct process *p, const struct call *call)
 {
-    return !call->err || strcmp(call->err, "ECHILD") != 0 || !is_shell(p);
+    return !failed_with(call, "ECHILD") || !is_shell(p);
 }
 
 /* The C library asks nscd first, by such a socket. */

@@ -12,8 +12,7 @@
 /* strace counts real-time signals from 32, the C library from 34. */
 const char *signal_shown(const char *name)
 {
-    long n =
-        strncmp(name, "SIGRT_", 6) == 0 ? strtol(name + 6, NULL, 10) : -1;
+    long n = begins(name, "SIGRT_") ? strtol(name + 6, NULL, 10) : -1;
 
     return n >= 0 && n < 1000 ? signal_name(32 + (int)n) : name;
 }
@@ -66,10 +65,9 @@ const char *open_flags(const struct call *call)
 const char *open_path(const struct call *call, char *path, size_t size)
 {
     char what[512], name[512];
-    int at = path_arg(call), n;
+    int at = path_arg(call);
 
-    n = string_bytes(arg(call, at), name, sizeof name - 1);
-    name[n < 0 ? 0 : n] = '\0';
+    string_of(arg(call, at), name, sizeof name);
     copy(what, sizeof what, arg(call, 0));
     if (at && *name != '/' && strchr(what, '<')) {
         char *cwd = strchr(what, '<') + 1;
@@ -114,7 +112,7 @@ bool own_file(const struct process *p, const struct call *call)
 
     open_path(call, path, sizeof path);
     if (system_path(p->exe) ||
-        (strncmp(path, "/etc/", 5) != 0 && strncmp(path, "/usr/", 5) != 0))
+        (!begins(path, "/etc/") && !begins(path, "/usr/")))
         return false;
     for (size_t i = 0; i < sizeof library / sizeof *library; i++)
         if (strstr(path, library[i]))
@@ -141,12 +139,10 @@ const struct data *data_of(const struct call *call, int n)
 
 long iov_bytes(const char *iov)
 {
-    char length[24];
     long n = 0;
 
     for (const char *c = iov; (c = strstr(c, "iov_len=")); c += 8)
-        if (field(c, "iov_len", length, sizeof length))
-            n += strtol(length, NULL, 10);
+        n += field_number(c, "iov_len");
     return n;
 }
 
@@ -157,9 +153,7 @@ static struct object *unix_socket(const char *in)
 {
     char key[48], *end;
     unsigned long inode = strtoul(in, &end, 10),
-                  peer = strncmp(end, "->", 2) == 0
-                             ? strtoul(end + 2, NULL, 10)
-                             : 0;
+                  peer = begins(end, "->") ? strtoul(end + 2, NULL, 10) : 0;
     struct object *o;
 
     snprintf(key, sizeof key, "socket:%lu", inode);
@@ -234,16 +228,16 @@ struct object *seen_object(const char *what)
 {
     const char *in = strchr(what, '[');
 
-    if (strncmp(what, "socket:[", 8) != 0 && strncmp(what, "UNIX", 4) != 0 &&
-        strncmp(what, "TCP", 3) != 0 && strncmp(what, "UDP", 3) != 0)
+    if (!begins(what, "socket:[") && !begins(what, "UNIX") &&
+        !begins(what, "TCP") && !begins(what, "UDP"))
         return object_of(what);
     if (!in)
         return object_by(SOCKET, what);
     in++;
-    if ((strncmp(what, "UNIX", 4) == 0 || !strstr(in, "->")) &&
+    if ((begins(what, "UNIX") || !strstr(in, "->")) &&
         isdigit((unsigned char)*in) && in[strspn(in, "0123456789")] != '.')
         return unix_socket(in);
-    return strncmp(what, "UDP", 3) == 0 ? udp_seen(in) : inet_socket(in);
+    return begins(what, "UDP") ? udp_seen(in) : inet_socket(in);
 }
 
 /*
@@ -271,7 +265,7 @@ struct object *see(struct process *p, const char *arg, int *fd,
     }
     o = slot->file ? slot->file->object : NULL;
     /* eventfds are all called the same; a path may have changed its name */
-    if (!o || !((o->kind == EVENT && strncmp(what, "anon_inode", 10) == 0) ||
+    if (!o || !((o->kind == EVENT && begins(what, "anon_inode")) ||
                 ((o->kind == FIFO || o->kind == MQ || o->kind == FILE_) &&
                  *what == '/'))) {
         struct object *seen = seen_object(what);
@@ -332,13 +326,11 @@ struct object *bound_to(const char *address)
 bool next_operation(const char **list, long *n, long *by)
 {
     const char *at = strstr(*list, "sem_num=");
-    char number[24], change[24];
 
-    if (!at || !field(at, "sem_num", number, sizeof number) ||
-        !field(at, "sem_op", change, sizeof change))
+    if (!at || !strstr(at, "sem_op="))
         return false;
-    *n = strtol(number, NULL, 10);
-    *by = strtol(change, NULL, 10);
+    *n = field_number(at, "sem_num");
+    *by = field_number(at, "sem_op");
     *list = at + 8;
     return true;
 }

@@ -37,7 +37,7 @@ static void call_name(struct process *p, char *name, size_t size)
 static bool call_prints(struct process *p, const struct meaning *m,
                         const struct call *call, struct row *row)
 {
-    long fd = strtol(arg(call, 0), NULL, 10);
+    long fd = arg_number(call, 0);
 
     if (m->need != NEEDS_ROOM || !p->target || p->target->kind != TTY)
         return false;

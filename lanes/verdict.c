@@ -348,7 +348,7 @@ static void needs_data(struct waiter *w, struct object *o)
         w->unknown = true;
         break;
     default:
-        if (strncmp(o->key, "eventfd", 7) == 0) {
+        if (begins(o->key, "eventfd")) {
             say_others(w, o, true,
                        "%s: nothing to read; could write:", name(o));
             break;
