@@ -199,7 +199,7 @@ static void kind_wait(struct waiting *w)
 /* The time that an argument points to; -1: it may not be read. */
 static double time_at(const struct waiting *w, int argument)
 {
-    struct timespec t;
+    struct timespec t = { 0 };
 
     if (w->who->known != CALL_KNOWN ||
         !look_memory(w->who, w->who->arg[argument], &t, sizeof t))
