@@ -25,13 +25,12 @@ struct call {
 enum line_kind {
     LINE_CALL,       /* name(args) = result */
     LINE_UNFINISHED, /* name(args <unfinished ...>, or no end of line yet */
-    LINE_RESUMED,
-    /* <... name resumed>args) = result */ LINE_SIGNAL, /* --- SIGCHLD {...}
-                                                           --- */
-    LINE_STOPPED, /* --- stopped by SIGSTOP --- */
-    LINE_EXITED,  /* +++ exited with 0 +++ */
-    LINE_KILLED,  /* +++ killed by SIGPIPE +++ */
-    LINE_OTHER,   /* known, and of no interest */
+    LINE_RESUMED,    /* <... name resumed>args) = result */
+    LINE_SIGNAL,     /* --- SIGCHLD {...} --- */
+    LINE_STOPPED,    /* --- stopped by SIGSTOP --- */
+    LINE_EXITED,     /* +++ exited with 0 +++ */
+    LINE_KILLED,     /* +++ killed by SIGPIPE +++ */
+    LINE_OTHER,      /* known, and of no interest */
     LINE_UNKNOWN
 };
 
@@ -39,8 +38,7 @@ struct line {
     enum line_kind kind;
     pid_t pid; /* 0: strace ran without -f */
     char *body;
-    char *name; /* LINE_RESUMED: the call's, LINE_KILLED, LINE_STOPPED: the
-    signal's */
+    char *name; /* of the call that is resumed; of the signal */
     int status; /* LINE_EXITED */
 };
 

@@ -409,6 +409,7 @@ static bool folded(const struct row *row)
     char key[480], loose[120];
     struct seen *s = NULL;
     int same = row->plain ? 1 : SAME, enough = row->plain ? 1 : ENOUGH;
+    bool exact = false;
 
     if (opt.all || row->kind == ROW_START)
         return false;
@@ -420,20 +421,22 @@ static bool folded(const struct row *row)
              row->tag);
     snprintf(key, sizeof key, "%s%s|%s", loose, row->text,
              row->arrows ? row->arrow[0].tie.text : "");
-    for (int i = 0; i < WINDOW && !s; i++)
-        if (window[i].who && strcmp(window[i].key, key) == 0)
-            s = &window[i];
-    for (int i = 0; i < WINDOW && !s; i++)
-        if (window[i].who && begins(window[i].key, loose)) {
-            s = &window[i]; /* the same, with other data */
-            if (s->times < enough) {
-                unfold(who);
-                s->times++;
-                copy(s->key, sizeof s->key, key);
-                s->row = *row;
-                return false;
-            }
-        }
+    for (int i = 0; i < WINDOW; i++) {
+        struct seen *other = &window[i];
+
+        if (!other->who || !begins(other->key, loose) || exact)
+            continue;
+        exact = strcmp(other->key, key) == 0;
+        if (!s || exact)
+            s = other;
+    }
+    if (s && !exact && s->times < enough) { /* the same, with other data */
+        unfold(who);
+        s->times++;
+        copy(s->key, sizeof s->key, key);
+        s->row = *row;
+        return false;
+    }
     if (s) {
         if (++s->times <= same)
             return false;
