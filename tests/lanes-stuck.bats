@@ -7,6 +7,10 @@ setup_file() {
 
 setup() {
     load helper
+    # For so long nothing moves; a busy machine is slow to start a program.
+    local load
+    read -r load _ </proc/loadavg
+    export still=$((${load%.*} / 8)).25
     LIMIT=${LIMIT:-20} # several runs stand in one
     export LC_ALL=C.UTF-8
     unset NO_COLOR
@@ -18,7 +22,7 @@ setup() {
 # wrong version's own alarm would end it first on a busy machine: none is set.
 stuck() {
     requires strace
-    run -124 lanes -t 0.25 -x '--inject=?alarm:retval=0' "$@"
+    run -124 lanes -t "$still" -x '--inject=?alarm:retval=0' "$@"
     output=${output#*Nothing has moved}
 }
 
@@ -31,7 +35,7 @@ stuck_all() {
     run -0 bash -c '
         for way; do
             {
-                lanes -t 0.25 -x "--inject=?alarm:retval=0" ${way#*=}
+                lanes -t $still -x "--inject=?alarm:retval=0" ${way#*=}
                 echo "status $?"
             } >"${way%%=*}" &
         done
