@@ -338,6 +338,11 @@ static struct object *returned(struct process *p, const struct call *call,
         o->name[strcspn(o->name, "#")] = '\0';
     } else {
         o = seen_object(*what ? what : "?");
+        if (strcmp(call->name, "memfd_create") == 0 && o->made) {
+            append(what, sizeof what, "#%d", ++made); /* another */
+            o = seen_object(what);
+        }
+        o->made |= strcmp(call->name, "memfd_create") == 0;
     }
     slot_set(p, fd, file_new(o, r, w), false);
     for (int i = 0; i < call->args; i++)
@@ -837,15 +842,21 @@ static void leave_msgrcv(struct process *p, struct call *call)
             field_number(arg(call, 1), "mtype"));
 }
 
+static unsigned long pages(const struct call *call)
+{
+    return ((unsigned long)arg_number(call, 1) + 4095) / 4096 * 4096;
+}
+
 static void leave_mmap(struct process *p, struct call *call)
 {
     static int made;
     char key[32];
     struct object *o;
 
+    map_remove(p, (unsigned long)call->value, pages(call));
     if (!has(call, 3, "MAP_SHARED"))
         return;
-    if (has(call, 3, "ANONYMOUS")) {
+    if (has(call, 3, "ANONYMOUS") || has(call, 4, "</dev/zero")) {
         snprintf(key, sizeof key, "shared %d", ++made);
         o = object_by(SHM, key);
     } else {
@@ -872,7 +883,8 @@ static void leave_truncate(struct process *p, struct call *call)
 
 static void leave_munmap(struct process *p, struct call *call)
 {
-    map_remove(p, (unsigned long)arg_number(call, 0));
+    map_remove(p, (unsigned long)arg_number(call, 0),
+               call->args > 1 ? pages(call) : 0); /* shmdt has no size */
 }
 
 static void leave_shmat(struct process *p, struct call *call)

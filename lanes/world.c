@@ -319,15 +319,27 @@ void map_add(struct process *p, unsigned long address, unsigned long size,
     s->map[s->maps++] = (struct mapping){ address, size, object, offset };
 }
 
-void map_remove(struct process *p, unsigned long address)
+void map_remove(struct process *p, unsigned long address, unsigned long size)
 {
     struct memory *s = p->space;
 
-    for (int i = 0; i < s->maps; i++)
-        if (s->map[i].address == address) {
-            s->map[i] = s->map[--s->maps];
-            return;
-        }
+    for (int i = s->maps - 1; i >= 0; i--) {
+        const struct mapping m = s->map[i];
+        unsigned long end = m.address + m.size, from = address,
+                      to = address + size;
+
+        if (size == 0)
+            to = from == m.address ? end : from;
+        from = from > m.address ? from : m.address;
+        to = to < end ? to : end;
+        if (from >= to)
+            continue;
+        s->map[i] = s->map[--s->maps];
+        if (from > m.address)
+            map_add(p, m.address, from - m.address, m.object, m.offset);
+        if (to < end)
+            map_add(p, to, end - to, m.object, m.offset + (to - m.address));
+    }
 }
 
 struct object *mapped(struct process *p, unsigned long address,

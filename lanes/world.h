@@ -134,7 +134,8 @@ struct object *mapped(struct process *p, unsigned long address,
                       unsigned long *offset);
 void map_add(struct process *p, unsigned long address, unsigned long size,
              struct object *object, unsigned long offset);
-void map_remove(struct process *p, unsigned long address);
+/* size 0: the whole of what begins there */
+void map_remove(struct process *p, unsigned long address, unsigned long size);
 /* Has it a descriptor of the object, open to read, or to write? */
 bool holds(const struct process *p, const struct object *o, bool write);
 /* One of a System V set, of which others may hold it or have changed it. */

@@ -368,6 +368,45 @@ mq_receive(3) = ETIMEDOUT
 the time is absolute, not from now on: this one was in 1970'
 }
 
+@test "note: a time of 0 means not to wait, and has none" {
+    drawn <<-'END'
+	1 mq_timedreceive(3</q>, 0x7ffe, 9, NULL, {tv_sec=0, tv_nsec=0}) = -1 ETIMEDOUT (Connection timed out)
+	1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+	1 futex(0x7f0000000000, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT (Connection timed out)
+	END
+    assert_output --partial 'mq_receive(3) = ETIMEDOUT'
+    refute_output --partial 1970
+}
+
+# Process 2 waits in its own memory, where 1 has the same address or name.
+alone() {
+    drawn < <(for pid in 1 2; do
+        sed "s/^/$pid /" <<<"$1"
+    done
+    echo '2 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 3
+3 futex(0x7f0000001000, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>
+1 futex(0x7f0000001000, FUTEX_WAKE_PRIVATE, 1) = 0
+2 futex(0x7f0000001000, FUTEX_WAKE_PRIVATE, 1) = 1
+3 <... futex resumed>) = 0')
+    assert_output --partial 'futex wait'
+    refute_output --partial 'no other process'
+}
+
+@test "note: memory that is shared no more, or of another file of its name, is not shared" {
+    local map='mmap(0x7f0000000000, 8192, PROT_READ|PROT_WRITE'
+    alone 'openat(AT_FDCWD</x>, "/dev/zero", O_RDWR) = 3</dev/zero<char 1:5>>
+'"$map"', MAP_SHARED, 3</dev/zero<char 1:5>>, 0) = 0x7f0000000000'
+    alone 'memfd_create("buf", 0) = 3</memfd:buf (deleted)>
+'"$map"', MAP_SHARED, 3</memfd:buf (deleted)>, 0) = 0x7f0000000000'
+    map='mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_SHARED, 3</x/f>, 0) = 0x7f0000000000'
+    alone 'openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
+'"$map"'
+munmap(0x7f0000001000, 4096) = 0'
+    alone 'openat(AT_FDCWD</x>, "f", O_RDWR) = 3</x/f>
+'"$map"'
+mmap(0x7f0000001000, 100, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0) = 0x7f0000001000'
+}
+
 @test "note: a System V key of -1 is what ftok returns when it fails" {
     local get
     for get in 'shmget(KEY, 64' 'semget(KEY, 1' 'msgget(KEY'; do
