@@ -16,14 +16,15 @@
 static void reach(struct process *p, const struct call *call,
                   const char *address)
 {
-    struct object *name = bound_name(address);
-    struct object *o =
-        name && name->peer && name->peer->readers > 0 ? name->peer : name;
+    struct object *name = bound_name(p->target, address), *o = name;
     bool refused = failed_with(call, "ECONNREFUSED");
 
-    if (!o)
+    if (!name)
         return;
-    if (!call->err)
+    if (name->peer && name->peer->readers > 0 &&
+        !failed_with(call, "ENOENT")) /* that is another of its name */
+        o = name->peer;
+    if (!call->err || failed_with(call, "EINPROGRESS"))
         name->early.who = o->early.who = NULL;
     else if (strcmp(call->name, "connect") != 0 &&
              failed_with(call, "ENOENT"))
@@ -32,6 +33,16 @@ static void reach(struct process *p, const struct call *call,
         too_early(p, o,
                   refused ? "tried to connect before it listened"
                           : "tried to connect before it was bound");
+}
+
+/* Which came too early for what p makes now, if that was not p itself. */
+static struct early before(const struct process *p, const struct object *o)
+{
+    struct early early = o->early;
+
+    if (early.who && early.who->leader == p->leader)
+        early.who = NULL;
+    return early;
 }
 
 /* It has opened what has a name, or has tried to. */
@@ -46,8 +57,11 @@ static void open_early(struct process *p, const struct call *call,
     else if (failed_with(call, "ENXIO") && o->kind == FIFO)
         too_early(p, o, "opened it to write before anybody read it");
     else if (!call->err &&
-             (own || (!strstr(flags, "O_CREAT") && (w || o->kind != FIFO))))
+             (own || (!strstr(flags, "O_CREAT") &&
+                      (w || o->kind != FIFO || o->early.reads))))
         o->early.who = NULL;
+    if (call->err && o->early.who == p)
+        o->early.reads = !w;
 }
 
 /* ---- bytes: read, write and all their kin ----------------------------- */
@@ -411,9 +425,8 @@ static void leave_mknod(struct process *p, struct call *call)
     char path[512];
     struct object *o = object_of(open_path(call, path, sizeof path));
 
-    (void)p;
     if (strstr(open_flags(call), "S_IFIFO"))
-        object_by(FIFO, path)->early = o->early;
+        object_by(FIFO, path)->early = before(p, o);
 }
 
 static void leave_unlink(struct process *p, struct call *call)
@@ -431,11 +444,10 @@ static void leave_link(struct process *p, struct call *call)
     char from[300], to[300];
     struct early early;
 
-    (void)p;
     if (!string_of(arg(call, 0), from, sizeof from) ||
         !string_of(arg(call, 1), to, sizeof to))
         return;
-    early = object_of(to)->early;
+    early = before(p, object_of(to));
     object_rename(object_of(from), to);
     object_of(to)->early = early;
     object_of(to)->made = true;
@@ -470,6 +482,14 @@ static void leave_own(struct process *p, struct call *call)
 {
     if (p->ns && call->value > 0)
         p->own = (pid_t)call->value;
+}
+
+static void leave_chdir(struct process *p, struct call *call)
+{
+    static int made;
+
+    (void)call;
+    p->leader->dir = ++made;
 }
 
 static void leave_exec(struct process *p, struct call *call)
@@ -578,21 +598,26 @@ static void leave_socket(struct process *p, struct call *call)
 
 static void enter_bind(struct process *p, struct call *call)
 {
-    struct object *name = bound_name(arg(call, 1));
+    struct object *name = bound_name(p->target, arg(call, 1));
 
-    if (name && p->target)
+    if (name && p->target) {
         name->peer = p->target;
+        p->target->named = name;
+    }
 }
 
 static void leave_bind(struct process *p, struct call *call)
 {
-    struct object *name = bound_name(arg(call, 1));
+    struct object *name = bound_name(p->target, arg(call, 1));
+    bool relative =
+        has(call, 1, "sun_path=\"") && !has(call, 1, "sun_path=\"/");
 
     if (!p->target)
         return;
     p->target->bound = true;
-    if (name)
-        p->target->early = name->early;
+    if (name && !(relative && name->early.who &&
+                  name->early.who->leader->dir != p->leader->dir))
+        p->target->early = before(p, name);
 }
 
 static void enter_listen(struct process *p, struct call *call)
@@ -610,9 +635,8 @@ static void tried_connect(struct process *p, struct call *call)
 
 static void leave_connect(struct process *p, struct call *call)
 {
-    struct object *listener = bound_to(arg(call, 1));
+    struct object *listener = bound_to(p->target, arg(call, 1));
 
-    (void)p;
     if (listener && !listener->datagrams)
         listener->queued++; /* until it is accepted */
 }
@@ -1029,6 +1053,7 @@ static const struct meaning meanings[] = {
       .worth = succeeds },
     { "exit exit_group", "exit $0", .flags = QUIET | EXITS,
       .enter = enter_exit },
+    { "chdir fchdir", "$n($0)", .flags = QUIET, .leave = leave_chdir },
     { "unshare setns", "$n($0)", .flags = QUIET, .leave = leave_unshare },
     { "set_tid_address", "set_tid_address()", .flags = QUIET,
       .leave = leave_own },

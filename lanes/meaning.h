@@ -71,8 +71,9 @@ long iov_bytes(const char *iov);
 struct object *seen_object(const char *what);
 struct object *see(struct process *p, const char *arg, int *fd,
                    struct file **file);
-struct object *bound_name(const char *address);
-struct object *bound_to(const char *address); /* NULL: no socket of ours */
+struct object *bound_name(const struct object *o, const char *address);
+/* NULL: no socket of ours */
+struct object *bound_to(const struct object *o, const char *address);
 struct object *outbox(struct object *o); /* where what is sent there waits */
 struct object *udp_name(const char *address); /* NULL: not of the internet */
 struct object *addressee(struct object *o, const char *address);

@@ -103,7 +103,7 @@ static void fill(struct process *p)
         w->reads = strstr(open_flags(call), "O_RDONLY");
         break;
     case NEEDS_ACCEPT:
-        w->object = bound_to(arg(call, 1));
+        w->object = bound_to(p->target, arg(call, 1));
         break;
     case NEEDS_CHILD:
         w->child = (pid_t)arg_number(call, strcmp(call->name, "waitid") == 0);

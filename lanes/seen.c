@@ -284,6 +284,8 @@ struct object *see(struct process *p, const char *arg, int *fd,
                 seen->peer = seen->peer ? seen->peer : o->peer;
                 if (!seen->early.who)
                     seen->early = o->early;
+                if (o->named && o->named->peer == o)
+                    o->named->peer = seen, seen->named = o->named;
                 o->readers -= slot->file->r, o->writers -= slot->file->w;
                 seen->readers += slot->file->r,
                     seen->writers += slot->file->w;
@@ -303,21 +305,29 @@ struct object *see(struct process *p, const char *arg, int *fd,
     return slot->file ? slot->file->object : o;
 }
 
-/* The name that a socket is bound to stands for the socket. */
-struct object *bound_name(const char *address)
+/*
+ * The name that a socket like o is bound to stands for the socket. A server
+ * bound to 0.0.0.0 is reached at 127.0.0.1; UDP's has another, see udp_name.
+ */
+struct object *bound_name(const struct object *o, const char *address)
 {
-    char name[120], key[160];
+    char name[120], key[240], at[60] = "";
 
-    if (!field(address, "sun_path", name, sizeof name) &&
-        !field(address, "sin_port", name, sizeof name))
-        return NULL;
-    snprintf(key, sizeof key, "bound %s", name);
+    if (!field(address, "sun_path", name, sizeof name)) {
+        if ((o && o->datagrams) ||
+            !field(address, "sin_port", name, sizeof name))
+            return NULL;
+        field(address, "sin_addr", at, sizeof at);
+        if (strstr(at, "\"0.0.0.0\"") || strstr(at, "\"127.0.0.1\""))
+            *at = '\0';
+    }
+    snprintf(key, sizeof key, "bound %s%s", name, at);
     return object_by(SOCKET, key);
 }
 
-struct object *bound_to(const char *address)
+struct object *bound_to(const struct object *o, const char *address)
 {
-    struct object *name = bound_name(address);
+    struct object *name = bound_name(o, address);
 
     return name ? name->peer : NULL;
 }
@@ -382,7 +392,7 @@ struct object *addressee(struct object *o, const char *address)
 {
     struct object *name = o->datagrams ? udp_name(address) : NULL;
 
-    name = name ? name : bound_name(address);
+    name = name ? name : bound_name(o, address);
     return !name                            ? outbox(o)
            : name->peer && !name->datagrams ? name->peer
                                             : name;

@@ -515,6 +515,7 @@ struct process *process_new(pid_t pid, struct process *parent, bool thread,
         memcpy(p->handled, parent->handled, sizeof p->handled);
         p->ns = p->child_ns = thread ? parent->ns : parent->child_ns;
         p->program = parent->program;
+        p->dir = parent->leader->dir;
         p->parent = thread ? parent->parent : parent;
         p->thread = thread;
         if (thread)
@@ -613,6 +614,7 @@ static void mark_object(struct object *o)
         mark_process(o->holder);
         mark_process(o->early.who);
         mark_object(o->in);
+        mark_object(o->named);
         for (struct message *m = o->first; m; m = m->next) {
             mark_process(m->from);
             for (int i = 0; i < m->files; i++)

@@ -53,6 +53,7 @@ struct message {
 struct early {           /* which has wanted an object before it was there */
     struct process *who; /* or NULL */
     const char *what;
+    bool reads; /* it has opened to read only */
     long row;
 };
 
@@ -73,6 +74,7 @@ struct object {
     struct process *holder; /* of a lock */
     bool flocked;           /* ... of flock's; fcntl's are not of them */
     struct object *peer;    /* of a socket, of a set of semaphores */
+    struct object *named;   /* what stands for a socket's name: peer is it */
     struct object *in;      /* of a futex: the shared memory */
     int readers, writers;   /* open files */
     bool datagrams, bound;  /* a socket: of such, has a name */
@@ -230,6 +232,7 @@ struct process {
     char blocked[80];                  /* "[USR1]", by itself and by name */
     bool unblocked;                    /* ... and no longer */
     int program;                       /* which exec it comes from */
+    int dir;                           /* changes with each chdir */
     int stopped;                       /* by this signal, or 0 */
     char no_exec[64]; /* "exec nosuch = ENOENT": it runs on nevertheless */
     bool truncated;   /* a descriptor that was sent to it did not fit */

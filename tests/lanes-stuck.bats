@@ -224,6 +224,101 @@ early() {
     assert_line --regexp '^ +B a tried to open it before it was made \(row 3\)$'
 }
 
+@test "verdict: of what its maker tried first nothing is said to its children" {
+    early <<-'END'
+	1 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	1 fork() = 3
+	3 accept(3<UNIX-STREAM:[6,"s"]>, NULL,  <unfinished ...>
+	1 wait4(3,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
+    refute_output --partial 'tried to'
+    early <<-'END'
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.s", O_RDWR|O_NOFOLLOW) = -1 ENOENT (No such file or directory)
+	1 openat(AT_FDCWD</x>, "/dev/shm/sem.abc", O_RDWR|O_CREAT|O_EXCL, 0600) = 3</dev/shm/sem.abc>
+	1 mmap(NULL, 32, PROT_READ|PROT_WRITE, MAP_SHARED, 3</dev/shm/sem.abc>, 0) = 0x7f0000000000
+	1 link("/dev/shm/sem.abc", "/dev/shm/sem.s") = 0
+	1 fork() = 3
+	3 futex(0x7f0000000000, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>
+	1 wait4(3,  <unfinished ...>
+	END
+    assert_output --partial 'in sem_wait'
+    refute_output --partial 'tried to'
+    early <<-'END'
+	1 openat(AT_FDCWD</x>, "f", O_WRONLY|O_NONBLOCK) = -1 ENOENT (No such file or directory)
+	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0
+	1 fork() = 3
+	3 openat(AT_FDCWD</x>, "f", O_RDONLY <unfinished ...>
+	1 wait4(3,  <unfinished ...>
+	END
+    assert_output --partial 'in open(f)'
+    refute_output --partial 'tried to'
+}
+
+@test "verdict: of a client of another address, protocol or directory nothing is said" {
+    local tcp='sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr'
+    early <<-END
+	2 connect(3<TCP:[7]>, {$tcp("127.0.0.2")}, 16) = -1 ECONNREFUSED (Connection refused)
+	1 bind(3<TCP:[6]>, {$tcp("127.0.0.1")}, 16) = 0
+	1 listen(3<TCP:[127.0.0.1:80]>, 5) = 0
+	1 accept(3<TCP:[127.0.0.1:80]>, NULL,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
+    refute_output --partial 'tried to'
+    early <<-END
+	1 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[6]>
+	1 bind(3<UDP:[6]>, {$tcp("127.0.0.1")}, 16) = 0
+	2 connect(3<TCP:[7]>, {$tcp("127.0.0.1")}, 16) = -1 ECONNREFUSED (Connection refused)
+	1 recvfrom(3<UDP:[127.0.0.1:80]>,  <unfinished ...>
+	END
+    assert_output --partial 'anybody may send'
+    refute_output --partial 'tried to'
+    early <<-'END'
+	2 chdir("a") = 0
+	2 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	1 accept(3<UNIX-STREAM:[6,"s"]>, NULL,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
+    refute_output --partial 'tried to'
+}
+
+@test "verdict: of a client of TCP that has come again nothing is said" {
+    local tcp='sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr' again
+    for again in '= 0' '= -1 EINPROGRESS (Operation now in progress)'; do
+        early <<-END
+	2 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[7]>
+	2 connect(3<TCP:[7]>, {$tcp("127.0.0.1")}, 16) = -1 ECONNREFUSED (Connection refused)
+	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
+	1 bind(3<TCP:[6]>, {$tcp("0.0.0.0")}, 16) = 0
+	1 listen(3<TCP:[0.0.0.0:80]>, 5) = 0
+	2 connect(3<TCP:[7]>, {$tcp("127.0.0.1")}, 16) $again
+	1 accept(3<TCP:[0.0.0.0:80]>, NULL, NULL) = 4<TCP:[127.0.0.1:80->127.0.0.1:999]>
+	1 accept(3<TCP:[0.0.0.0:80]>, NULL,  <unfinished ...>
+	END
+        assert_output --partial 'nobody connects'
+        refute_output --partial 'tried to'
+    done
+}
+
+@test "verdict: a reader of a FIFO has come again, as another process" {
+    early <<-'END'
+	2 openat(AT_FDCWD</x>, "f", O_RDONLY) = -1 ENOENT (No such file or directory)
+	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0
+	1 openat(AT_FDCWD</x>, "f", O_WRONLY|O_CREAT <unfinished ...>
+	2 fork() = 3
+	3 openat(AT_FDCWD</x>, "f", O_RDONLY) = 3</x/f>
+	1 <... openat resumed>) = 3</x/f>
+	3 +++ exited with 0 +++
+	1 openat(AT_FDCWD</x>, "f", O_WRONLY|O_CREAT <unfinished ...>
+	END
+    assert_output --partial 'in open(f)'
+    refute_output --partial 'tried to'
+}
+
 @test "verdict: in a pid namespace of its own the child is known by its number there" {
     run -124 lanes -r /dev/stdin <<-'END'
 	1 execve("./a", ["a"], 0x7ff /* 1 var */) = 0
