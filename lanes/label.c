@@ -412,7 +412,7 @@ static void expand_one(char kind, int n, const struct process *p,
         add(label,
             has(call, 0, "SETMASK") && unblocks(p, call) ? p->blocked : what);
         break;
-    case 'j': /* semctl's command: of which semaphore, to which value */
+    case 'j': /* a control command: of which semaphore, to which value */
         if (strcmp(what, "SETVAL") == 0) {
             add_until(label, arg(call, 1), " ");
             add(label, ", ");
@@ -423,6 +423,10 @@ static void expand_one(char kind, int n, const struct process *p,
         } else if (strcmp(what, "SETVAL") == 0) {
             add(label, " ");
             add_number(label, arg_number(call, 3));
+        } else if (strcmp(what, "IPC_SET") == 0) {
+            field(arg(call, n + 1), "mode", text, sizeof text);
+            add(label, ", mode ");
+            add(label, text);
         }
         break;
     case 'q': /* mtype of a message */
