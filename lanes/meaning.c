@@ -474,7 +474,7 @@ static void leave_unshare(struct process *p, struct call *call)
     bool joins = strcmp(call->name, "setns") == 0;
 
     if (has(call, joins, "CLONE_NEWPID") || (joins && has(call, 0, "pid:[")))
-        p->child_ns = new_ns();
+        p->child_ns = joins ? -new_ns() : new_ns();
 }
 
 /* So each program learns its number, as the C library begins. */

@@ -246,7 +246,7 @@ static struct process *birth(pid_t pid, struct process *parent)
                     strstr(flags, "CLONE_FILES"));
     if (strstr(flags, "CLONE_NEWPID"))
         p->ns = p->child_ns = new_ns();
-    if (parent && p->ns != parent->ns && !called(p, 1, true))
+    if (parent && p->ns != parent->ns && p->ns > 0 && !called(p, 1, true))
         p->own = 1;
     if (!parent)
         proc_name(pid, p->name, sizeof p->name);

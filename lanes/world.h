@@ -215,7 +215,8 @@ enum in { /* a call that others have to know of */
 struct process {
     struct process *next;
     pid_t pid;
-    int ns, child_ns;      /* its pid namespace, its children's; 0: ours */
+    int ns, child_ns;      /* its pid namespace, its children's; 0: ours;
+                              below 0: it was there before */
     pid_t own, parent_own; /* its number there, and in its parent's */
     int number;            /* 0 is A; -1: outside of the picture */
     char name[32];         /* from execve's argv */

@@ -308,6 +308,17 @@ prints "late" = EIO'
     refute_line --regexp '[A-Z] [?]' # of no parent, so it has no name
 }
 
+@test "picture: the first in a pid namespace that was there before is not its number 1" {
+    drawn <<-'END'
+	1 unshare(CLONE_NEWPID) = 0
+	1 fork() = 21
+	1 setns(3</proc/21/ns/pid>, CLONE_NEWPID) = 0
+	1 fork() = 22
+	22 kill(1, SIGWINCH) = 0
+	END
+    assert_line --regexp 'kill\(1, SIGWINCH\)'
+}
+
 @test "lanes: unshare -pf: each process has one lane, and is waited for" {
     requires strace
     ((EUID == 0)) || skip 'needs root, to make a namespace'
