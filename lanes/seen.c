@@ -307,19 +307,29 @@ struct object *see(struct process *p, const char *arg, int *fd,
 
 /*
  * The name that a socket like o is bound to stands for the socket. A server
- * bound to 0.0.0.0 is reached at 127.0.0.1; UDP's has another, see udp_name.
+ * bound to 0.0.0.0 is reached at 127.0.0.1, one bound to :: at ::1. UDP has
+ * udp_name.
  */
 struct object *bound_name(const struct object *o, const char *address)
 {
     char name[120], key[240], at[60] = "";
 
     if (!field(address, "sun_path", name, sizeof name)) {
+        const char *six = strstr(address, "inet_pton(AF_INET6, ");
+
         if ((o && o->datagrams) ||
-            !field(address, "sin_port", name, sizeof name))
+            !field(address, six ? "sin6_port" : "sin_port", name,
+                   sizeof name))
             return NULL;
-        field(address, "sin_addr", at, sizeof at);
+        if (six)
+            snprintf(at, sizeof at, "%.50s", six + 20);
+        else
+            field(address, "sin_addr", at, sizeof at);
+        at[strcspn(at, ",")] = '\0';
         if (strstr(at, "\"0.0.0.0\"") || strstr(at, "\"127.0.0.1\""))
             *at = '\0';
+        if (strcmp(at, "\"::\"") == 0)
+            copy(at, sizeof at, "\"::1\"");
     }
     snprintf(key, sizeof key, "bound %s%s", name, at);
     return object_by(SOCKET, key);

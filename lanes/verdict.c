@@ -421,6 +421,10 @@ static void needs_one_of(struct waiter *w)
 {
     if (w->wait->known) {
         say_told(w);
+        for (int i = 0; i < w->wait->asks; i++)
+            if (w->wait->asked[i].need == NEEDS_DATA &&
+                w->wait->asked[i].object)
+                say_early(w, w->wait->asked[i].object);
         w->unknown |= w->wait->strangers;
         return;
     }

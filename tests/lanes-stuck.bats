@@ -170,6 +170,23 @@ early() {
 	1 recvfrom(3<UNIX-DGRAM:[6,"s"]>,  <unfinished ...>
 	END
     assert_line --regexp '^ +B a sent to it before it was bound \(row 3\)$'
+    early <<-'END'
+	2 connect(3<TCPv6:[7]>, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}, 28) = -1 ECONNREFUSED (Connection refused)
+	1 bind(3<TCPv6:[6]>, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::", &sin6_addr), sin6_scope_id=0}, 28) = 0
+	1 listen(3<TCPv6:[[::]:80]>, 5) = 0
+	1 accept(3<TCPv6:[[::]:80]>, NULL,  <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to connect before it listened \(row 3\)$'
+}
+
+@test "verdict: a client has come before the server that waits in poll" {
+    stuck perl -MIO::Socket::UNIX -e '
+        exit !IO::Socket::UNIX->new(Peer => "s") if !fork;
+        wait;
+        my ($l, $r) = IO::Socket::UNIX->new(Local => "s", Listen => 1);
+        vec($r, fileno $l, 1) = 1;
+        select $r, undef, undef, undef'
+    assert_line --regexp '^ +B perl tried to connect before it was bound'
 }
 
 @test "verdict: of a client that has come again, or too late, nothing is said" {
@@ -274,6 +291,14 @@ early() {
 	1 recvfrom(3<UDP:[127.0.0.1:80]>,  <unfinished ...>
 	END
     assert_output --partial 'anybody may send'
+    refute_output --partial 'tried to'
+    early <<-END
+	2 connect(3<TCPv6:[7]>, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}, 28) = -1 ECONNREFUSED (Connection refused)
+	1 bind(3<TCP:[6]>, {$tcp("127.0.0.1")}, 16) = 0
+	1 listen(3<TCP:[127.0.0.1:80]>, 5) = 0
+	1 accept(3<TCP:[127.0.0.1:80]>, NULL,  <unfinished ...>
+	END
+    assert_output --partial 'nobody connects'
     refute_output --partial 'tried to'
     early <<-'END'
 	2 chdir("a") = 0
