@@ -819,7 +819,7 @@ sleeps_or_has_ended() {
 	{
 	    static int calls;
 
-	    for (int i = 0; calls % 100 == 0 && i < 50; i++)
+	    for (int i = 0; calls % 100 == 0 && i < 10; i++)
 	        sched_yield();
 	    calls++;
 	    return vsnprintf(s, size, format, args);
