@@ -197,15 +197,18 @@ static bool add_holder(struct waiting *w, struct futex *f, unsigned tid,
     w->givers = 0;
     w->open = false;
     if (!holder || holder->state == 'Z') {
-        bool copied = holder && holder->of != w->who->of && !f->in->shared;
+        struct seen *p = w->who->of;
+        bool others = holder ? holder->of != p /* or older than p itself */
+                             : (pid_t)tid < look_own(p, p->pid);
 
         snprintf(number, sizeof number, "%u", tid);
         wait_add(w, "%s %s, which has ended%s", held,
                  holder  ? wait_thread_name(holder)
                  : alias ? alias
                          : number,
-                 copied ? "; fork has copied the mutex, locked as it was"
-                        : " and never unlocked it");
+                 others && !f->in->shared
+                     ? "; fork has copied the mutex, locked as it was"
+                     : " and never unlocked it");
         return true;
     }
     if (holder == w->who)

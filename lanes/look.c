@@ -340,11 +340,11 @@ long look_reads(struct seen *p)
 }
 
 /* In its own pid namespace: the last of those that status tells. */
-static pid_t own_number(const struct thread *t)
+pid_t look_own(const struct seen *p, pid_t tid)
 {
     char text[4096], *at;
 
-    look_text(text, sizeof text, t->of->pid, "task/%d/status", (int)t->tid);
+    look_text(text, sizeof text, p->pid, "task/%d/status", (int)tid);
     at = strstr(text, "\nNSpid:\t");
     if (!at)
         return 0;
@@ -369,7 +369,7 @@ struct thread *look_thread(struct seen *counts, pid_t tid)
         look_threads(p);
         for (int j = 0; j < p->threads; j++)
             if (tid ==
-                (foreign ? own_number(&p->thread[j]) : p->thread[j].tid))
+                (foreign ? look_own(p, p->thread[j].tid) : p->thread[j].tid))
                 return &p->thread[j];
     }
     return NULL;

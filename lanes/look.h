@@ -77,6 +77,7 @@ void look_descriptors(struct seen *p);
 void look_regions(struct seen *p);
 /* Thread of a number as a process itself would count it; NULL if gone. */
 struct thread *look_thread(struct seen *counts, pid_t tid);
+pid_t look_own(const struct seen *p, pid_t tid); /* as it counts itself */
 struct descriptor *look_fd(struct seen *p, int fd);
 bool look_inode(struct seen *p, struct descriptor *d);
 struct region *look_region(struct seen *p, unsigned long address);

@@ -468,7 +468,8 @@ until it ends: D a'
 }
 
 @test "verdict: memory of one's own; a lock that wakes threads only" {
-    ways mutex-copy mutex-left sem-copy not-shared
+    ways mutex-copy mutex-left mutex-unlocked sem-copy not-shared
+    said mutex-unlocked 'held by B stuck, which has ended; fork has copied the mutex'
     said mutex-left 'held by B stuck, which has ended; fork has copied the mutex' \
         'C stuck waits for ever: nobody can end it'
     said mutex-copy 'held by A stuck: a mutex in memory that fork has copied' \

@@ -369,6 +369,26 @@ static void mutex_left(void)
     pause();
 }
 
+/* The same, and it is a thread, which has unlocked its own. */
+static void *unlocks(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&mutex);
+    if (fork() == 0)
+        pthread_mutex_lock(&mutex);
+    pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+static void mutex_unlocked(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, unlocks, NULL);
+    pthread_join(thread, NULL);
+    wait(NULL);
+}
+
 static void sem_copy(void)
 {
     sem_init(&own_sem, 1, 0);
@@ -585,6 +605,7 @@ static const struct {
     { "mutex", mutex_ },
     { "mutex-copy", mutex_copy },
     { "mutex-left", mutex_left },
+    { "mutex-unlocked", mutex_unlocked },
     { "sem-copy", sem_copy },
     { "not-shared", not_shared },
     { "left-behind", left_behind },
