@@ -637,8 +637,10 @@ static void leave_connect(struct process *p, struct call *call)
 {
     struct object *listener = bound_to(p->target, arg(call, 1));
 
-    if (listener && !listener->datagrams)
-        listener->queued++; /* until it is accepted */
+    if (!p->target || !listener || listener->datagrams)
+        return;
+    listener->queued++; /* until it is accepted */
+    p->target->named = listener->named;
 }
 
 static void enter_connect(struct process *p, struct call *call)

@@ -285,7 +285,9 @@ struct object *see(struct process *p, const char *arg, int *fd,
                 if (!seen->early.who)
                     seen->early = o->early;
                 if (o->named && o->named->peer == o)
-                    o->named->peer = seen, seen->named = o->named;
+                    o->named->peer = seen;
+                if (!seen->named)
+                    seen->named = o->named;
                 o->readers -= slot->file->r, o->writers -= slot->file->w;
                 seen->readers += slot->file->r,
                     seen->writers += slot->file->w;

@@ -304,6 +304,17 @@ static void needs_signal(struct waiter *w)
     signals_for(w, w->wait->set);
 }
 
+/* It is connected, and nobody has accepted that: the one that listens. */
+static struct object *to_accept(const struct object *o)
+{
+    struct object *listener = o->named ? o->named->peer : NULL;
+
+    return listener && listener != o && listener->listens &&
+                   listener->queued > 0 && !(o->peer && o->peer->readers)
+               ? listener
+               : NULL;
+}
+
 static void needs_data(struct waiter *w, struct object *o)
 {
     if (!o) {
@@ -322,7 +333,11 @@ static void needs_data(struct waiter *w, struct object *o)
         say_holders(w, o, true);
         break;
     case SOCKET:
-        if (o->peer) {
+        if (to_accept(o)) {
+            say_others(
+                w, to_accept(o), false,
+                "%s: no data; not accepted yet; could accept:", name(o));
+        } else if (o->peer) {
             say_others(w, o->peer, true,
                        "%s: no data; the other end:", name(o));
         } else if (o->datagrams && !o->bound) {

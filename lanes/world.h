@@ -74,7 +74,8 @@ struct object {
     struct process *holder; /* of a lock */
     bool flocked;           /* ... of flock's; fcntl's are not of them */
     struct object *peer;    /* of a socket, of a set of semaphores */
-    struct object *named;   /* what stands for a socket's name: peer is it */
+    struct object *named;   /* what stands for a socket's name, or for that
+                               of the one it is connected to: peer is it */
     struct object *in;      /* of a futex: the shared memory */
     int readers, writers;   /* open files */
     bool datagrams, bound;  /* a socket: of such, has a name */

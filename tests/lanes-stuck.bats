@@ -189,6 +189,47 @@ early() {
     assert_line --regexp '^ +B perl tried to connect before it was bound'
 }
 
+@test "verdict: a client that is connected waits for one that would accept" {
+    early <<-'END'
+	1 socket(AF_UNIX, SOCK_STREAM, 0) = 3<UNIX-STREAM:[6]>
+	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	1 listen(3<UNIX-STREAM:[6,"s"]>, 5) = 0
+	1 fork() = 3
+	3 close(3<UNIX-STREAM:[6,"s"]>) = 0
+	3 socket(AF_UNIX, SOCK_STREAM, 0) = 3<UNIX-STREAM:[7]>
+	3 connect(3<UNIX-STREAM:[7]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
+	3 read(3<UNIX-STREAM:[7]>,  <unfinished ...>
+	1 wait4(3,  <unfinished ...>
+	END
+    assert_line --partial 'no data; not accepted yet; could accept: A a fd 3'
+    assert_line --partial 'A waits for C, which waits for A: a circle, for ever'
+    early <<-'END'
+	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
+	1 bind(3<TCP:[6]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	1 listen(3<TCP:[127.0.0.1:80]>, 0) = 0
+	1 fork() = 3
+	3 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[7]>
+	3 connect(4<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	3 read(4<TCP:[127.0.0.1:999->127.0.0.1:80]>,  <unfinished ...>
+	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[8]>
+	1 connect(4<TCP:[8]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16 <unfinished ...>
+	END
+    assert_line --partial 'no data; not accepted yet; could accept: itself, fd 3, A a fd 3'
+    assert_line --partial 'its queue is full, or it does not answer; could accept: C a fd 3, itself, fd 3'
+    early <<-'END'
+	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
+	1 bind(3<TCP:[6]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	1 listen(3<TCP:[127.0.0.1:80]>, 5) = 0
+	1 fork() = 3
+	3 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[7]>
+	3 connect(4<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+	1 accept(3<TCP:[127.0.0.1:80]>, NULL, NULL) = 4<TCP:[127.0.0.1:80->127.0.0.1:999]>
+	3 read(4<TCP:[127.0.0.1:999->127.0.0.1:80]>,  <unfinished ...>
+	1 wait4(3,  <unfinished ...>
+	END
+    assert_line --partial 'no data; the other end: A a fd 4'
+}
+
 @test "verdict: of a client that has come again, or too late, nothing is said" {
     early <<-'END'
 	1 bind(3<UNIX-STREAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
