@@ -26,13 +26,13 @@ static void reach(struct process *p, const struct call *call,
         o = name->peer;
     if (!call->err || failed_with(call, "EINPROGRESS"))
         name->early.who = o->early.who = NULL;
-    else if (strcmp(call->name, "connect") != 0 &&
-             failed_with(call, "ENOENT"))
-        too_early(p, o, "sent to it before it was bound");
     else if (!o->listens && (refused || failed_with(call, "ENOENT")))
         too_early(p, o,
-                  refused ? "tried to connect before it listened"
-                          : "tried to connect before it was bound");
+                  strcmp(call->name, "connect") != 0
+                      ? "tried to send to it before it was bound"
+                  : refused && !(p->target && p->target->datagrams)
+                      ? "tried to connect before it listened"
+                      : "tried to connect before it was bound");
 }
 
 /* Which came too early for what p makes now, if that was not p itself. */
@@ -55,7 +55,7 @@ static void open_early(struct process *p, const struct call *call,
     if (failed_with(call, "ENOENT"))
         too_early(p, o, "tried to open it before it was made");
     else if (failed_with(call, "ENXIO") && o->kind == FIFO)
-        too_early(p, o, "opened it to write before anybody read it");
+        too_early(p, o, "tried to open it to write while nobody read it");
     else if (!call->err &&
              (own || (!strstr(flags, "O_CREAT") &&
                       (w || o->kind != FIFO || o->early.reads))))

@@ -163,13 +163,17 @@ early() {
 	1 accept(3<TCP:[0.0.0.0:80]>, NULL,  <unfinished ...>
 	END
     assert_line --regexp '^ +B a tried to connect before it listened \(row 3\)$'
-    early <<-'END'
-	2 sendto(3<UNIX-DGRAM:[7]>, "x", 1, 0, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 ENOENT (No such file or directory)
+    local why
+    for why in 'ENOENT (No such file or directory)' \
+        'ECONNREFUSED (Connection refused)'; do # what another has left
+        early <<-END
+	2 sendto(3<UNIX-DGRAM:[7]>, "x", 1, 0, {sa_family=AF_UNIX, sun_path="s"}, 110) = -1 $why
 	1 socket(AF_UNIX, SOCK_DGRAM, 0) = 3<UNIX-DGRAM:[6]>
 	1 bind(3<UNIX-DGRAM:[6]>, {sa_family=AF_UNIX, sun_path="s"}, 110) = 0
 	1 recvfrom(3<UNIX-DGRAM:[6,"s"]>,  <unfinished ...>
 	END
-    assert_line --regexp '^ +B a sent to it before it was bound \(row 3\)$'
+        assert_line --regexp '^ +B a tried to send to it before it was bound \(row 3\)$'
+    done
     early <<-'END'
 	2 connect(3<TCPv6:[7]>, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}, 28) = -1 ECONNREFUSED (Connection refused)
 	1 bind(3<TCPv6:[6]>, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::", &sin6_addr), sin6_scope_id=0}, 28) = 0
@@ -258,7 +262,15 @@ early() {
 	2 openat(AT_FDCWD</x>, "f", O_WRONLY|O_NONBLOCK) = -1 ENXIO (No such device or address)
 	1 openat(AT_FDCWD</x>, "f", O_RDONLY <unfinished ...>
 	END
-    assert_line --regexp '^ +B a opened it to write before anybody read it \(row 4\)$'
+    assert_line --regexp '^ +B a tried to open it to write while nobody read it \(row 4\)$'
+    early <<-'END' # it has been read, but not just then
+	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0
+	1 openat(AT_FDCWD</x>, "f", O_RDONLY|O_NONBLOCK) = 3</x/f>
+	1 close(3</x/f>) = 0
+	2 openat(AT_FDCWD</x>, "f", O_WRONLY|O_NONBLOCK) = -1 ENXIO (No such device or address)
+	1 openat(AT_FDCWD</x>, "f", O_RDONLY <unfinished ...>
+	END
+    assert_line --regexp '^ +B a tried to open it to write while nobody read it'
     early <<-'END'
 	2 openat(AT_FDCWD</x>, "f", O_WRONLY) = -1 ENOENT (No such file or directory)
 	1 mknodat(AT_FDCWD</x>, "f", S_IFIFO|0600) = 0

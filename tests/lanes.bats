@@ -392,7 +392,7 @@ the time is absolute, not from now on: this one was in 1970'
 # Process 2 waits in its own memory, where 1 has the same address or name.
 alone() {
     drawn < <(for pid in 1 2; do
-        sed "s/^/$pid /" <<<"$1"
+        echo "$pid ${1//$'\n'/$'\n'$pid }"
     done
     echo '2 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 3
 3 futex(0x7f0000001000, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>
