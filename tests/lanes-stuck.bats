@@ -10,7 +10,7 @@ setup() {
     # For so long nothing moves; a busy machine is slow to start a program.
     local load
     read -r load _ </proc/loadavg
-    export still=$((${load%.*} / 8)).25
+    export still=$((${load%.*} / 16)).25
     LIMIT=${LIMIT:-20} # several runs stand in one
     export LC_ALL=C.UTF-8
     unset NO_COLOR
