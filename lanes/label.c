@@ -244,7 +244,7 @@ static bool wakes_no_other(const struct process *p, const struct call *call)
     return false;
 }
 
-/* A time of day that only one who meant "from now on" can have given. */
+/* A time in 1970: its giver must have meant "from now on". */
 static bool in_1970(const struct call *call)
 {
     enum { YEAR = 365 * 24 * 3600 };

@@ -35,7 +35,7 @@ static void reach(struct process *p, const struct call *call,
                       : "tried to connect before it was bound");
 }
 
-/* Which came too early for what p makes now, if that was not p itself. */
+/* The process that came too early for what p makes now, unless it was p. */
 static struct early before(const struct process *p, const struct object *o)
 {
     struct early early = o->early;

@@ -50,7 +50,7 @@ struct message {
     int passed_fd[4], files;
 };
 
-struct early {           /* which has wanted an object before it was there */
+struct early {           /* a process wanted an object before it was there */
     struct process *who; /* or NULL */
     const char *what;
     bool reads; /* it has opened to read only */
