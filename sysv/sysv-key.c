@@ -1,15 +1,15 @@
 /*
  * sysv-key - a key is what you look for, an id is what you use
  *
- * usage: sysv-key [PATH [NUMBER]]
+ * usage: sysv-key [PATH [ID]]
  *
- * ftok makes a key from the inode of a file, PATH, and from NUMBER (default
- * 65). Parent makes a segment with that key. Child, which knows PATH and
- * NUMBER, makes the same key, and the key leads to the same id. Without PATH,
- * Parent makes a folder and takes that.
+ * ftok makes a key from the inode of a file, PATH, and from a number, ID
+ * (default 65). Parent makes a segment with that key. Child knows both and
+ * makes the same key, which leads it to the same id. Without PATH, Parent
+ * makes a folder and takes that.
  *
  * Watch   IPC_EXCL: the segment is there, so nobody can make it again.
- * Try     sysv-key . 1; sysv-key . 2    which part of the key is NUMBER?
+ * Try     sysv-key . 1; sysv-key . 2    which part of the key is ID?
  *         sysv-key /no/such/file        ftok's -1 must not become a key
  * Read    sysvipc(7), ftok(3), shmget(2), shmctl(2); Kerrisk, TLPI, 45.2
  */
@@ -26,7 +26,7 @@
 
 enum { SIZE = 0x1bc5 }; /* make clean-ipc finds our segments by their size */
 
-static const char usage[] = "usage: sysv-key [PATH [NUMBER]]";
+static const char usage[] = "usage: sysv-key [PATH [ID]]";
 static char folder[40]; /* ours, if no PATH is given */
 static int segment = -1;
 

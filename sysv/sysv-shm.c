@@ -10,8 +10,7 @@
  * Watch   IPC_RMID comes first. The kernel waits until nobody is attached.
  * Try     sysv-shm --no-rmid    both have let go, and the segment is still
  *                               there, until the program removes it
- *         ipcs -m               all segments there are; left behind: those
- *                               with nattch 0
+ *         ipcs -m               nattch 0: nobody uses it, perhaps left behind
  * Read    shmget(2), shmat(2), shmctl(2); Kerrisk, TLPI, ch. 48
  */
 #define _GNU_SOURCE

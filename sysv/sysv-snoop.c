@@ -76,11 +76,11 @@ static void snoop(void)
 
     if (!list)
         err(1, "/proc/sysvipc/msg");
-    /* The columns: key, msqid, perms, cbytes, qnum, lspid. */
+    /* The columns: key, msqid, perms, cbytes, qnum (1 message), lspid. */
     do {
         if (!fgets(line, sizeof line, list))
             errx(1, "/proc/sysvipc/msg does not show the queue");
-    } while (sscanf(line, "%*d %d %o %*d %*d %d", &id, &mode, &last) != 3 ||
+    } while (sscanf(line, "%*d %d %o %*d 1 %d", &id, &mode, &last) != 3 ||
              last != getppid());
     printf("Snoop finds a queue of mode 0%o\n", mode);
     if (geteuid() == 0)

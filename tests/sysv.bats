@@ -213,7 +213,7 @@ key_of() { # FILE [ID]
         }'
 }
 
-@test "sysv-key PATH NUMBER: the key is of inode number, device and NUMBER" {
+@test "sysv-key PATH ID: the key is of inode number, device and ID" {
     cd "$BATS_TEST_TMPDIR"
     echo >one
     ln one linked
@@ -252,13 +252,13 @@ key_of() { # FILE [ID]
     assert_output --partial 'File exists'
 }
 
-@test "sysv-key: NUMBER is from 1 to 255" {
+@test "sysv-key: an ID is a number from 1 to 255" {
     cd "$BATS_TEST_TMPDIR"
     # shellcheck disable=SC2016
     run -0 bash -c 'for n; do
             said=$(sysv-key . "$n" 2>&1 >out)
             [[ $? == 2 && ! -s out && $said == *"from 1 to 255: $n
-"* ]] || echo "NUMBER $n: $(<out)$said"
+"* ]] || echo "ID $n: $(<out)$said"
         done' each 0 256 x '' 3x -1
     assert_output ''
 }
@@ -553,6 +553,26 @@ TABLE='
     assert_line --index 4 --regexp '^Snoop takes'
     assert_line --index 6 --regexp '^Owner.*only root'
     assert_equal "$stderr" ''
+}
+
+# Its number has been given again to Owner.
+@test "sysv-snoop: what a process that is gone has left is not taken" {
+    requires perl
+    requires unshare util-linux
+    ((EUID == 0)) || skip 'needs root, to give a number again'
+    cd "$BATS_TEST_TMPDIR"
+    run -0 unshare --ipc --pid --fork --mount-proc bash -c '
+        perl -e "
+            \$queue = msgget 0, 0600;
+            msgsnd \$queue, pack(q(l! a100), 1, q()), 0 for 1, 2;
+            print \$\$" >pid
+        echo $(($(<pid) - 1)) >/proc/sys/kernel/ns_last_pid
+        sysv-snoop >said
+        awk "\$1 == 0 && \$6 == $(<pid) { print \$5, \"messages\" }" /proc/sysvipc/msg
+        cat said'
+    assert_output --partial '2 messages
+Snoop finds a queue of mode 0604
+Snoop takes: for Reader only'
 }
 
 @test "sysv-snoop: a call that fails leaves no queue" {
