@@ -226,8 +226,7 @@ static void kind_time(struct waiting *w)
         wait_add(w, ": it sleeps %s", wait_seconds(seconds));
 }
 
-/* Where it has a limit: an argument that points to one, or minus the number
- * of one that is in milliseconds. */
+/* argument: of one that points to the limit; below 0: of milliseconds. */
 static void add_limit(struct waiting *w, int argument)
 {
     double seconds = argument < 0 ? (int)w->who->arg[-argument] / 1000.0
@@ -359,8 +358,7 @@ static void kind_open(struct waiting *w)
         wait_giver(w, elsewhere->of, elsewhere);
 }
 
-/* Where the call may not be read the kernel's table tells for which file one
- * waits. */
+/* The file that one waits for, where the call itself may not be read. */
 static int waits_to_lock(struct waiting *w)
 {
     struct seen *p = w->who->of;

@@ -39,8 +39,7 @@ bool is_unlinked(const struct process *p, const struct call *call)
     return of_a_path(call);
 }
 
-/* What fails is the search along PATH; the last failure is drawn elsewhere.
- */
+/* What fails is the search of PATH; the last failure is drawn elsewhere. */
 bool succeeds(const struct process *p, const struct call *call)
 {
     (void)p;

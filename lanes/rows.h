@@ -50,8 +50,8 @@ struct row {
     struct lane lane[MAX_COLUMNS]; /* all columns; the row's own, too */
     int lanes;
     bool renamed; /* one has another name than in the row before */
-    const char *caption, *note; /* note: a mistake, where there is no caption
-                                 */
+    const char *caption;
+    const char *note; /* of a mistake: shown where there is no caption */
 };
 
 enum { REMEMBERED = 32 };
@@ -87,8 +87,7 @@ int next_lane(const struct row *row, int lanes);
 bool lane_shared(int column); /* it is for many processes */
 const char *lane_head(const struct lane *lane);
 bool arrow_solid(const struct arrow *arrow); /* it carries data */
-/* Is the sender's row not the one above, so that its number is worth saying?
- */
+/* Not from the row above: the sender's number is worth saying. */
 bool arrow_from_afar(const struct row *row, const struct arrow *arrow);
 void row_end(struct row *row); /* gives it to the painter, perhaps folded */
 void rows_flush(void);

@@ -333,8 +333,7 @@ static void say_threads(void)
         fprintf(out, "And %d more.\n", left);
 }
 
-/* Of those that may not be read: why no more is known, and what would help.
- */
+/* Those that may not be read: why no more is known, and what would help. */
 static void say_unknown(void)
 {
     int some = 0, all = 0;

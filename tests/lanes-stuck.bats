@@ -207,26 +207,23 @@ early() {
 	END
     assert_line --partial 'no data; not accepted yet; could accept: A a fd 3'
     assert_line --partial 'A waits for C, which waits for A: a circle, for ever'
-    early <<-'END'
-	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
-	1 bind(3<TCP:[6]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
-	1 listen(3<TCP:[127.0.0.1:80]>, 0) = 0
-	1 fork() = 3
-	3 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[7]>
-	3 connect(4<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+    local server='{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16'
+    local connected="1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
+1 bind(3<TCP:[6]>, $server) = 0
+1 listen(3<TCP:[127.0.0.1:80]>, 0) = 0
+1 fork() = 3
+3 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[7]>
+3 connect(4<TCP:[7]>, $server) = 0"
+    early <<-END
+	$connected
 	3 read(4<TCP:[127.0.0.1:999->127.0.0.1:80]>,  <unfinished ...>
 	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[8]>
-	1 connect(4<TCP:[8]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16 <unfinished ...>
+	1 connect(4<TCP:[8]>, $server <unfinished ...>
 	END
     assert_line --partial 'no data; not accepted yet; could accept: itself, fd 3, A a fd 3'
     assert_line --partial 'its queue is full, or it does not answer; could accept: C a fd 3, itself, fd 3'
-    early <<-'END'
-	1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[6]>
-	1 bind(3<TCP:[6]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
-	1 listen(3<TCP:[127.0.0.1:80]>, 5) = 0
-	1 fork() = 3
-	3 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4<TCP:[7]>
-	3 connect(4<TCP:[7]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+    early <<-END
+	$connected
 	1 accept(3<TCP:[127.0.0.1:80]>, NULL, NULL) = 4<TCP:[127.0.0.1:80->127.0.0.1:999]>
 	3 read(4<TCP:[127.0.0.1:999->127.0.0.1:80]>,  <unfinished ...>
 	1 wait4(3,  <unfinished ...>
